@@ -1,0 +1,378 @@
+"""One run is one frozen tree of settings.
+
+`load(path, overrides)` reads a YAML 1.2 file, applies `key.path=value` overrides and returns a `Config`, or raises
+`ConfigError` with one sentence that names the key and says what would be accepted. A setting that contradicts
+another is refused here, before any work starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from hrm_ray.errors import UserError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+
+SIZES = ("tiny", "small", "base", "large", "xl")
+
+CHANGEABLE_ON_RESUME = (
+    "train.epochs",
+    "train.max_steps",
+    "train.log",
+    "train.checkpoint",
+    "train.validation",
+    "evaluate",
+    "baselines",
+    "collect",
+)
+"""What a second `train` on the same run folder may change; any other difference is refused (see `resume_conflicts`)."""
+
+
+class ConfigError(UserError):
+    """A setting that cannot be used; the message is one sentence for the user."""
+
+
+class Section(BaseModel):
+    """Base of every part of the tree: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+class Collect(Section):
+    """Where pull requests come from. `synthetic` makes `pull_requests` of them in each of `repositories`."""
+
+    source: Literal["synthetic"] = "synthetic"
+    repositories: Count = 10
+    pull_requests: Count = 50
+
+
+class Shares(Section):
+    """Share of the examples that each fold aims at."""
+
+    train: Share = 0.7
+    judge: Share = 0.1
+    validation: Share = 0.1
+    test: Share = 0.1
+
+    @model_validator(mode="after")
+    def _sums_to_one(self) -> Self:
+        total = self.train + self.judge + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"the shares sum to {total:g}, not to 1")
+        return self
+
+
+class Split(Section):
+    """Folds are whole repositories, or consecutive periods of merge time; never random examples."""
+
+    by: Literal["repository", "time"] = "repository"
+    shares: Shares = Shares()
+
+
+class Prepare(Section):
+    """From pull requests to shards. `input: null` reads what `collect` wrote into the data folder."""
+
+    input: Path | None = None
+    window: Annotated[int, Field(ge=64)] = 1024
+    vocab_size: Annotated[int, Field(ge=320, le=65536)] = 4096
+    max_plan_steps: Count = 12
+    test_weight: Share = 0.3
+    """Weight of an example from a `_test.go` file; every other example weighs 1."""
+    split: Split = Split()
+    jsonl: bool = False
+    """Also write the examples as `train.jsonl`, `judge.jsonl`, `val.jsonl` and `test.jsonl`."""
+    workers: Count = 2
+    """CPUs that the local Ray instance gets."""
+
+
+class Depth(Section):
+    """Passes that carry gradient: grows from `min` to `max` over the first `warmup` share of the steps."""
+
+    min: Annotated[int, Field(ge=2)] = 3
+    max: Annotated[int, Field(ge=2)] = 5
+    warmup: Share = 0.2
+
+
+class Model(Section):
+    """The shape of the network. `size` names a file of `hrm_ray/model/sizes/`; keys beside it override that file."""
+
+    size: Literal["tiny", "small", "base", "large", "xl"] = "tiny"
+    mode: Literal["hrm", "plain"] = "hrm"
+    hidden: Count
+    layers: Count
+    """Blocks in each of the two stacks; in `plain` mode, blocks in the one stack."""
+    heads: Count
+    intermediate: Count
+    tied: bool = True
+    h_cycles: Count = 2
+    l_cycles: Count = 3
+    depth: Depth = Depth()
+    inject: bool = False
+    """Add the embedding to the input of every L pass."""
+    init_std: Positive = 0.02
+    rope_theta: Positive = 1e4
+    norm_eps: Positive = 1e-6
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_size(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
+        if not isinstance(given, Mapping) or given.get("size", "tiny") not in SIZES:
+            return given
+        text = resources.files("hrm_ray.model").joinpath(f"sizes/{given.get('size', 'tiny')}.yaml").read_text("utf-8")
+        return {**_parse_yaml(text, "the size's file"), **given}
+
+    @model_validator(mode="after")
+    def _is_trainable(self) -> Self:
+        if self.hidden % self.heads or (self.hidden // self.heads) % 2:
+            raise ValueError(f"hidden {self.hidden} over {self.heads} heads is not an even whole number per head")
+        if self.mode == "plain":
+            return self
+        passes = self.h_cycles * (self.l_cycles + 1)
+        if not self.depth.min <= self.depth.max <= passes:
+            raise ValueError(f"depth {self.depth.min}..{self.depth.max} must rise and stay within {passes} passes")
+        if self.depth.min < self.h_cycles + 1 and not self.inject:
+            raise ValueError(
+                f"depth.min {self.depth.min} is below h_cycles + 1 = {self.h_cycles + 1}, which leaves the input "
+                "embedding without gradient; raise it or set inject: true"
+            )
+        return self
+
+
+class Losses(Section):
+    """Weights of the three losses in the total."""
+
+    plan: NonNegative = 0.4
+    code: NonNegative = 0.4
+    refinement: NonNegative = 0.2
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> Self:
+        if self.plan + self.code + self.refinement == 0:
+            raise ValueError("every loss weight is 0, so nothing would be trained")
+        return self
+
+
+class Schedule(Section):
+    """Learning rate over the optimizer steps: linear warm-up to `peak`, then `kind` down to `floor * peak`."""
+
+    kind: Literal["cosine", "linear", "wsd", "constant"] = "cosine"
+    peak: Positive = 2e-3
+    warmup: Share = 0.05
+    """Share of the horizon."""
+    decay: Share = 0.2
+    """Share of the horizon that `wsd` spends falling."""
+    floor: Share = 0.1
+    """Rate at the last step, as a share of `peak`."""
+
+    @model_validator(mode="after")
+    def _fits_the_horizon(self) -> Self:
+        if self.kind == "wsd" and self.warmup + self.decay > 1:
+            raise ValueError(f"warmup {self.warmup:g} and decay {self.decay:g} together exceed the horizon")
+        return self
+
+
+class Optimizer(Section):
+    """AdamW; no weight decay on embeddings and on vectors."""
+
+    betas: tuple[Share, Share] = (0.9, 0.95)
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.1
+    clip: Positive = 1.0
+    """Largest global gradient norm."""
+    max_bad_steps: Count = 5
+    """Consecutive steps with a non-finite loss or gradient after which the run stops."""
+
+
+class Checkpoint(Section):
+    """A checkpoint every `every` optimizer steps and at the end; the newest `keep` and the best are kept."""
+
+    every: Count = 100
+    keep: Count = 2
+
+
+class Validation(Section):
+    """Losses on the first `examples` validation examples (by hash of their id) every `every` optimizer steps."""
+
+    every: Count = 50
+    examples: Count = 200
+
+
+class Log(Section):
+    """A metrics line every `every` optimizer steps."""
+
+    every: Count = 1
+    tensorboard: bool = True
+
+
+class Train(Section):
+    """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
+
+    epochs: Count = 1
+    max_steps: Count | None = None
+    rows: Count = 16
+    micro_rows: Count = 4
+    judge_rows: Annotated[int, Field(ge=0)] = 2
+    """Rows of the step that hold judge documents; the others hold solve documents."""
+    no_plan: Share = 0.1
+    """Share of solve documents trained without a plan, so that `no plan` can be evaluated."""
+    engine: Literal["plain"] = "plain"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    losses: Losses = Losses()
+    schedule: Schedule = Schedule()
+    optimizer: Optimizer = Optimizer()
+    checkpoint: Checkpoint = Checkpoint()
+    validation: Validation = Validation()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.rows % self.micro_rows:
+            raise ValueError(f"rows {self.rows} is not a multiple of micro_rows {self.micro_rows}")
+        if self.judge_rows >= self.rows:
+            raise ValueError(f"judge_rows {self.judge_rows} leaves none of the {self.rows} rows for solve documents")
+        if self.losses.refinement > 0 and self.judge_rows == 0:
+            raise ValueError("losses.refinement is above 0 but judge_rows is 0: there is nothing to compute it from")
+        return self
+
+
+class Evaluate(Section):
+    """`generations` held-out examples are written by the model; `temperature: 0` is greedy."""
+
+    split: Literal["validation", "test"] = "test"
+    generations: Count = 200
+    batch: Count = 32
+    max_plan_tokens: Count = 192
+    max_code_tokens: Count = 768
+    temperature: NonNegative = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Config(Section):
+    """One run. `runs/NAME` is its folder; `data` is the dataset that prepare writes and train reads."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    data: Path
+    runs: Path = Path("runs")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    collect: Collect = Collect()
+    prepare: Prepare = Prepare()
+    model: Model = Field(default_factory=lambda: Model.model_validate({}))
+    train: Train = Train()
+    baselines: tuple[Literal["equal_parameters", "equal_flops"], ...] = ()
+    """Plain models that are trained beside the run, on the same data and steps."""
+    evaluate: Evaluate = Evaluate()
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of everything that belongs to this run."""
+        return self.runs / self.name
+
+    @property
+    def pull_requests(self) -> Path:
+        """Records that `prepare` reads; `collect` writes them when `prepare.input` is not given."""
+        return self.prepare.input or self.data / "pull_requests.parquet"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Config:
+    """Read the YAML file at `path`, apply `key.path=value` overrides and check the whole.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value in it cannot be used.
+    """
+    try:
+        tree = _parse_yaml(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read ({error})") from error
+    for override in overrides:
+        _apply(tree, override)
+    return parse(tree, str(path))
+
+
+def parse(tree: Mapping[str, Any], source: str) -> Config:
+    """Check a tree of settings; `source` is the name that errors give it."""
+    try:
+        return Config.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError(f"{source}: {_sentence(error)}") from error
+
+
+def dump(config: Config) -> str:
+    """Return the resolved tree as YAML that `load` reads back to an equal config."""
+    stream = StringIO()
+    YAML(typ="safe", pure=True).dump(config.model_dump(mode="json"), stream)
+    return stream.getvalue()
+
+
+def resume_conflicts(old: Config, new: Config) -> list[str]:
+    """Return the keys, dotted, in which `new` differs from `old` although a resumed run must not change them."""
+    before, after = dict(_leaves(old.model_dump(mode="json"))), dict(_leaves(new.model_dump(mode="json")))
+    differing = [key for key in sorted(before.keys() | after.keys()) if before.get(key) != after.get(key)]
+    allowed = tuple(f"{prefix}." for prefix in CHANGEABLE_ON_RESUME)
+    return [key for key in differing if not f"{key}.".startswith(allowed)]
+
+
+def _parse_yaml(text: str, source: str) -> dict[str, Any]:
+    try:
+        tree = YAML(typ="safe", pure=True).load(text)
+    except YAMLError as error:
+        raise ConfigError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise ConfigError(f"{source}: expected keys and values, found {type(tree).__name__}")
+    return tree
+
+
+def _apply(tree: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key:
+        raise ConfigError(f"--set {override}: expected key.path=value")
+    *parents, leaf = key.split(".")
+    for parent in parents:
+        child = tree.setdefault(parent, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"--set {override}: {parent} is a value, not a section")
+        tree = child
+    tree[leaf] = YAML(typ="safe", pure=True).load(value)
+
+
+def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a JSON tree
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, f"{prefix}.{key}" if prefix else key)
+    else:
+        yield prefix, tree
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the whole"
+    if first["type"] == "extra_forbidden":
+        return f"{key} is not a key; {_valid_keys(first['loc'])}"
+    if first["type"] == "missing":
+        return f"{key} is missing"
+    reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
+    given = "" if isinstance(first["input"], dict) else f" (given: {first['input']!r})"
+    return f"{key}: {reason}{given}"
+
+
+def _valid_keys(location: tuple[int | str, ...]) -> str:
+    section: type[BaseModel] = Config
+    for part in location[:-1]:
+        annotation = section.model_fields[str(part)].annotation
+        assert isinstance(annotation, type)
+        section = annotation
+    names = list(section.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), names, n=1)
+    return (f"did you mean {close[0]}? " if close else "") + f"valid here: {', '.join(names)}"

@@ -1,0 +1,1 @@
+"""What we know of Go, with no model in it."""

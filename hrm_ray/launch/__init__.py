@@ -1,0 +1,1 @@
+"""Ray at the edge: sessions, and what a machine has."""

@@ -1,0 +1,1 @@
+"""`PullRequest` records to examples, to token shards."""

@@ -1,0 +1,39 @@
+"""One changed top-level declaration with its explicit sections: what the model learns from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Example:
+    """Sections are separate texts, so that the boundaries between them are data (see docs/formats.md)."""
+
+    id: str
+    """First 16 hex digits of a sha256 over repository, number, path and names."""
+    repository: str
+    license: str
+    number: int
+    merged_at: str
+    path: str
+    change: Literal["added", "modified"]
+    kinds: tuple[str, ...]
+    """Kind of each declaration in `code`, in order: function, method, type, const or var."""
+    names: tuple[str, ...]
+    """Name of each declaration in `code`; a method's is `Receiver.Name`."""
+    is_test: bool
+    comment_only: bool
+    """Only comments or layout differ; such changes are not judged."""
+    title: str
+    body: str
+    outline: str
+    """The file before: package, imports and signatures. Empty where the file is new."""
+    before: str
+    """The declaration before; empty for an addition."""
+    anchor: str
+    """Of an addition: the nearest earlier declaration that exists before. Empty otherwise."""
+    plan: str
+    """One step a line."""
+    code: str
+    """The declaration after, or several that share an anchor, with their doc comments."""

@@ -1,0 +1,1 @@
+"""Feed, step, engine, checkpoints and the loop, in pure PyTorch."""
