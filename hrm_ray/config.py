@@ -121,7 +121,6 @@ class Model(Section):
     depth: Depth = Depth()
     inject: bool = False
     """Add the embedding to the input of every L pass."""
-    init_std: Positive = 0.02
     rope_theta: Positive = 1e4
     norm_eps: Positive = 1e-6
 

@@ -1,0 +1,161 @@
+"""Training from beginning to end, or from the newest checkpoint to the end, in this very process."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hrm_ray.config import Config
+from hrm_ray.files import write_text
+from hrm_ray.model.hrm import gradient_depth
+from hrm_ray.train import checkpoint
+from hrm_ray.train.checkpoint import State
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.feed import Feed
+from hrm_ray.train.metrics import Metrics
+from hrm_ray.train.run import build_model, open_run
+from hrm_ray.train.schedule import rate
+from hrm_ray.train.step import StepResult, train_step
+from hrm_ray.train.validate import Validation
+
+BEST = "best.json"
+
+
+class DivergedError(RuntimeError):
+    """Too many steps in a row had a non-finite loss or gradient."""
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes: the command line's progress bar, or a test."""
+
+    def say(self, sentence: str) -> None:
+        """Take one sentence for the user."""
+
+    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
+        """Take the news of one step."""
+
+
+@dataclass
+class Trainer:
+    """One run in progress."""
+
+    config: Config
+    engine: PlainEngine
+    feed: Feed
+    validation: Validation
+    metrics: Metrics
+    watcher: Watcher
+    state: State
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of the run's checkpoints."""
+        return self.config.run_dir / "checkpoints"
+
+    def run(self) -> None:
+        """Step to the horizon."""
+        horizon, train = self.feed.horizon, self.config.train
+        while self.state.step < horizon:
+            self.step(horizon)
+            step = self.state.step
+            saving = step % train.checkpoint.every == 0 or step == horizon
+            if saving or step % train.validation.every == 0:
+                objective = self.validate()
+            if saving:
+                self.save(objective)
+
+    def step(self, horizon: int) -> None:
+        """Make one optimizer update; batches whose loss or gradient is not finite are passed over."""
+        for attempt in range(self.config.train.optimizer.max_bad_steps):
+            result = self.attempt(horizon)
+            if result.updated:
+                return
+            self.watcher.say(
+                f"step {self.state.step + 1}: a loss or gradient is not finite, skipped ({attempt + 1} in a row)"
+            )
+        raise DivergedError(f"{attempt + 1} steps in a row were not finite; metrics.jsonl names their examples")
+
+    def attempt(self, horizon: int) -> StepResult:
+        """Take one batch from the feed, and update if its loss and gradient are finite."""
+        began = time.perf_counter()
+        state, train = self.state, self.config.train
+        batches = self.feed.micro_batches(state.position)
+        waited = time.perf_counter() - began
+        learning_rate = rate(train.schedule, state.step, horizon)
+        depth = gradient_depth(self.config.model.depth, state.step / horizon)
+        result = train_step(self.engine, batches, train, learning_rate, depth)
+        seconds = time.perf_counter() - began
+        done = state.step + result.updated
+        self.state = State(done, state.position + 1, state.bad_steps + (not result.updated))
+        if not result.updated:
+            self.metrics.write("bad_step", state.step, {"examples": self.feed.example_ids(state.position)})
+        elif done % train.log.every == 0 or done == horizon:
+            timing = {"data_wait": waited, "seconds": seconds, "tokens_per_second": result.tokens / seconds}
+            self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing)
+        self.watcher.advance(done, horizon, result, result.tokens / seconds)
+        return result
+
+    def validate(self) -> float | None:
+        """Measure the validation losses and return the objective."""
+        began = time.perf_counter()
+        values = self.validation.measure(self.engine)
+        self.metrics.write("validation", self.state.step, values | {"seconds": time.perf_counter() - began})
+        return values["objective"]
+
+    def save(self, objective: float | None) -> None:
+        """Write a checkpoint, note whether it is the best, and remove those that are no longer kept."""
+        weights, moments = self.engine.model.state_dict(), self.engine.optimizer_tensors()
+        checkpoint.save(self.checkpoints, self.state, weights, moments)
+        best = read_best(self.checkpoints)
+        if best is None or (objective is not None and objective < best["objective"]):
+            best = {"step": self.state.step, "objective": objective}
+            write_text(self.checkpoints / BEST, json.dumps(best))
+        checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, best["step"])
+
+    def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
+        return {
+            "epoch": self.feed.epoch(self.state.position),
+            "loss": result.loss,
+            **{f"{name}_loss": value for name, value in result.losses.items()},
+            **{f"{name}_bits_per_byte": value for name, value in result.bits_per_byte.items()},
+            "learning_rate": learning_rate,
+            "gradient_norm": result.gradient_norm,
+            "gradient_depth": depth,
+            "tokens": result.tokens,
+            "bad_steps": self.state.bad_steps,
+        }
+
+
+def train(config: Config, role: str, watcher: Watcher) -> Path:
+    """Train one run, from its newest checkpoint where it has one, and return its folder."""
+    solve, judge = SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge")
+    feed = Feed(solve, judge, config)
+    open_run(config, role, feed.horizon)
+    engine = PlainEngine(build_model(config), config.train)
+    state = restore(config.run_dir, engine, watcher)
+    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard)
+    try:
+        Trainer(config, engine, feed, Validation(config), metrics, watcher, state).run()
+    finally:
+        metrics.close()
+    return config.run_dir
+
+
+def restore(run_dir: Path, engine: PlainEngine, watcher: Watcher) -> State:
+    """Load the newest complete checkpoint, if any, into `engine` and return where it stands."""
+    loaded = checkpoint.newest(run_dir / "checkpoints", watcher.say)
+    if loaded is None:
+        return State(step=0, position=0, bad_steps=0)
+    watcher.say(f"resuming {run_dir} after step {loaded.state.step}")
+    engine.restore(loaded.weights, loaded.moments, loaded.state.step)
+    return loaded.state
+
+
+def read_best(checkpoints: Path) -> dict[str, Any] | None:
+    """Return the step and objective of the best checkpoint so far."""
+    path = checkpoints / BEST
+    return json.loads(path.read_text("utf-8")) if path.exists() else None

@@ -1,0 +1,101 @@
+"""A run folder: its settings, what it was made of, and whether a second `train` may go on in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hrm_ray import config as settings
+from hrm_ray.config import Config, ConfigError
+from hrm_ray.files import write_text
+from hrm_ray.model.hrm import HRM
+from hrm_ray.model.size import parameters, plain_twin
+from hrm_ray.train.corpus import read_dataset
+
+PACKAGES = ("hrm-ray", "torch", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+
+
+def roles(config: Config) -> dict[str, Config]:
+    """Return the run and its baselines, each as a config of its own: the baselines live inside the run's folder."""
+    baselines: dict[str, Config] = {
+        role: config.model_copy(
+            update={
+                "name": role,
+                "runs": config.run_dir / "baselines",
+                "model": plain_twin(config.model, role),
+                "baselines": (),
+            }
+        )
+        for role in config.baselines
+    }
+    return {"main": config, **baselines}
+
+
+def open_run(config: Config, role: str, horizon: int) -> None:
+    """Create the run folder, or check that the one that is there may be continued with this config.
+
+    Raises:
+        ConfigError: a key differs that a resumed run must not change, or the dataset is another.
+    """
+    dataset = read_dataset(config.data)
+    record = config.run_dir / "run.json"
+    if record.exists():
+        _check_resume(config, json.loads(record.read_text("utf-8")), dataset["hash"])
+    write_text(config.run_dir / "config.yaml", settings.dump(config))
+    write_text(record, json.dumps(_describe(config, role, horizon, dataset), indent=1))
+
+
+def read_run(run_dir: Path) -> Config:
+    """Return the config of a run folder, moved or not.
+
+    Raises:
+        ConfigError: the folder is not a run.
+    """
+    path = run_dir / "config.yaml"
+    if not path.exists():
+        raise ConfigError(f"{run_dir}: not a run folder (it has no config.yaml); `hrm-ray train CONFIG` makes one")
+    found = run_dir.resolve()
+    return settings.load(path).model_copy(update={"name": found.name, "runs": run_dir.parent})
+
+
+def build_model(config: Config) -> HRM:
+    """Build the model with weights that depend on the seed alone."""
+    torch.manual_seed(config.seed)
+    return HRM(config.model, read_dataset(config.data)["tokenizer"]["vocab_size"])
+
+
+def _check_resume(config: Config, record: dict[str, Any], dataset_hash: str) -> None:
+    old = settings.load(config.run_dir / "config.yaml")
+    conflicts = settings.resume_conflicts(old, config)
+    if conflicts:
+        raise ConfigError(
+            f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "
+            f"{', '.join(settings.CHANGEABLE_ON_RESUME)}: choose another name or remove the folder"
+        )
+    if record["dataset_hash"] != dataset_hash:
+        raise ConfigError(f"{config.data}: is not the dataset that {config.run_dir} was started on")
+
+
+def _describe(config: Config, role: str, horizon: int, dataset: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": config.name,
+        "role": role,
+        "parameters": parameters(config.model, dataset["tokenizer"]["vocab_size"]),
+        "horizon": horizon,
+        "tokens_per_step": config.train.rows * config.prepare.window,
+        "dataset": str(config.data),
+        "dataset_hash": dataset["hash"],
+        "synthetic": dataset["synthetic"],
+        "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {_device_name()}",
+    }
+
+
+def _device_name() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"

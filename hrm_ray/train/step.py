@@ -1,0 +1,64 @@
+"""One optimizer step in pure PyTorch: count, accumulate, check, then update or skip."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hrm_ray.config import Train
+from hrm_ray.model.batch import Batch, Part
+from hrm_ray.model.losses import NAMES, Counts, loss_sums, section_sums, total_loss
+from hrm_ray.train.engine import PlainEngine
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """What a step measured; losses are in nats, None where the step held nothing of a kind."""
+
+    losses: dict[str, float | None]
+    bits_per_byte: dict[str, float | None]
+    loss: float
+    gradient_norm: float
+    tokens: int
+    updated: bool
+    """False when a loss or the gradient was not finite: nothing was changed."""
+
+
+def train_step(engine: PlainEngine, batches: Sequence[Batch], train: Train, rate: float, depth: int) -> StepResult:
+    """Accumulate the gradient of the global batch over its micro-batches and update once.
+
+    Every loss is divided by its count over all micro-batches, so 1 x N and N x 1 give the same gradient. A non-finite
+    loss or gradient leaves weights and moments as they were.
+    """
+    counts = Counts.of(list(batches))
+    sums, nll = torch.zeros(len(NAMES), dtype=torch.float64), torch.zeros(len(Part), dtype=torch.float64)
+    for batch in batches:
+        on_device = batch.to(engine.device)
+        output = engine.forward(on_device, depth)
+        part = loss_sums(output, on_device)
+        engine.backward(total_loss(part, counts, train.losses))
+        sums += part.detach().cpu()
+        nll += section_sums(on_device, output.nll.detach()).cpu()
+    loss, norm = float(total_loss(sums, counts, train.losses)), engine.gradient_norm()
+    updated = math.isfinite(loss) and math.isfinite(norm)
+    if updated:
+        engine.update(rate, min(1.0, train.optimizer.clip / (norm + 1e-6)))
+    else:
+        engine.discard()
+    tokens = sum(len(batch.ids) for batch in batches)
+    return StepResult(_means(sums, counts), _bits(nll, batches), loss, norm, tokens, updated)
+
+
+def _means(sums: Tensor, counts: Counts) -> dict[str, float | None]:
+    pairs = zip(NAMES, sums.tolist(), counts.as_list(), strict=True)
+    return {name: total / count if count > 0 else None for name, total, count in pairs}
+
+
+def _bits(nll: Tensor, batches: Sequence[Batch]) -> dict[str, float | None]:
+    sizes = torch.stack([batch.section_bytes for batch in batches]).sum(0).tolist()
+    pairs = zip(Part, nll.tolist(), sizes, strict=True)
+    return {part.name.lower(): total / math.log(2) / size if size else None for part, total, size in pairs}

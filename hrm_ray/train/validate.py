@@ -1,0 +1,116 @@
+"""Losses without gradient, on documents that are never trained on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from hrm_ray.config import Config
+from hrm_ray.model.batch import Batch, Document, Part, collate
+from hrm_ray.model.hrm import Output
+from hrm_ray.model.losses import section_sums
+from hrm_ray.model.refinement import DECISIONS
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
+from hrm_ray.train.engine import PlainEngine
+
+JUDGE_WEIGHT = 0.1
+"""Share of the balanced log-loss (nats) in the objective: as large as a tenth of a bit per byte of code."""
+
+
+@dataclass(frozen=True)
+class SolveLosses:
+    """Unweighted sums over documents: nats and targets by section, and the bytes they wrote."""
+
+    nats: tuple[float, float]
+    targets: tuple[int, int]
+    bytes: tuple[int, int]
+
+    def loss(self, part: Part) -> float | None:
+        """Nats for each target."""
+        return self.nats[part] / self.targets[part] if self.targets[part] else None
+
+    def bits_per_byte(self, part: Part) -> float | None:
+        """Bits of a section for each of its UTF-8 bytes."""
+        return self.nats[part] / math.log(2) / self.bytes[part] if self.bytes[part] else None
+
+    def total_bits_per_code_byte(self) -> float | None:
+        """Bits of plan and code for each byte of code: what a plan costs beside what it saves."""
+        return sum(self.nats) / math.log(2) / self.bytes[Part.CODE] if self.bytes[Part.CODE] else None
+
+
+def run_all(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[Batch, Output]]:
+    """Run `documents`, at most `tokens` of them (at least one document) at a time, at full depth, without gradient."""
+    engine.model.eval()
+    with torch.no_grad():
+        for chunk in _chunks(documents, tokens):
+            batch = collate(chunk).to(engine.device)
+            yield batch, engine.forward(batch, engine.model.config.depth.max)
+    engine.model.train()
+
+
+def solve_losses(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> SolveLosses:
+    """Return the sums over solve documents."""
+    nats, targets, sizes = torch.zeros(3, 2, dtype=torch.float64)
+    for batch, output in run_all(engine, documents, tokens):
+        nats += section_sums(batch, output.nll).cpu()
+        targets += section_sums(batch, torch.ones_like(output.nll)).cpu()
+        sizes += batch.section_bytes.cpu()
+    plan, code = nats.tolist(), [int(n) for n in targets.tolist()]
+    return SolveLosses((plan[0], plan[1]), (code[0], code[1]), (int(sizes[0]), int(sizes[1])))
+
+
+def judge_log_probabilities(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> Tensor:
+    """Return [J, 3] log-probabilities of the decisions, in the documents' order."""
+    rows = [output.decisions.log_softmax(-1).cpu() for _, output in run_all(engine, documents, tokens)]
+    return torch.cat(rows) if rows else torch.zeros(0, 3)
+
+
+def balanced_log_loss(log_probabilities: Tensor, labels: Tensor) -> float | None:
+    """Mean over the classes that occur of their mean negative log-likelihood, nats."""
+    nll = -log_probabilities.gather(1, labels[:, None])[:, 0]
+    means = [nll[labels == label].mean() for label in range(DECISIONS) if (labels == label).any()]
+    return float(torch.stack(means).mean()) if means else None
+
+
+class Validation:
+    """The fixed part of the validation fold that is looked at during training."""
+
+    def __init__(self, config: Config) -> None:
+        count = config.train.validation.examples
+        solve, judge = SolveDocuments(config.data, "validation"), JudgeDocuments(config.data, "validation")
+        # The shards are sorted by id, a hash, so the first ones are a fair draw.
+        self.solve = [solve.document(index) for index in range(min(count, len(solve)))]
+        self.judge = [judge.document(index, hidden=True) for index in range(min(count, len(judge)))]
+        self.tokens = config.train.micro_rows * config.prepare.window
+
+    def measure(self, engine: PlainEngine) -> dict[str, float | None]:
+        """Return a validation line of `metrics.jsonl`; `objective` is blind to the loss weights."""
+        solved = solve_losses(engine, self.solve, self.tokens)
+        judged = judge_log_probabilities(engine, self.judge, self.tokens)
+        labels = torch.tensor([document.decision for document in self.judge], dtype=torch.int64)
+        log_loss = balanced_log_loss(judged, labels)
+        bits = solved.total_bits_per_code_byte()
+        return {
+            "plan_loss": solved.loss(Part.PLAN),
+            "code_loss": solved.loss(Part.CODE),
+            "plan_bits_per_byte": solved.bits_per_byte(Part.PLAN),
+            "code_bits_per_byte": solved.bits_per_byte(Part.CODE),
+            "refinement_loss": log_loss,
+            "decision_accuracy": float((judged.argmax(-1) == labels).float().mean()) if len(labels) else None,
+            "objective": None if bits is None else bits + JUDGE_WEIGHT * (log_loss or 0.0),
+        }
+
+
+def _chunks(documents: Sequence[Document], tokens: int) -> Iterator[list[Document]]:
+    chunk: list[Document] = []
+    for document in documents:
+        if chunk and sum(d.size for d in chunk) + document.size > tokens:
+            yield chunk
+            chunk = []
+        chunk.append(document)
+    if chunk:
+        yield chunk

@@ -1,0 +1,79 @@
+"""Generation over the cache writes what recomputation would, and nothing but text inside a section."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hrm_ray.model.attention import KeyValueCache, PackedAttention, Prefill
+from hrm_ray.model.batch import Document, collate
+from hrm_ray.model.generate import Sampling, decode, generate
+from hrm_ray.model.hrm import HRM
+from hrm_ray.prepare.tokenizer import Control
+from tests.model.conftest import small_model, solve_document
+
+PREFIXES = [[*solve_document(seed, prefix=size).prefix] for seed, size in ((1, 5), (2, 19), (3, 11))]
+
+
+def recomputed(model: HRM, document: Document) -> torch.Tensor:
+    """Logits after the last token of the document, without a cache."""
+    batch = collate([document])
+    attend = PackedAttention(batch.spans, batch.ids.device)
+    return model.logits(model.states(model.embed(batch.ids), batch.positions, attend, depth=2)[-1:])[0]
+
+
+@pytest.mark.parametrize("mode", [{}, {"inject": True}, {"mode": "plain"}])
+@torch.inference_mode()
+def test_the_cache_equals_recomputation(mode: dict[str, object]) -> None:
+    model = small_model(**mode)
+    documents = [solve_document(seed, prefix=size, plan=5, code=0) for seed, size in ((1, 5), (2, 19), (3, 11))]
+    cache = KeyValueCache(model.attention_calls, 3, 40, 4, 8, model.embedding.weight)
+    batch = collate([document._replace(plan=document.plan[:1], code=[]) for document in documents])
+    model.states(model.embed(batch.ids), batch.positions, Prefill(cache, batch.spans), depth=2)
+    for step in range(1, 6):
+        logits = decode(model, torch.tensor([document.plan[step] for document in documents]), cache)
+        for row, document in enumerate(documents):
+            so_far = document._replace(plan=document.plan[: step + 1], code=[])
+            torch.testing.assert_close(logits[row], recomputed(model, so_far), atol=1e-5, rtol=1e-5)
+
+
+def test_greedy_generation_is_the_argmax_of_recomputation() -> None:
+    model, sampling = small_model(), Sampling(max_plan_tokens=6, max_code_tokens=8)
+    [written] = generate(model, PREFIXES[:1], [0], sampling)
+    ids: list[int] = [Control.PLAN]
+    with torch.inference_mode():
+        for token in [*written.plan, Control.CODE, *written.code]:
+            logits = recomputed(model, Document(PREFIXES[0], ids, []))
+            allowed = [*range(len(Control), len(logits)), Control.END if Control.CODE in ids else Control.CODE]
+            best = max(allowed, key=lambda t: float(logits[t]))
+            assert token == best or len(ids) == 1 + sampling.max_plan_tokens
+            ids.append(token)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.3])
+def test_no_control_token_appears_and_budgets_hold(temperature: float) -> None:
+    sampling = Sampling(max_plan_tokens=5, max_code_tokens=7, temperature=temperature, top_p=0.95)
+    for written in generate(small_model(), PREFIXES, [1, 2, 3], sampling):
+        assert len(written.plan) <= 5
+        assert len(written.code) <= 7
+        assert written.finished or len(written.code) == 7
+        assert all(token >= len(Control) for token in [*written.plan, *written.code])
+        assert written.mean_log_likelihood < 0
+
+
+def test_a_row_does_not_depend_on_its_neighbours() -> None:
+    model, sampling = small_model(), Sampling(max_plan_tokens=5, max_code_tokens=7, temperature=1.0)
+    together = generate(model, PREFIXES, [1, 2, 3], sampling)
+    alone = [generate(model, [prefix], [seed], sampling)[0] for prefix, seed in zip(PREFIXES, [1, 2, 3], strict=True)]
+    assert [(w.plan, w.code) for w in together] == [(w.plan, w.code) for w in alone]
+
+
+def test_sampling_depends_on_the_seed_and_a_tiny_nucleus_is_greedy() -> None:
+    model = small_model()
+    warm = Sampling(max_plan_tokens=8, max_code_tokens=8, temperature=1.0)
+    assert generate(model, PREFIXES[:1], [1], warm) == generate(model, PREFIXES[:1], [1], warm)
+    assert generate(model, PREFIXES[:1], [1], warm) != generate(model, PREFIXES[:1], [2], warm)
+    nucleus = warm._replace(top_p=1e-6)
+    greedy = warm._replace(temperature=0.0)
+    [a], [b] = generate(model, PREFIXES[:1], [1], nucleus), generate(model, PREFIXES[:1], [9], greedy)
+    assert (a.plan, a.code) == (b.plan, b.code)

@@ -1,0 +1,133 @@
+"""The network sees what it may see, and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from hrm_ray.config import Depth, Losses
+from hrm_ray.model.attention import PackedAttention
+from hrm_ray.model.batch import Document, collate
+from hrm_ray.model.hrm import HRM, gradient_depth, passes_with_gradient
+from hrm_ray.model.losses import Counts, loss_sums, total_loss
+from tests.model.conftest import VOCABULARY, judge_document, small_config, small_model, solve_document
+
+WEIGHTS = Losses()
+MODES: list[dict[str, object]] = [{}, {"inject": True}, {"mode": "plain"}]
+
+
+def states(model: HRM, documents: list[Document]) -> Tensor:
+    batch = collate(documents)
+    with torch.no_grad():
+        attend = PackedAttention(batch.spans, batch.ids.device)
+        return model.states(model.embed(batch.ids), batch.positions, attend, depth=5)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_packing_is_invisible(mode: dict[str, object], mixed: list[Document]) -> None:
+    model = small_model(**mode)
+    together, batch = model(collate(mixed), depth=5), collate(mixed)
+    alone = [model(collate([document]), depth=5) for document in mixed]
+    torch.testing.assert_close(together.nll, torch.cat([output.nll for output in alone]), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        together.decisions, torch.cat([output.decisions for output in alone]), atol=1e-5, rtol=1e-5
+    )
+    assert len(together.nll) == sum(len(d.plan) + len(d.code) for d in mixed if d.decision is None)
+    assert len(together.decisions) == len(batch.decisions) == 2
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_future_token_never_changes_an_earlier_logit(mode: dict[str, object]) -> None:
+    model, document = small_model(**mode), solve_document(1)
+    code = list(document.code)
+    for changed in range(1, len(code)):
+        other = document._replace(code=[*code[:changed], (code[changed] + 1) % VOCABULARY, *code[changed + 1 :]])
+        at = len(document.prefix) + len(document.plan) + changed
+        torch.testing.assert_close(states(model, [document])[:at], states(model, [other])[:at], atol=0, rtol=0)
+        assert not torch.equal(states(model, [document])[at], states(model, [other])[at])
+
+
+def test_the_prefix_attends_both_ways() -> None:
+    model, document = small_model(), solve_document(1)
+    prefix = list(document.prefix)
+    other = document._replace(prefix=[*prefix[:-1], prefix[-1] + 1])
+    assert not torch.allclose(states(model, [document])[0], states(model, [other])[0])
+
+
+def test_changing_the_problem_changes_the_plan_logits() -> None:
+    model, document = small_model(), solve_document(1)
+    prefix = list(document.prefix)
+    other = document._replace(prefix=[prefix[0], prefix[1] + 1, *prefix[2:]])
+    plan = slice(len(prefix) - 1, len(prefix) + len(document.plan) - 1)
+    before, after = (model.logits(states(model, [d])[plan]) for d in (document, other))
+    assert ((before - after).abs().amax(-1) > 1e-3).all()
+
+
+def test_feedback_changes_the_decision_and_only_through_the_judge_token() -> None:
+    model = small_model()
+    hidden, shown = (model(collate([judge_document(1, feedback=f)]), depth=5).decisions for f in (0, 1))
+    assert not torch.allclose(hidden, shown)
+
+
+def test_fresh_random_tokens_cannot_be_learnt() -> None:
+    """Fresh uniform tokens over K symbols have no structure: below ln K the targets have leaked."""
+    symbols = 8
+    model = small_model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    recent = []
+    for step in range(120):
+        random = torch.Generator().manual_seed(step)
+        batch = [[int(t) + 14 for t in torch.randint(symbols, (24,), generator=random)] for _ in range(16)]
+        documents = [Document(prefix=ids[:8], plan=ids[8:14], code=ids[14:]) for ids in batch]
+        nll = model(collate(documents), depth=5).nll.mean()
+        optimizer.zero_grad()
+        nll.backward()
+        optimizer.step()
+        recent.append(float(nll.detach()))
+    late = sum(recent[-40:]) / 40
+    # 40 steps x 256 targets; the mean of that many near-uniform losses moves by far less than 1%.
+    assert math.log(symbols) * 0.99 < late < math.log(symbols) * 1.1
+
+
+@pytest.mark.parametrize("mode", [{}, {"mode": "plain"}, {"inject": True, "depth": {"min": 2, "max": 5}}])
+def test_at_the_smallest_depth_every_tensor_gets_gradient_on_its_input_side(mode: dict[str, object]) -> None:
+    model = small_model(tied=False, **mode)
+    batch = collate([solve_document(1), judge_document(2, feedback=1)])
+    output = model(batch, depth=model.config.depth.min)
+    total_loss(loss_sums(output, batch), Counts.of([batch]), WEIGHTS).backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+    assert model.embedding.weight.grad is not None
+    touched = model.embedding.weight.grad.abs().sum(-1) > 0
+    assert touched[collate([solve_document(1)]).ids].all()
+
+
+def test_depth_counts_passes_with_gradient() -> None:
+    assert passes_with_gradient(2, 3, 2) == {(1, 3), (1, 2)}
+    assert passes_with_gradient(2, 3, 3) == {(0, 3), (1, 3), (1, 2)}
+    assert passes_with_gradient(2, 3, 5) == {(0, 3), (1, 3), (1, 0), (1, 1), (1, 2)}
+    assert len(passes_with_gradient(2, 3, 8)) == 8
+
+
+def test_depth_grows_over_the_warm_up() -> None:
+    depth = Depth(min=3, max=5, warmup=0.2)
+    assert [gradient_depth(depth, p) for p in (0.0, 0.09, 0.1, 0.19, 0.2, 0.9)] == [3, 3, 4, 4, 5, 5]
+    assert gradient_depth(Depth(min=3, max=5, warmup=0), 0.0) == 5
+
+
+def test_a_batch_without_any_loss_is_no_error() -> None:
+    model = small_model()
+    batch = collate([judge_document(1)])
+    assert model(batch, depth=3).nll.shape == (0,)
+    batch = collate([solve_document(1)])
+    assert model(batch, depth=3).decisions.shape == (0, 3)
+
+
+def test_the_initial_state_is_a_buffer_that_is_saved() -> None:
+    model = HRM(small_config(), VOCABULARY)
+    assert "initial" in model.state_dict()
+    assert "initial" not in dict(model.named_parameters())

@@ -1,0 +1,102 @@
+"""A small dataset of random tokens in the real files' format, and runs on it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hrm_ray.config import Config, parse
+from hrm_ray.prepare import shards
+from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.train.step import StepResult
+
+VOCABULARY = 64
+FOLDS = {"train": 60, "judge": 12, "validation": 12, "test": 12}
+SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48}
+
+
+class Silent:
+    """A watcher that remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.sentences: list[str] = []
+
+    def say(self, sentence: str) -> None:
+        self.sentences.append(sentence)
+
+    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
+        assert 0 <= step <= horizon
+        assert tokens_per_second > 0
+        assert result.tokens > 0
+
+
+def example_row(fold: str, index: int) -> dict[str, Any]:
+    random = np.random.default_rng((index, len(fold)))
+
+    def text(longest: int) -> list[int]:
+        return random.integers(len(Control), VOCABULARY, int(random.integers(2, longest))).tolist()
+
+    plan, code = text(12), text(30)
+    texts = dict.fromkeys((field.name for field in shards.EXAMPLE), "")
+    kinds = {"kinds": ["function"], "names": ["F"], "is_test": index % 3 == 0, "comment_only": False, "number": index}
+    return (
+        texts
+        | kinds
+        | {
+            "id": f"{fold}-{index:04d}",
+            "change": "modified",
+            "problem_ids": [Control.PROBLEM, *text(10)],
+            "context_ids": [Control.PATH, *text(20)],
+            "plan_ids": [Control.PLAN, *plan],
+            "code_ids": [Control.CODE, *code, Control.END],
+            "weight": 0.3 if index % 3 == 0 else 1.0,
+            "plan_bytes": 3 * len(plan),
+            "code_bytes": 3 * len(code),
+        }
+    )
+
+
+def judge_row(row: dict[str, Any], index: int) -> dict[str, Any]:
+    return {
+        "example_id": row["id"],
+        "prefix_ids": [*row["problem_ids"], *row["context_ids"], Control.DIRECT],
+        "attempt_ids": [*row["code_ids"], Control.JUDGE],
+        "label": index % 3,
+        "feedback": "valid",
+        "origin": "reference",
+        "attempt": "",
+        "change": "modified",
+    }
+
+
+@pytest.fixture(scope="session")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dataset")
+    for fold, count in FOLDS.items():
+        rows = [example_row(fold, index) for index in range(count)]
+        half = count // 2
+        for part, some in enumerate((rows[:half], rows[half:])):
+            shards.write(folder / fold / shards.part_name(part), some, shards.TOKENISED)
+        if fold != "train":
+            judged = [judge_row(row, index) for index, row in enumerate(rows)]
+            shards.write(folder / "judgements" / fold / shards.part_name(0), judged, shards.JUDGEMENTS)
+    facts = {"tokenizer": {"vocab_size": VOCABULARY}, "hash": "abc", "synthetic": True}
+    (folder / "dataset.json").write_text(json.dumps(facts))
+    return folder
+
+
+def run_config(dataset: Path, runs: Path, **train: object) -> Config:
+    settings = {"rows": 6, "micro_rows": 2, "judge_rows": 2, "epochs": 2, "log": {"tensorboard": False}}
+    tree = {
+        "name": "run",
+        "data": str(dataset),
+        "runs": str(runs),
+        "prepare": {"window": 128},
+        "model": SHAPE,
+        "train": settings | {"validation": {"every": 5, "examples": 6}, "device": "cpu"} | train,
+    }
+    return parse(tree, "test")

@@ -1,0 +1,189 @@
+"""Whole runs: exact resume, the guard's limit, what is written."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hrm_ray import config as settings
+from hrm_ray.config import Config, ConfigError
+from hrm_ray.train import checkpoint, loop
+from hrm_ray.train.checkpoint import Loaded
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.run import read_run, roles
+from tests.train.conftest import Silent, run_config
+
+CHECKPOINTS = {"every": 10, "keep": 5}
+
+DIES_AFTER_13 = textwrap.dedent("""
+    import os, signal, sys
+    from pathlib import Path
+    from hrm_ray import config
+    from hrm_ray.train import loop
+
+    class Killer:
+        def say(self, sentence): print(sentence)
+        def advance(self, step, horizon, result, tokens_per_second):
+            if step == 13: os.kill(os.getpid(), signal.SIGKILL)
+
+    loop.train(config.load(Path(sys.argv[1])), "main", Killer())
+""")
+
+
+def lines(config: Config, event: str) -> list[dict[str, Any]]:
+    text = (config.run_dir / "metrics.jsonl").read_text()
+    return [line for line in map(json.loads, text.splitlines()) if line["event"] == event]
+
+
+def final(config: Config) -> Loaded:
+    loaded = checkpoint.newest(config.run_dir / "checkpoints", [].append)
+    assert loaded is not None
+    return loaded
+
+
+def assert_bit_equal(a: Loaded, b: Loaded) -> None:
+    assert a.state == b.state
+    for ours, theirs in ((a.weights, b.weights), (a.moments, b.moments)):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_resume_after_kill_9_is_bit_equal(dataset: Path, tmp_path: Path) -> None:
+    whole = run_config(dataset, tmp_path / "whole", epochs=4, max_steps=20, checkpoint=CHECKPOINTS)
+    loop.train(whole, "main", Silent())
+    killed = run_config(dataset, tmp_path / "killed", epochs=4, max_steps=20, checkpoint=CHECKPOINTS)
+    file = tmp_path / "killed.yaml"
+    file.write_text(settings.dump(killed))
+    process = subprocess.run([sys.executable, "-c", DIES_AFTER_13, str(file)], check=False, timeout=120)
+    assert process.returncode == -signal.SIGKILL
+    assert final(killed).state.step == 10
+    watcher = Silent()
+    loop.train(killed, "main", watcher)
+    assert watcher.sentences == [f"resuming {killed.run_dir} after step 10"]
+    assert_bit_equal(final(whole), final(killed))
+    assert [line["step"] for line in lines(killed, "train")] == list(range(1, 21))
+    unlike = ("seconds", "data_wait", "tokens_per_second")
+    for a, b in zip(lines(whole, "train"), lines(killed, "train"), strict=True):
+        assert {k: v for k, v in a.items() if k not in unlike} == {k: v for k, v in b.items() if k not in unlike}
+
+
+def test_a_finished_run_is_left_as_it_is(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, max_steps=3)
+    loop.train(config, "main", Silent())
+    before = (config.run_dir / "metrics.jsonl").read_text()
+    loop.train(config, "main", Silent())
+    assert (config.run_dir / "metrics.jsonl").read_text() == before
+
+
+def test_the_schedule_holds_after_resume(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, epochs=1)
+    loop.train(config, "main", Silent())
+    horizon = len(lines(config, "train"))
+    peak = config.train.schedule.peak
+    assert lines(config, "train")[-1]["learning_rate"] == pytest.approx(0.1 * peak)
+    longer = run_config(dataset, tmp_path, epochs=3)
+    loop.train(longer, "main", Silent())
+    rates = [line["learning_rate"] for line in lines(longer, "train")]
+    assert len(rates) > 2 * horizon
+    assert rates[-1] == pytest.approx(0.1 * peak)
+
+
+def test_losses_fall_and_validation_is_measured(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, epochs=4, schedule={"peak": 1e-2})
+    loop.train(config, "main", Silent())
+    train, validation = lines(config, "train"), lines(config, "validation")
+    assert train[-1]["code_loss"] < train[0]["code_loss"]
+    assert [line["step"] for line in validation][:3] == [5, 10, 15]
+    assert validation[-1]["step"] == train[-1]["step"]
+    assert all(value is not None for value in validation[-1].values())
+    assert train[0]["gradient_depth"] == 3
+    assert train[-1]["gradient_depth"] == 5
+    best = loop.read_best(config.run_dir / "checkpoints")
+    assert best is not None
+    assert (config.run_dir / "checkpoints" / checkpoint.folder_name(best["step"])).exists()
+
+
+class Broken(PlainEngine):
+    """Every gradient from the third step on is not finite, until `bad` of them were seen."""
+
+    bad = 10**9
+    calls = 0
+
+    def gradient_norm(self) -> float:
+        type(self).calls += 1
+        return float("nan") if 2 < type(self).calls <= 2 + self.bad else super().gradient_norm()
+
+
+def test_too_many_bad_steps_stop_the_run(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "PlainEngine", type("Always", (Broken,), {"calls": 0}))
+    config = run_config(dataset, tmp_path, max_steps=10)
+    watcher = Silent()
+    with pytest.raises(loop.DivergedError, match="5 steps in a row"):
+        loop.train(config, "main", watcher)
+    assert len(lines(config, "bad_step")) == len(watcher.sentences) == 5
+    assert lines(config, "bad_step")[0]["examples"][0].startswith("train-")
+
+
+def test_a_bad_step_advances_the_feed_and_not_the_schedule(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "PlainEngine", type("Twice", (Broken,), {"calls": 0, "bad": 2}))
+    config = run_config(dataset, tmp_path, max_steps=10)
+    loop.train(config, "main", Silent())
+    state = final(config).state
+    assert (state.step, state.position, state.bad_steps) == (10, 12, 2)
+    assert [line["step"] for line in lines(config, "train")] == list(range(1, 11))
+    assert lines(config, "train")[-1]["learning_rate"] == pytest.approx(0.1 * config.train.schedule.peak)
+
+
+def test_a_resumed_run_may_change_only_what_is_listed(dataset: Path, tmp_path: Path) -> None:
+    loop.train(run_config(dataset, tmp_path, max_steps=2), "main", Silent())
+    with pytest.raises(ConfigError, match=r"another train\.rows; .*train\.epochs"):
+        loop.train(run_config(dataset, tmp_path, max_steps=2, rows=8), "main", Silent())
+
+
+def test_another_dataset_is_refused(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, max_steps=2)
+    loop.train(config, "main", Silent())
+    record = config.run_dir / "run.json"
+    record.write_text(record.read_text().replace('"abc"', '"another"'))
+    with pytest.raises(ConfigError, match="is not the dataset"):
+        loop.train(config, "main", Silent())
+
+
+def test_a_run_that_was_moved_is_read_where_it_is(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path / "here", max_steps=2)
+    loop.train(config, "main", Silent())
+    config.run_dir.rename(tmp_path / "there")
+    assert read_run(tmp_path / "there").run_dir == tmp_path / "there"
+    with pytest.raises(ConfigError, match="not a run folder"):
+        read_run(tmp_path)
+
+
+def test_baselines_are_plain_and_live_inside_the_run(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path).model_copy(update={"baselines": ("equal_parameters",)})
+    main, twin = roles(config).items()
+    assert main == ("main", config)
+    assert twin[0] == "equal_parameters"
+    assert twin[1].run_dir == config.run_dir / "baselines" / "equal_parameters"
+    assert (twin[1].model.mode, twin[1].model.layers) == ("plain", 2)
+    assert settings.resume_conflicts(config, twin[1]) == ["model.layers", "model.mode", "name", "runs"]
+
+
+def test_tensorboard_holds_the_same_numbers(dataset: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = run_config(dataset, tmp_path, max_steps=3, log={"tensorboard": True})
+    loop.train(config, "main", Silent())
+    board = EventAccumulator(str(config.run_dir / "tensorboard"))
+    board.Reload()
+    values = [event.value for event in board.Scalars("train/code_loss")]
+    assert values == pytest.approx([line["code_loss"] for line in lines(config, "train")])
