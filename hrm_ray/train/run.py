@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,8 @@ def open_run(config: Config, role: str, horizon: int) -> None:
     write_text(record, json.dumps(_describe(config, role, horizon, dataset), indent=1))
 
 
-def read_run(run_dir: Path) -> Config:
-    """Return the config of a run folder, moved or not.
+def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
+    """Return the config of a run folder, moved or not, with `key.path=value` overrides.
 
     Raises:
         ConfigError: the folder is not a run.
@@ -61,7 +62,7 @@ def read_run(run_dir: Path) -> Config:
     if not path.exists():
         raise ConfigError(f"{run_dir}: not a run folder (it has no config.yaml); `hrm-ray train CONFIG` makes one")
     found = run_dir.resolve()
-    return settings.load(path).model_copy(update={"name": found.name, "runs": run_dir.parent})
+    return settings.load(path, overrides).model_copy(update={"name": found.name, "runs": run_dir.parent})
 
 
 def build_model(config: Config) -> HRM:

@@ -69,6 +69,13 @@ def judge_log_probabilities(engine: PlainEngine, documents: Sequence[Document], 
     return torch.cat(rows) if rows else torch.zeros(0, 3)
 
 
+def document_log_likelihoods(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> list[float]:
+    """Return the mean log-likelihood of each document's plan and code, nats for each token."""
+    nll = [output.nll.cpu() for _, output in run_all(engine, documents, tokens)]
+    sizes = [len(document.plan) + len(document.code) for document in documents]
+    return [-float(part.mean()) for part in torch.split(torch.cat(nll), sizes)] if nll else []
+
+
 def balanced_log_loss(log_probabilities: Tensor, labels: Tensor) -> float | None:
     """Mean over the classes that occur of their mean negative log-likelihood, nats."""
     nll = -log_probabilities.gather(1, labels[:, None])[:, 0]

@@ -1,0 +1,53 @@
+# `make` creates .venv with everything that development needs; `make help` lists the rest.
+PYTHON ?= python3
+# Extra arguments for the installation of torch alone, e.g. --index-url of the CPU or CUDA index that
+# PyTorch's own "Start locally" page prints. Empty: whatever the index in use offers.
+TORCH_ARGS ?=
+EXTRAS ?= dev,go
+CONFIG ?= experiments/demo.yaml
+
+BIN := .venv/bin
+RUN = runs/$(basename $(notdir $(CONFIG)))
+
+.DEFAULT_GOAL := install
+.PHONY: install demo test lint types contract check gpu help clean
+
+install: .venv/installed  ## create .venv and install hrm-ray into it
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	@$(BIN)/python .ci/torch_build.py $(TORCH_ARGS)
+	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH_ARGS) torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+demo: install  ## the main job on synthetic pull requests, in under 5 minutes
+	$(BIN)/hrm-ray collect $(CONFIG)
+	$(BIN)/hrm-ray prepare $(CONFIG)
+	$(BIN)/hrm-ray train $(CONFIG)
+	$(BIN)/hrm-ray evaluate $(RUN)
+	$(BIN)/hrm-ray report $(RUN)
+
+test: install  ## the tests
+	$(BIN)/pytest
+
+lint: install  ## style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install  ## mypy --strict
+	$(BIN)/mypy
+
+contract: install  ## later folders import earlier ones, never back
+	$(BIN)/lint-imports
+
+check: lint types contract test  ## what CI runs
+
+gpu: install  ## checks and measurements on a CUDA device
+	benchmarks/gpu.sh
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+clean:  ## remove .venv and caches; data/ and runs/ stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info

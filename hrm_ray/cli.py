@@ -1,0 +1,111 @@
+"""The verbs of `hrm-ray`: each parses, calls one function, and prints what it will do, made and where it is.
+
+Heavy libraries are imported by the verb that needs them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hrm_ray.errors import UserError
+
+app = typer.Typer(
+    help="From the pull-request history of Go repositories to a model that plans, writes and judges changes.",
+    epilog="The usual order: collect, prepare, train, evaluate, report. Settings: docs/settings.md.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file of settings; experiments/ has some.")]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `train` made.")]
+Overrides = Annotated[
+    list[str], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace one setting; may be repeated.")
+]
+
+
+@app.command()
+def collect(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006 - typer asks for a list
+    """Gather pull requests into the data folder."""
+    from hrm_ray import config as settings
+    from hrm_ray.collect.command import collect as run
+    from hrm_ray.progress import bars
+
+    with bars() as progress:
+        run(settings.load(config, set_), progress)
+
+
+@app.command()
+def prepare(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006
+    """Turn pull requests into examples, folds, a tokenizer and token shards."""
+    from hrm_ray import config as settings
+    from hrm_ray.launch.session import session
+    from hrm_ray.prepare.pipeline import prepare as run
+    from hrm_ray.progress import bars
+
+    loaded = settings.load(config, set_)
+    with session(loaded.prepare.workers), bars() as progress:
+        run(loaded, progress)
+
+
+@app.command()
+def train(
+    config: ConfigFile,
+    set_: Overrides = [],  # noqa: B006
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the settings and what follows from them, and stop.")
+    ] = False,
+) -> None:
+    """Train the model and its baselines; the same command goes on where a run stopped."""
+    from hrm_ray import config as settings
+    from hrm_ray.train import command
+
+    loaded = settings.load(config, set_)
+    command.show(loaded) if show else command.train_all(loaded)
+
+
+@app.command()
+def evaluate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
+    """Measure losses, generated code and decisions on held-out examples, for the run and its baselines."""
+    from hrm_ray.evaluate.command import evaluate_all
+
+    evaluate_all(run, set_)
+
+
+@app.command()
+def generate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
+    """Write a few validation changes and show them beside what was really merged."""
+    from hrm_ray.evaluate.command import show_generated
+
+    show_generated(run, set_)
+
+
+@app.command()
+def report(run: RunFolder) -> None:
+    """Write report.html with the evidence, the decision and its reasons."""
+    from hrm_ray.report.command import show_report
+
+    show_report(run)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what this machine has, and what to do about what is missing."""
+    from hrm_ray.launch.doctor import examine
+
+    sys.exit(examine())
+
+
+def main() -> None:
+    """Run a verb: 0 done, 1 an internal fault with its traceback, 2 something that the user can mend."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,27 @@
+"""What `hrm-ray collect` does."""
+
+from __future__ import annotations
+
+from rich.progress import Progress
+
+from hrm_ray.collect import records
+from hrm_ray.collect.synthetic import pull_requests
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+
+
+def collect(config: Config, progress: Progress) -> None:
+    """Write the pull requests that `config.collect` describes.
+
+    Raises:
+        UserError: `prepare.input` is set, so that nothing would read what is collected.
+    """
+    if config.prepare.input is not None:
+        raise UserError(f"prepare.input is {config.prepare.input}, so nothing would read what collect writes; unset it")
+    source, path = config.collect, config.pull_requests
+    total = source.repositories * source.pull_requests
+    progress.console.print(f"collecting {total} synthetic pull requests of {source.repositories} repositories")
+    bar = progress.add_task("collect", total=total)
+    made = pull_requests(source.repositories, source.pull_requests, config.seed)
+    count = records.write(path, progress.track(made, task_id=bar))
+    progress.console.print(f"{path}: {count} pull requests")

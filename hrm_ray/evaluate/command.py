@@ -1,0 +1,87 @@
+"""What `hrm-ray evaluate` and `hrm-ray generate` do and print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from hrm_ray.evaluate import generation
+from hrm_ray.evaluate.evaluation import evaluate
+from hrm_ray.evaluate.opened import open_run
+from hrm_ray.progress import bars, console
+from hrm_ray.train.run import read_run
+
+SHOWN = 3
+
+ROWS = {
+    "plan bits per byte": ("losses", "plan_bits_per_byte"),
+    "code bits per byte": ("losses", "code_bits_per_byte"),
+    "code bits per byte, no plan": ("losses", "code_bits_per_byte_no_plan"),
+    "plan and code bits per byte of code": ("losses", "plan_and_code_bits_per_code_byte"),
+    "generated": ("generation", "all", "count"),
+    "valid share": ("generation", "all", "valid_share"),
+    "improved share": ("generation", "all", "improved_share"),
+    "edit similarity": ("generation", "all", "edit_similarity"),
+    "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
+    "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
+    "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
+    "DONE told among valid, hidden": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
+    "the same by likelihood": ("decisions", "constructed", "hidden", "likelihood_auc_among_valid"),
+}
+
+
+def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
+    """Evaluate the run and each baseline that was trained beside it."""
+    runs = [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]
+    results: dict[str, dict[str, Any]] = {}
+    for one in runs:
+        config = read_run(one, overrides)
+        console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
+        with bars() as progress:
+            result = evaluate(one, config, partial(_advance, progress, progress.add_task("generate")))
+        results[result["role"]] = result
+    console.print(comparison(results))
+    console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
+
+
+def comparison(results: dict[str, dict[str, Any]]) -> Table:
+    """Return the run beside its baselines."""
+    table = Table("", *results)
+    for title, path in ROWS.items():
+        table.add_row(title, *(_cell(result, path) for result in results.values()))
+    return table
+
+
+def show_generated(run_dir: Path, overrides: Sequence[str]) -> None:
+    """Write the first few changes of the validation fold and print them."""
+    config = read_run(run_dir, ["evaluate.split=validation", *overrides])
+    console.print(f"writing {SHOWN} changes of {config.data} ({config.evaluate.split}) with {run_dir}")
+    for attempt in generation.attempts(open_run(run_dir, config), SHOWN, lambda _done, _total: None):
+        _print(attempt)
+
+
+def _advance(progress: Progress, bar: TaskID, done: int, total: int) -> None:
+    progress.update(bar, completed=done, total=total)
+
+
+def _print(attempt: generation.Attempt) -> None:
+    example = attempt.example
+    wrong = attempt.diagnostic
+    console.rule(f"{example.repository}#{example.number} {example.path}")
+    verdict = f"not valid: {wrong.line}:{wrong.column} {wrong.message}" if wrong else "valid Go"
+    parts = {"problem": example.title, "plan": attempt.plan, "code": attempt.code, "reference": example.code}
+    for name, text in parts.items():
+        console.print(f"[bold]{name}[/bold]")
+        console.print(text, markup=False)
+    console.print(f"{verdict}; improved: {attempt.improved}", markup=False)
+
+
+def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree
+    for key in path:
+        result = result[key]
+    return "-" if result is None else f"{result:.3f}" if isinstance(result, float) else str(result)

@@ -1,0 +1,132 @@
+"""Write held-out changes, and measure what was written against the reference and against copying the input."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.statistics import clustered_interval, mean, share
+from hrm_ray.golang.leaves import distance, leaves, similarity
+from hrm_ray.golang.syntax import Diagnostic, validate
+from hrm_ray.model.generate import Sampling, Written, generate
+from hrm_ray.prepare.corruptions import empty_bodies
+from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.plan import kinds_of
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One generated change with its scores."""
+
+    index: int
+    """Row of the split."""
+    example: Example
+    written: Written
+    plan: str
+    code: str
+    diagnostic: Diagnostic | None
+    improved: bool
+    exact: bool
+    copied: bool
+    edit_similarity: float
+    copy_edit_similarity: float
+
+    @property
+    def valid(self) -> bool:
+        """Strictly valid Go, of the kinds that the predicted plan names."""
+        return self.diagnostic is None
+
+
+def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -> list[Attempt]:
+    """Generate for the first `count` examples of the split: its rows are sorted by a hash, so they are a fair draw."""
+    settings = opened.config.evaluate
+    sampling = Sampling(settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p)
+    indices = range(min(count, len(opened.solve)))
+    found: list[Attempt] = []
+    for start in range(0, len(indices), settings.batch):
+        chunk = indices[start : start + settings.batch]
+        found += _write(opened, chunk, sampling)
+        progress(len(found), len(indices))
+    return found
+
+
+def score(index: int, example: Example, written: Written, plan: str, code: str) -> Attempt:
+    """Measure one attempt (design.md, "improved share")."""
+    diagnostic = validate(code, kinds_of(plan))
+    ours, reference = leaves(code), leaves(example.code)
+    given = leaves(example.before or empty_bodies(code))
+    improved = diagnostic is None and distance(ours, reference) < distance(given, reference)
+    input_ = leaves(example.before or empty_bodies(example.code))
+    return Attempt(
+        index=index,
+        example=example,
+        written=written,
+        plan=plan,
+        code=code,
+        diagnostic=diagnostic,
+        improved=improved,
+        exact=diagnostic is None and ours == reference,
+        copied=ours == leaves(example.before or example.anchor),
+        edit_similarity=similarity(ours, reference),
+        copy_edit_similarity=similarity(input_, reference),
+    )
+
+
+def summary(found: Sequence[Attempt]) -> dict[str, Any]:
+    """Return one `G` of `evaluation.json`."""
+    improved = [attempt.improved for attempt in found]
+    return {
+        "count": len(found),
+        "finished_share": share([attempt.written.finished for attempt in found]),
+        "valid_share": share([attempt.valid for attempt in found]),
+        "improved_share": share(improved),
+        "improved_interval": clustered_interval(improved, [(a.example.repository, a.example.number) for a in found]),
+        "exact_share": share([attempt.exact for attempt in found]),
+        "copy_share": share([attempt.copied for attempt in found]),
+        "edit_similarity": mean([attempt.edit_similarity for attempt in found]),
+        "copy_edit_similarity": mean([attempt.copy_edit_similarity for attempt in found]),
+    }
+
+
+def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
+    """Return the `generation` of `evaluation.json`."""
+    groups = {change: [a for a in found if a.example.change == change] for change in ("added", "modified")}
+    shares = {"all": summary(found)} | {change: summary(group) for change, group in groups.items()}
+    return {"temperature": opened.config.evaluate.temperature, **shares}
+
+
+def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield the lines of `generations.jsonl`."""
+    for attempt, decision in zip(found, decisions, strict=True):
+        example = attempt.example
+        told = ("id", "repository", "number", "path", "change", "title", "body", "before", "plan", "code")
+        scored = ("valid", "improved", "exact", "edit_similarity", "copy_edit_similarity")
+        yield {
+            **{name: getattr(example, name) for name in told},
+            "predicted_plan": attempt.plan,
+            "generated": attempt.code,
+            "finished": attempt.written.finished,
+            "diagnostic": asdict(attempt.diagnostic) if attempt.diagnostic else None,
+            **{name: getattr(attempt, name) for name in scored},
+            "decision": decision,
+            "log_likelihood": attempt.written.mean_log_likelihood,
+        }
+
+
+def _write(opened: Opened, indices: Sequence[int], sampling: Sampling) -> list[Attempt]:
+    examples = [opened.solve.shards.example(index) for index in indices]
+    prefixes = [opened.solve.prefix(index).tolist() for index in indices]
+    seeds = [_seed(opened.config.seed, example.id) for example in examples]
+    written = generate(opened.engine.model, prefixes, seeds, sampling)
+    decode = opened.tokenizer.decode
+    return [
+        score(index, example, row, decode(row.plan), decode(row.code))
+        for index, example, row in zip(indices, examples, written, strict=True)
+    ]
+
+
+def _seed(seed: int, example_id: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}:{example_id}".encode()).digest()[:8])

@@ -1,0 +1,99 @@
+"""How well the refinement head decides, on constructed attempts and on the model's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hrm_ray.evaluate.generation import Attempt
+from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.statistics import roc_area
+from hrm_ray.model.batch import Document
+from hrm_ray.model.refinement import FEEDBACK, HIDDEN
+from hrm_ray.prepare.judgements import Decision, label
+from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
+
+LABELS = [decision.name for decision in Decision]
+VALID = FEEDBACK.index("valid")
+
+
+def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
+    """Return the `decisions` of `evaluation.json`: each set with the validator's feedback hidden and shown."""
+    constructed = [opened.judge.document(index, hidden=False) for index in range(len(opened.judge))]
+    generated = [document for attempt in found if (document := labelled(opened, attempt)) is not None]
+    return {
+        "constructed": {name: table(opened, shown) for name, shown in both_ways(constructed).items()},
+        "generated": {name: table(opened, shown) for name, shown in both_ways(generated).items()},
+    }
+
+
+def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
+    """Return the head's decision on each attempt, with the feedback shown as in use."""
+    documents = [judge_document(opened, attempt, Decision.REFINE) for attempt in found]
+    return [LABELS[int(i)] for i in judge_log_probabilities(opened.engine, documents, opened.tokens).argmax(-1)]
+
+
+def both_ways(documents: Sequence[Document]) -> dict[str, list[Document]]:
+    """Return the documents with the feedback hidden and as they are."""
+    return {"hidden": [d._replace(feedback=FEEDBACK.index(HIDDEN)) for d in documents], "shown": list(documents)}
+
+
+def labelled(opened: Opened, attempt: Attempt) -> Document | None:
+    """Return the judge document of an attempt that deserves a label: not a near miss, not a change of comments."""
+    decision = None if attempt.example.comment_only else label(attempt.code, attempt.example)[0]
+    return None if decision is None else judge_document(opened, attempt, decision)
+
+
+def judge_document(opened: Opened, attempt: Attempt, decision: Decision) -> Document:
+    """Lay out an attempt as training's judge documents are: without the plan that it was written from."""
+    kind = attempt.diagnostic.kind.value if attempt.diagnostic else "valid"
+    return Document(
+        prefix=[*opened.solve.prefix(attempt.index).tolist(), Control.DIRECT],
+        plan=[],
+        code=[Control.CODE, *attempt.written.code, Control.END, Control.JUDGE],
+        decision=int(decision),
+        feedback=FEEDBACK.index(kind),
+    )
+
+
+def table(opened: Opened, documents: Sequence[Document]) -> dict[str, Any]:
+    """Return one `D` of `evaluation.json`."""
+    log_probabilities = judge_log_probabilities(opened.engine, documents, opened.tokens)
+    labels = torch.tensor([document.decision for document in documents], dtype=torch.int64)
+    confusion = confusion_matrix(labels, log_probabilities.argmax(-1))
+    return {
+        "count": len(documents),
+        "labels": LABELS,
+        "confusion": confusion.tolist(),
+        "balanced_accuracy": balanced_accuracy(confusion),
+        "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
+        **_beyond_validity(opened, documents, log_probabilities[:, Decision.DONE]),
+    }
+
+
+def confusion_matrix(labels: Tensor, predicted: Tensor) -> Tensor:
+    """Count [true, predicted] pairs."""
+    pairs = labels * len(Decision) + predicted
+    return torch.bincount(pairs, minlength=len(Decision) ** 2).view(len(Decision), len(Decision))
+
+
+def balanced_accuracy(confusion: Tensor) -> float | None:
+    """Mean recall of the classes that occur."""
+    present = confusion.sum(1) > 0
+    recalls = confusion.diagonal()[present] / confusion.sum(1)[present]
+    return float(recalls.mean()) if present.any() else None
+
+
+def _beyond_validity(opened: Opened, documents: Sequence[Document], done: Tensor) -> dict[str, float | None]:
+    """Tell DONE from REFINE among valid attempts, by the head and by the model's own likelihood of the attempt."""
+    kept = [i for i, document in enumerate(documents) if document.decision != Decision.CONTINUE]
+    right = [documents[i].decision == Decision.DONE for i in kept]
+    texts = [documents[i]._replace(code=documents[i].code[:-1], decision=None) for i in kept]
+    return {
+        "done_auc_among_valid": roc_area([float(done[i]) for i in kept], right),
+        "likelihood_auc_among_valid": roc_area(document_log_likelihoods(opened.engine, texts, opened.tokens), right),
+    }

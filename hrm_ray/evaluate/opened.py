@@ -1,0 +1,68 @@
+"""A run's checkpoint and its held-out documents, opened for evaluation."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.tokenizer import Tokenizer
+from hrm_ray.train import checkpoint
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.loop import read_best
+from hrm_ray.train.run import build_model
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What every measurement needs; `tokens` is how many are run at once."""
+
+    run_dir: Path
+    config: Config
+    dataset: dict[str, Any]
+    engine: PlainEngine
+    step: int
+    tokenizer: Tokenizer
+    solve: SolveDocuments
+    judge: JudgeDocuments
+    tokens: int
+
+
+def open_run(run_dir: Path, config: Config) -> Opened:
+    """Open the best checkpoint of a run and the split of its dataset that `config.evaluate` names.
+
+    Raises:
+        UserError: the folder is no run, or has no complete checkpoint.
+    """
+    split = config.evaluate.split
+    checkpoints = run_dir / "checkpoints"
+    best = read_best(checkpoints)
+    if best is None:
+        raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
+    loaded = checkpoint.load(checkpoints / checkpoint.folder_name(best["step"]))
+    engine = PlainEngine(build_model(config), config.train)
+    engine.restore(loaded.weights, {}, loaded.state.step)
+    return Opened(
+        run_dir=run_dir,
+        config=config,
+        dataset=read_dataset(config.data),
+        engine=engine,
+        step=loaded.state.step,
+        tokenizer=Tokenizer.load(config.data / "tokenizer.json"),
+        solve=SolveDocuments(config.data, split),
+        judge=JudgeDocuments(config.data, split),
+        tokens=config.train.micro_rows * config.prepare.window,
+    )
+
+
+def count_test_read(opened: Opened) -> int:
+    """Note in the dataset that its test fold is being read, and return how often it now was."""
+    path = opened.config.data / "test_reads.jsonl"
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps({"run": str(opened.run_dir), "step": opened.step, "time": int(time.time())}) + "\n")
+    return len(path.read_text("utf-8").splitlines())

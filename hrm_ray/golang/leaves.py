@@ -1,0 +1,35 @@
+"""The tokens that two declarations are compared by: tree-sitter leaves, so layout and comments do not count."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from rapidfuzz.distance import Levenshtein
+
+from hrm_ray.golang.syntax import is_leaf, parse_fragment, walk
+
+_CLOSERS = frozenset(")]}")
+
+
+def leaves(text: str) -> tuple[str, ...]:
+    """Tokens of declarations in source order, without comments; a string literal is one token.
+
+    The comma behind the last of several lines goes with the layout and is left out.
+    """
+    root = parse_fragment(text)
+    tokens = [
+        (node.text or b"").decode("utf-8", "surrogatepass")
+        for node, _ in walk(root)
+        if node.start_point.row > 0 and is_leaf(node) and node.type != "comment"  # row 0 is no part of `text`
+    ]
+    return tuple(a for a, b in pairwise([*tokens, ""]) if not (a == "," and b in _CLOSERS))
+
+
+def distance(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    """Fewest tokens to insert, delete or replace to turn `a` into `b`."""
+    return int(Levenshtein.distance(a, b))
+
+
+def similarity(a: tuple[str, ...], b: tuple[str, ...]) -> float:
+    """1 for equal sequences, 0 for sequences that share nothing: 1 - distance / length of the longer one."""
+    return 1 - distance(a, b) / (max(len(a), len(b)) or 1)

@@ -1,0 +1,277 @@
+"""What counts as valid Go, told by tree-sitter and by the rules that its Go grammar leaves out.
+
+tree-sitter alone accepts empty text, prose, top-level statements and a few constructs that `gofmt -e` refuses;
+`validate` is strict about these (design.md, "Valid Go"). Every walk is iterative: a model may write a hundred
+thousand parentheses, and neither Python's stack nor C's may decide what happens then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from itertools import pairwise
+
+import tree_sitter_go
+from tree_sitter import Language, Node, Parser
+
+DECLARATION_KINDS = {
+    "function_declaration": "function",
+    "method_declaration": "method",
+    "type_declaration": "type",
+    "const_declaration": "const",
+    "var_declaration": "var",
+}
+"""Node types that may stand at top level beside the package clause and imports, and our names for them."""
+
+STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
+
+_PACKAGE = b"package p\n"
+_PARSER = Parser(Language(tree_sitter_go.language()))
+_CLOSERS = {")": "(", "]": "[", "}": "{"}
+_ENDS_A_LINE = frozenset({")", "]", "}", "++", "--", "break", "continue", "fallthrough", "return"})
+_SEQUENCES = frozenset(
+    {
+        "source_file",
+        "block",
+        "statement_list",
+        "const_declaration",
+        "var_declaration",
+        "var_spec_list",
+        "type_declaration",
+        "import_declaration",
+        "import_spec_list",
+        "field_declaration_list",
+        "interface_type",
+        "expression_switch_statement",
+        "type_switch_statement",
+        "select_statement",
+    }
+)
+"""Nodes whose parts are separated by semicolons, and so by line ends."""
+
+
+class DiagnosticKind(StrEnum):
+    """Why a text is not valid Go; the list is closed, because the model embeds it as feedback."""
+
+    ENCODING = "encoding"
+    EMPTY = "empty"
+    UNBALANCED = "unbalanced"
+    MISSING_TOKEN = "missing token"
+    SYNTAX_ERROR = "syntax error"
+    NOT_A_DECLARATION = "not a declaration"
+    LINE_END = "line end"
+    NOT_A_CALL = "not a call"
+    NOT_A_NAME = "not a name"
+    PARAMETERS = "parameters"
+    WRONG_COUNT = "wrong count"
+    WRONG_KIND = "wrong kind"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """The first thing wrong; `line` and `column` count from 1 within the text, columns in UTF-8 bytes as Go's do."""
+
+    kind: DiagnosticKind
+    line: int
+    column: int
+    message: str
+
+
+def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None:
+    """Say why `text` is not a sequence of Go declarations, or None where it is strictly valid.
+
+    With `kinds` (function, method, type, const, var) it must hold as many declarations, of these kinds, in order.
+    """
+    if (
+        bad := next((at for at, char in enumerate(text) if char in "\0\ufeff" or 0xD800 <= ord(char) < 0xE000), -1)
+    ) >= 0:
+        line = text.count("\n", 0, bad) + 1
+        return Diagnostic(DiagnosticKind.ENCODING, line, bad - text.rfind("\n", 0, bad), "a character that Go refuses")
+    root = parse_fragment(text)
+    return _tree_error(root) or _not_a_declaration(root) or _broken_rule(root) or _not_as_planned(root, kinds)
+
+
+def parse_file_ok(source: str) -> bool:
+    """Whether a whole file has its package clause first, then only imports and declarations, and no syntax error."""
+    root = parse(source.encode("utf-8", "surrogatepass"))
+    types = [node.type for node in root.named_children if node.type != "comment"]
+    allowed = {*DECLARATION_KINDS, "import_declaration"}
+    return not root.has_error and types[:1] == ["package_clause"] and allowed.issuperset(types[1:])
+
+
+def parse(source: bytes) -> Node:
+    """Parse a whole file and return its root; never fails, errors are nodes of the tree.
+
+    The grammar wants a line end behind the last declaration, Go does not.
+    """
+    return _PARSER.parse(source + b"\n").root_node
+
+
+@lru_cache(maxsize=8)  # one declaration is validated, compared and planned in turn
+def parse_fragment(text: str) -> Node:
+    """Parse declarations that stand alone, on line 1 and after (row 0 is a package clause that is not theirs)."""
+    return parse(_PACKAGE + text.encode("utf-8", "surrogatepass"))
+
+
+def fragment_declarations(root: Node) -> list[Node]:
+    """Everything that the author of a fragment wrote at top level, without comments and line ends."""
+    return [node for node in root.named_children[1:] if node.type != "comment"]
+
+
+def walk(root: Node, whole: Collection[str] = STRINGS) -> Iterator[tuple[Node, str]]:
+    """`root` and every node below, parents first, beside its parent's type; types in `whole` are not entered."""
+    cursor = root.walk()
+    parents = [""]
+    while (node := cursor.node) is not None:
+        yield node, parents[-1]
+        kind = node.type
+        if kind not in whole and cursor.goto_first_child():
+            parents.append(kind)
+            continue
+        while not cursor.goto_next_sibling():
+            if not cursor.goto_parent():
+                return
+            parents.pop()
+
+
+def is_leaf(node: Node) -> bool:
+    """Whether the node is a token with text: a string literal counts as one, an end of line or of input as none."""
+    whole = node.child_count == 0 or node.type in STRINGS
+    return whole and node.end_byte > node.start_byte and node.type != "\n"
+
+
+def _diagnostic(kind: DiagnosticKind, node: Node, message: str) -> Diagnostic:
+    row, column = node.start_point
+    return Diagnostic(kind, max(row, 1), column + 1, message)
+
+
+def _tree_error(root: Node) -> Diagnostic | None:
+    if not root.has_error:
+        return None
+    if (found := _unbalanced(root)) is not None:
+        return found
+    node: Node | None = root
+    within = root
+    while node is not None and not (node.is_error or node.is_missing):
+        within = node
+        node = next((child for child in node.children if child.has_error or child.is_error or child.is_missing), None)
+    if node is None:
+        return _diagnostic(DiagnosticKind.MISSING_TOKEN, _after_missing_line_end(within), "expected a line end before")
+    if node.is_missing:
+        return _diagnostic(DiagnosticKind.MISSING_TOKEN, node, f"expected {node.type!r}")
+    return _diagnostic(DiagnosticKind.SYNTAX_ERROR, node, "this does not parse")
+
+
+def _after_missing_line_end(within: Node) -> Node:
+    """The part that stands on the row where its neighbour ends; a missing line end itself is hidden from the tree."""
+    pairs = pairwise(within.named_children)
+    return next((b for a, b in pairs if a.end_point.row == b.start_point.row and b.type != "comment"), within)
+
+
+def _unbalanced(root: Node) -> Diagnostic | None:
+    opened: list[Node] = []
+    for node, _ in walk(root):
+        if not is_leaf(node):
+            continue
+        if node.type in _CLOSERS.values():
+            opened.append(node)
+        elif node.type in _CLOSERS and (not opened or opened.pop().type != _CLOSERS[node.type]):
+            return _diagnostic(DiagnosticKind.UNBALANCED, node, f"nothing opens this {node.type}")
+    return _diagnostic(DiagnosticKind.UNBALANCED, opened[-1], f"{opened[-1].type} is never closed") if opened else None
+
+
+def _not_a_declaration(root: Node) -> Diagnostic | None:
+    found = fragment_declarations(root)
+    if not found:
+        return Diagnostic(DiagnosticKind.EMPTY, 1, 1, "no declaration")
+    strays = (node for node in found if node.type not in DECLARATION_KINDS)
+    if (node := next(strays, None)) is not None:
+        return _diagnostic(DiagnosticKind.NOT_A_DECLARATION, node, f"a {node.type} at top level")
+    return None
+
+
+def _not_as_planned(root: Node, kinds: Sequence[str] | None) -> Diagnostic | None:
+    if kinds is None:
+        return None
+    found = fragment_declarations(root)
+    if len(found) != len(kinds):
+        message = f"{len(found)} declarations where {len(kinds)} were planned"
+        return _diagnostic(DiagnosticKind.WRONG_COUNT, found[min(len(found) - 1, len(kinds))], message)
+    for node, kind in zip(found, kinds, strict=True):
+        if DECLARATION_KINDS[node.type] != kind:
+            message = f"a {DECLARATION_KINDS[node.type]} where a {kind} was planned"
+            return _diagnostic(DiagnosticKind.WRONG_KIND, node, message)
+    return None
+
+
+def _broken_rule(root: Node) -> Diagnostic | None:
+    """Apply what `gofmt -e` checks and the grammar does not, in one walk."""
+    last: Node | None = None
+    start: tuple[str, str] | None = None
+    for node, parent in walk(root):
+        if node.type == "comment":
+            continue
+        if (rule := _RULES.get(node.type)) is not None and (found := rule(node)) is not None:
+            return found
+        start = start or (node.type, parent)
+        if not is_leaf(node):
+            continue
+        if last is not None and last.end_point.row < node.start_point.row and not _may_break(last, *start):
+            return _diagnostic(DiagnosticKind.LINE_END, last, "a line cannot end here")
+        last, start = node, None
+    return None
+
+
+def _may_break(last: Node, first: str, container: str) -> bool:
+    """Whether a line may end after the token `last`, where a node of type `first` goes on inside `container`.
+
+    Go's lexer puts a semicolon behind a line that ends in a name, a literal or a closing bracket (Go specification,
+    "Semicolons"); tree-sitter reads on where that semicolon would be an error.
+    """
+    ends = last.is_named or last.type in _ENDS_A_LINE
+    return not ends or (container in _SEQUENCES and first != "{")
+
+
+def _call_only(node: Node) -> Diagnostic | None:
+    what = next((child for child in node.named_children if child.type != "comment"), node)
+    if what.type in {"call_expression", "type_conversion_expression"}:
+        return None
+    return _diagnostic(DiagnosticKind.NOT_A_CALL, what, "go and defer take a call")
+
+
+def _names_only(node: Node) -> Diagnostic | None:
+    left = node.child_by_field_name("left")
+    if left is None or not any(child.type == ":=" for child in node.children):
+        return None
+    strays = (child for child in left.named_children if child.type not in {"identifier", "comment"})
+    if (stray := next(strays, None)) is not None:
+        return _diagnostic(DiagnosticKind.NOT_A_NAME, stray, ":= declares names only")
+    return None
+
+
+def _named_or_not(node: Node) -> Diagnostic | None:
+    items = [child for child in node.named_children if child.type != "comment"]
+    named = [item.child_by_field_name("name") is not None for item in items]
+    if any(named) and not all(named):
+        return _diagnostic(DiagnosticKind.PARAMETERS, items[named.index(False)], "named and unnamed parameters mixed")
+    return None
+
+
+def _one_receiver(node: Node) -> Diagnostic | None:
+    receiver = node.child_by_field_name("receiver")
+    if receiver is None or sum(child.type != "comment" for child in receiver.named_children) == 1:
+        return None
+    return _diagnostic(DiagnosticKind.PARAMETERS, receiver, "a method has one receiver")
+
+
+_RULES: dict[str, Callable[[Node], Diagnostic | None]] = {
+    "go_statement": _call_only,
+    "defer_statement": _call_only,
+    "short_var_declaration": _names_only,
+    "range_clause": _names_only,
+    "receive_statement": _names_only,
+    "parameter_list": _named_or_not,
+    "method_declaration": _one_receiver,
+}

@@ -1,0 +1,96 @@
+"""`dataset.json`: what a dataset holds, where it came from and how it was made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.judgements import Decision
+from hrm_ray.prepare.shards import Shards
+from hrm_ray.prepare.split import FOLDS
+
+CARD = "dataset.json"
+SECTIONS = ("problem", "context", "plan", "code")
+PERCENTILES = (10, 50, 90, 99)
+
+
+def read(data: Path) -> dict[str, Any]:
+    """Return the card of a dataset folder; UserError where there is none, which means that there is no dataset."""
+    try:
+        card: dict[str, Any] = json.loads((data / CARD).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{data / CARD}: no dataset there ({error}); run `hrm-ray prepare` first") from error
+    return card
+
+
+def describe(folder: Path, shards: Mapping[str, str], tokenizer_sha256: str) -> dict[str, Any]:
+    """Count what the shards in `folder` hold; `shards` gives the sha256 of each, by path."""
+    folds = {name: _fold(folder, name) for name in FOLDS}
+    repositories = [name for fold in folds.values() for name in fold["repositories"]]
+    content = {"tokenizer": tokenizer_sha256, **dict(sorted(shards.items()))}
+    return {
+        "hash": hashlib.sha256(json.dumps(content).encode()).hexdigest(),
+        "synthetic": all(name.startswith("synthetic/") for name in repositories),
+        "folds": folds,
+        "shards": dict(sorted(shards.items())),
+    }
+
+
+def _fold(folder: Path, name: str) -> dict[str, Any]:
+    if not (folder / name).is_dir():
+        return {"examples": 0, "repositories": {}, "judgements": _judgements(folder / "judgements" / name)}
+    fold = Shards(folder / name)
+    lengths = {section: fold.lengths(f"{section}_ids") for section in SECTIONS}
+    tokens = {section: int(length.sum()) for section, length in lengths.items()}
+    requests = pa.table({key: fold.column(key) for key in ("repository", "number")})
+    merged = fold.column("merged_at")
+    return {
+        "examples": len(fold),
+        "pull_requests": requests.group_by(["repository", "number"]).aggregate([]).num_rows,
+        "repositories": _counts(fold.column("repository")),
+        "licences": _counts(fold.column("license")),
+        "merged_at": [pc.min(merged).as_py(), pc.max(merged).as_py()],
+        "changes": _counts(fold.column("change")),
+        "tests": int(pc.sum(fold.column("is_test")).as_py()),
+        "comment_only": int(pc.sum(fold.column("comment_only")).as_py()),
+        "tokens": tokens,
+        "bytes_per_token": {
+            "plan": _ratio(fold, "plan_bytes", tokens["plan"] - len(fold)),
+            "code": _ratio(fold, "code_bytes", tokens["code"] - 2 * len(fold)),
+        },
+        "solve_tokens": _percentiles(np.sum([*lengths.values()], axis=0)),
+        "judgements": _judgements(folder / "judgements" / name),
+    }
+
+
+def _judgements(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        return {"count": 0}
+    rows = Shards(folder)
+    length = rows.lengths("prefix_ids") + rows.lengths("attempt_ids")
+    labels = {Decision(label).name: count for label, count in _counts(rows.column("label")).items()}
+    tokens = {"tokens": int(length.sum()), "judge_tokens": _percentiles(length)}
+    return {"count": len(rows), "labels": labels, "origins": _counts(rows.column("origin")), **tokens}
+
+
+def _counts(column: pa.ChunkedArray[Any]) -> dict[Any, int]:
+    return dict(sorted(Counter(column.to_pylist()).items()))
+
+
+def _ratio(fold: Shards, column: str, tokens: int) -> float | None:
+    """Return UTF-8 bytes of text per token, markers not counted."""
+    return round(int(pc.sum(fold.column(column)).as_py()) / tokens, 4) if tokens else None
+
+
+def _percentiles(lengths: npt.NDArray[np.int32]) -> dict[str, int]:
+    return {f"p{at}": int(np.percentile(lengths, at)) for at in PERCENTILES} | {"max": int(lengths.max())}

@@ -1,0 +1,51 @@
+"""Examples as JSON lines: one file a fold, one `Example` a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.examples import Example
+
+FILES = {"train": "train.jsonl", "judge": "judge.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
+"""File of each fold."""
+
+_EXAMPLE = TypeAdapter(Example)
+
+
+def is_folder(path: Path) -> bool:
+    """Say whether `path` is a folder of examples; its folds besides `train` may be absent."""
+    return (path / FILES["train"]).is_file()
+
+
+def read(path: Path) -> Iterator[Example]:
+    """Yield the examples of one file; fields that `Example` does not have are ignored.
+
+    Raises:
+        UserError: naming file, line and field, where a line is no example.
+    """
+    done = 0
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.strip():
+                    yield _EXAMPLE.validate_json(line, strict=True)
+                done += 1
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the line"
+        raise UserError(f"{path}:{done + 1}: {field}: {first['msg']}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read after line {done} ({error})") from error
+
+
+def write(path: Path, examples: Iterable[Example]) -> None:
+    """Write the examples, one a line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(asdict(example), ensure_ascii=False) + "\n" for example in examples)

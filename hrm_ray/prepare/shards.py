@@ -1,0 +1,142 @@
+"""The Arrow files of a dataset: their columns, how one is written, and the memory-mapped reader that training uses."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.examples import Example
+
+_TYPES: dict[str, pa.DataType] = {"int": pa.int32(), "bool": pa.bool_(), "tuple[str, ...]": pa.list_(pa.string())}
+_IDS = pa.list_(pa.int32())
+
+EXAMPLE = pa.schema([(field.name, _TYPES.get(str(field.type), pa.string())) for field in fields(Example)])
+"""Columns of an `Example`."""
+
+TOKENS = pa.schema(
+    [
+        ("problem_ids", _IDS),
+        ("context_ids", _IDS),
+        ("plan_ids", _IDS),
+        ("code_ids", _IDS),
+        ("weight", pa.float32()),
+        ("plan_bytes", pa.int32()),
+        ("code_bytes", pa.int32()),
+    ]
+)
+
+TOKENISED = pa.schema([*EXAMPLE, *TOKENS])
+"""Columns of `{train,judge,validation,test}/part-NNNNN.arrow`."""
+
+JUDGEMENTS = pa.schema(
+    [
+        ("example_id", pa.string()),
+        ("prefix_ids", _IDS),
+        ("attempt_ids", _IDS),
+        ("label", pa.int8()),
+        ("feedback", pa.string()),
+        ("origin", pa.string()),
+        ("attempt", pa.string()),
+        ("change", pa.string()),
+    ]
+)
+"""Columns of `judgements/{judge,validation,test}/part-NNNNN.arrow`."""
+
+
+def part_name(index: int) -> str:
+    """Name of a part file; names sort as their numbers do."""
+    return f"part-{index:05d}.arrow"
+
+
+def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> str:
+    """Write `rows` as one uncompressed record batch, whole or not at all, and return the file's sha256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    batch = pa.RecordBatch.from_pylist([dict(row) for row in rows], schema=schema)
+    with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+        writer.write_batch(batch)
+    temporary.replace(path)
+    return sha256(path)
+
+
+def sha256(path: Path) -> str:
+    """Return the hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Shards:
+    """All rows of the part files in `folder`, in order of the files' names, read through memory maps.
+
+    Nothing is copied or read ahead: the system pages in what is touched. The views are read-only.
+
+    Raises:
+        UserError: the folder is missing, holds no part files, or one of them cannot be read.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        paths = sorted(folder.glob("part-*.arrow"))
+        if not paths:
+            raise UserError(f"{folder}: no shards there; run `hrm-ray prepare` first")
+        self._batches = [_open(path) for path in paths]
+        self._ends = np.cumsum([batch.num_rows for batch in self._batches])
+        self._lists: dict[str, list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]] = {}
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def column(self, name: str) -> pa.ChunkedArray[Any]:
+        """Return the whole column without a copy."""
+        return pa.chunked_array([batch.column(name) for batch in self._batches])
+
+    def lengths(self, name: str) -> npt.NDArray[np.int32]:
+        """Return the number of tokens of each row of a list column: int32 (rows,)."""
+        return np.concatenate([np.diff(offsets) for offsets, _ in self._views(name)])
+
+    def row(self, index: int) -> dict[str, Any]:
+        """Return every column of one row as Python values."""
+        part, at = self._locate(index)
+        row: dict[str, Any] = self._batches[part].slice(at, 1).to_pylist()[0]
+        return row
+
+    def example(self, index: int) -> Example:
+        """Return one row's Example."""
+        row = self.row(index)
+        values = {name: row[name] for name in EXAMPLE.names}
+        return Example(**{**values, "kinds": tuple(row["kinds"]), "names": tuple(row["names"])})
+
+    def ids(self, index: int, column: str) -> npt.NDArray[np.int32]:
+        """Return one row of a list column as a read-only view: int32 (tokens,)."""
+        part, at = self._locate(index)
+        offsets, values = self._views(column)[part]
+        return values[offsets[at] : offsets[at + 1]]
+
+    def _locate(self, index: int) -> tuple[int, int]:
+        if not 0 <= index < len(self):
+            raise IndexError(f"{self.folder}: row {index} of {len(self)}")
+        part = int(np.searchsorted(self._ends, index, side="right"))
+        return part, index - int(self._ends[part - 1] if part else 0)
+
+    def _views(self, column: str) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+        """Return offsets and values of a list column for each part."""
+        if column not in self._lists:
+            lists = [cast("pa.ListArray[Any]", batch.column(column)) for batch in self._batches]
+            self._lists[column] = [(array.offsets.to_numpy(), array.values.to_numpy()) for array in lists]
+        return self._lists[column]
+
+
+def _open(path: Path) -> pa.RecordBatch:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(f"{path}: not a shard that prepare wrote ({error})") from error

@@ -1,0 +1,193 @@
+"""A declaration as the parts that a plan speaks of: parameters, fields, statements, cases, entries, comments.
+
+Each part owns the tokens that no smaller part owns, so that an `if` around old code is one new part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tree_sitter import Node
+
+from hrm_ray.golang.declarations import one_line, text_of
+from hrm_ray.golang.syntax import is_leaf, parse_fragment, walk
+
+SIGNATURE, FLOW, STATEMENT, ENTRY, COMMENT = range(5)
+"""Ranks of parts, the most informative first."""
+
+_HOLLOW = frozenset({"argument_list", "literal_value", "block", "field_declaration_list"})
+
+_PARTS: dict[str, tuple[int, str, str]] = {
+    "field_declaration": (SIGNATURE, "field", ""),
+    "method_elem": (SIGNATURE, "interface method", ""),
+    "type_elem": (SIGNATURE, "type element", ""),
+    "type_spec": (SIGNATURE, "named type", "{"),
+    "type_alias": (SIGNATURE, "named type", "{"),
+    "const_spec": (SIGNATURE, "constant", ""),
+    "var_spec": (STATEMENT, "variable", ""),
+    "if_statement": (FLOW, "", "block"),
+    "else": (STATEMENT, "", ""),
+    "for_statement": (FLOW, "", "block"),
+    "expression_switch_statement": (FLOW, "", "{"),
+    "type_switch_statement": (FLOW, "", "{"),
+    "select_statement": (FLOW, "", "{"),
+    "expression_case": (FLOW, "", ":"),
+    "type_case": (FLOW, "", ":"),
+    "communication_case": (FLOW, "", ":"),
+    "default_case": (FLOW, "", ":"),
+    "go_statement": (FLOW, "", ""),
+    "defer_statement": (FLOW, "", ""),
+    "expression_statement": (FLOW, "call", ""),
+    "send_statement": (FLOW, "send", ""),
+    "return_statement": (STATEMENT, "", ""),
+    "short_var_declaration": (STATEMENT, "variable", ""),
+    "assignment_statement": (STATEMENT, "assignment", ""),
+    "inc_statement": (STATEMENT, "assignment", ""),
+    "dec_statement": (STATEMENT, "assignment", ""),
+    "break_statement": (STATEMENT, "", ""),
+    "continue_statement": (STATEMENT, "", ""),
+    "goto_statement": (STATEMENT, "", ""),
+    "fallthrough_statement": (STATEMENT, "", ""),
+    "labeled_statement": (STATEMENT, "label", ":"),
+    "keyed_element": (ENTRY, "entry", ":"),
+    "literal_element": (ENTRY, "entry", ""),
+    "comment": (COMMENT, "", ""),
+}
+"""Node type: rank, noun, and the child type that ends its headline."""
+
+ROLES = frozenset({"receiver", "type parameter", "parameter", "result"})
+"""Types of the parts of a function's signature."""
+
+NAMED = ROLES | {
+    "field_declaration",
+    "method_elem",
+    "type_spec",
+    "const_spec",
+    "var_spec",
+    "short_var_declaration",
+    "assignment_statement",
+    "keyed_element",
+}
+"""Types of the parts that begin with the name of what they define."""
+
+_FIELDS = (("type_parameters", "type parameter"), ("parameters", "parameter"), ("result", "result"))
+_HEADERS = frozenset({"for_clause", "expression_switch_statement", "type_switch_statement", "for_statement"})
+
+
+@dataclass
+class Unit:
+    """One part: `label` names it in a plan, `tokens` and `types` are its own leaves, `calls` what it calls."""
+
+    type: str
+    rank: int
+    label: str
+    tokens: list[str] = field(default_factory=list)
+    types: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+
+def units(text: str) -> list[list[Unit]]:
+    """The parts of each declaration of `text`, in source order; a comment outside them belongs to the next."""
+    groups: list[list[Unit]] = []
+    pending: list[Unit] = []
+    for node in parse_fragment(text).named_children[1:]:
+        found = _units(node)
+        if node.type != "comment":
+            groups.append(pending + found)
+            pending = []
+        elif groups and not pending:
+            groups[-1].extend(found)
+        else:
+            pending += found
+    return groups
+
+
+def declared_names(text: str) -> set[str]:
+    """Names that `text` introduces: declarations, parameters, fields, variables."""
+    found: set[str] = set()
+    for node, _ in walk(parse_fragment(text)):
+        found.update(text_of(name) for name in node.children_by_field_name("name"))
+        left = node.child_by_field_name("left") if node.type in {"short_var_declaration", "range_clause"} else None
+        if left is not None:
+            found.update(text_of(name) for name in left.named_children)
+    return found
+
+
+def _units(top: Node) -> list[Unit]:
+    roles = _roles(top)
+    found = [Unit("declaration", SIGNATURE, _signature(top))] if top.type != "comment" else []
+    open_units = [(found[0], top.end_byte)] if found else []
+    is_function = top.child_by_field_name("name") is not None
+    for node, parent in walk(top):
+        while open_units and node.start_byte >= open_units[-1][1] and len(open_units) > 1:
+            open_units.pop()
+        if (unit := _unit(node, parent, roles)) is not None:
+            if is_function and unit.rank == SIGNATURE and unit.type not in ROLES:
+                unit.rank = STATEMENT  # a type or constant inside a function
+            found.append(unit)
+            open_units.append((unit, node.end_byte))
+        owner = open_units[-1][0]
+        if node.type == "call_expression" and (function := node.child_by_field_name("function")) is not None:
+            owner.calls.append(one_line(function, hollow=_HOLLOW))
+        if is_leaf(node):
+            owner.tokens.append(text_of(node))
+            owner.types.append(node.type)
+    return found
+
+
+def _unit(node: Node, parent: str, roles: dict[int, str]) -> Unit | None:
+    if (role := roles.get(node.id)) is not None:
+        return Unit(role, SIGNATURE, f"{role} {one_line(node)}")
+    if node.type not in _PARTS or _is_header(node.type, parent):
+        return None
+    rank, noun, stop = _PARTS[node.type]
+    return Unit(node.type, rank, _label(node, noun, stop))
+
+
+def _is_header(kind: str, parent: str) -> bool:
+    """Whether the node is only the head of a bigger part, such as the `err := f()` of an `if`."""
+    if kind.endswith("_case") or kind == "comment":
+        return False
+    return (
+        (kind == "literal_element" and parent != "literal_value")
+        or parent in _HEADERS
+        or (parent == "if_statement" and kind not in {"if_statement", "else"})
+    )
+
+
+def _label(node: Node, noun: str, stop: str) -> str:
+    if node.type == "comment":
+        return "comment"
+    what = next((child for child in node.named_children if child.type != "comment"), None)
+    if node.type == "expression_statement" and what is not None and what.type == "call_expression":
+        function = what.child_by_field_name("function")
+        return f"call {one_line(function or what, hollow=_HOLLOW)}"
+    ends = (child.start_byte for child, _ in walk(node) if child.type == stop)
+    text = one_line(node, next(ends, None) if stop else None, _HOLLOW)
+    return f"{noun} {text}".strip()
+
+
+def _signature(top: Node) -> str:
+    """`signature` and what follows a function's name up to its body; the keyword of any other declaration."""
+    name, body = top.child_by_field_name("name"), top.child_by_field_name("body")
+    if name is None:
+        return "group"
+    whole = one_line(top, body.start_byte if body is not None else None)
+    return f"signature {whole.removeprefix(one_line(top, name.end_byte)).strip()}"
+
+
+def _roles(top: Node) -> dict[int, str]:
+    return {node.id: role for role, node in _role_nodes(top)}
+
+
+def _role_nodes(top: Node) -> Iterator[tuple[str, Node]]:
+    if (receiver := top.child_by_field_name("receiver")) is not None:
+        yield "receiver", receiver
+    for name, role in _FIELDS:
+        if (node := top.child_by_field_name(name)) is None:
+            continue
+        if node.type in {"parameter_list", "type_parameter_list"}:
+            yield from ((role, child) for child in node.named_children if child.type != "comment")
+        else:
+            yield role, node

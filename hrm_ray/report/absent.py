@@ -1,0 +1,72 @@
+"""What was not measured: the report says it, so that nobody takes silence for a result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from hrm_ray.report import compare
+from hrm_ray.report.files import BASELINES, RunFolder
+from hrm_ray.report.held_out import ORIGINS, ROLES
+
+
+def not_measured(run: RunFolder, curves: Sequence[str]) -> Iterator[str]:
+    """Yield one sentence for each thing; `curves` are the titles of charts without data."""
+    yield from _files(run, curves)
+    yield from _baselines(run)
+    yield from _evaluation(run)
+    yield "Whether the code type-checks, builds or passes tests: valid means the syntax and the kinds of declarations."
+    yield "The spread between seeds: this is one run, and a small lead may be its seed."
+    yield "Whether acting on the decisions gives better code: nothing was written again after CONTINUE or REFINE."
+    yield "Whether people find the changes useful: the measure is distance to the one reference that was merged."
+
+
+def _files(run: RunFolder, curves: Sequence[str]) -> Iterator[str]:
+    if run.metrics is None:
+        yield "The course of training: metrics.jsonl is missing."
+    elif curves:
+        yield f"Curves without data in metrics.jsonl: {', '.join(curves)}."
+    last = run.metrics.last_step if run.metrics else None
+    if last is not None and last < run.run.horizon:
+        yield f"The rest of training: the last logged step is {last:,} of {run.run.horizon:,}."
+    if run.evaluation is None:
+        yield "Anything on held-out code: evaluation.json is missing."
+    if run.samples is None:
+        yield "Samples: generations.jsonl is missing."
+
+
+def _baselines(run: RunFolder) -> Iterator[str]:
+    for role in BASELINES:
+        name, baseline = ROLES[role], run.baselines.get(role)
+        if baseline is None:
+            yield f"The {name}: it was not trained."
+        elif baseline.evaluation is None:
+            yield f"The {name} on held-out code: it was trained and not evaluated."
+        elif run.evaluation and not compare.comparable(run, baseline):
+            yield f"The {name} on the same fold of the same data: its figures cannot be compared."
+        if baseline and baseline.metrics is None:
+            yield f"The training of the {name}: its metrics.jsonl is missing."
+
+
+def _evaluation(run: RunFolder) -> Iterator[str]:
+    evaluation = run.evaluation
+    if evaluation is None:
+        return
+    if evaluation.synthetic:
+        yield "Real pull requests: the data are synthetic."
+    if evaluation.split != "test":
+        yield f"The test fold: the figures are of the {evaluation.split} fold, which also chose the checkpoint."
+    if evaluation.test_reads > 1:
+        yield f"A first look: the test fold was read {evaluation.test_reads:,} times, and its figures may flatter."
+    if evaluation.losses.code_bits_per_byte_no_plan is None:
+        yield "What a plan is worth: the code loss without a plan."
+    for origin, name in ORIGINS.items():
+        views = getattr(evaluation.decisions, origin, None)
+        if views is None:
+            yield f"Decisions on {name}."
+        elif views.hidden.done_auc_among_valid is None:
+            yield f"DONE among valid on {name}: one of the classes is absent."
+    yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
+
+
+def _sampled(temperature: float) -> str:
+    return "greedy" if temperature == 0 else f"one draw each at temperature {temperature:g}"

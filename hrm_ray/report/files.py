@@ -1,0 +1,238 @@
+"""A run folder, read and checked: the forms are those of docs/formats.md.
+
+`run.json` and `config.yaml` must be there; metrics, evaluation and generations may be missing, which the report says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from hrm_ray.errors import UserError
+from hrm_ray.report import series
+from hrm_ray.report.text import read_text
+
+BASELINES = ("equal_parameters", "equal_flops")
+
+
+class Record(BaseModel):
+    """A JSON object of a run folder; a later version's extra fields are passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+def _interval(given: Any) -> Any:  # noqa: ANN401 - a JSON value
+    return None if given == [None, None] else given
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Interval = Annotated[tuple[float, float] | None, BeforeValidator(_interval)]
+Row = Annotated[tuple[int, ...], Field(min_length=3, max_length=3)]
+
+
+class RunRecord(Record):
+    """`run.json`."""
+
+    name: str
+    role: str
+    parameters: int
+    horizon: int
+    tokens_per_step: float | None = None
+    dataset: str
+    dataset_hash: str
+    versions: Mapping[str, Any] | str
+    machine: Mapping[str, Any] | str
+
+
+class Losses(Record):
+    """Bits on held-out examples."""
+
+    examples: int
+    code_bytes: int
+    plan_bits_per_byte: float | None
+    code_bits_per_byte: float | None
+    code_bits_per_byte_no_plan: float | None
+    plan_and_code_bits_per_code_byte: float | None
+
+
+class Generated(Record):
+    """Shares over generated declarations; null where `count` is 0."""
+
+    count: int
+    finished_share: Share | None
+    valid_share: Share | None
+    improved_share: Share | None
+    improved_interval: Interval
+    exact_share: Share | None
+    copy_share: Share | None
+    edit_similarity: Share | None
+    copy_edit_similarity: Share | None
+
+
+class Generation(Record):
+    """Generations, all and by kind of change."""
+
+    temperature: float
+    all: Generated
+    added: Generated
+    modified: Generated
+
+
+class Decided(Record):
+    """Decisions on attempts; rows of `confusion` are the true label."""
+
+    count: int
+    labels: tuple[str, str, str]
+    confusion: tuple[Row, Row, Row]
+    balanced_accuracy: Share | None
+    balanced_log_loss: float | None
+    done_auc_among_valid: Share | None
+    likelihood_auc_among_valid: Share | None
+
+
+class Views(Record):
+    """The same attempts, the validator's feedback hidden or shown."""
+
+    hidden: Decided
+    shown: Decided
+
+
+class Decisions(Record):
+    """Decisions by where the attempts come from."""
+
+    constructed: Views | None = None
+    generated: Views | None = None
+
+
+class Step(Record):
+    """Which checkpoint."""
+
+    step: int
+
+
+class Evaluation(Record):
+    """`evaluation.json`."""
+
+    checkpoint: Step
+    split: str
+    test_reads: int
+    synthetic: bool
+    parameters: int
+    repositories: tuple[str, ...]
+    losses: Losses
+    generation: Generation
+    decisions: Decisions | None = None
+    seconds: Mapping[str, float] = {}
+
+
+class Diagnostic(Record):
+    """The first syntax error; line and column count from 1."""
+
+    kind: str
+    line: int
+    column: int
+    message: str
+
+
+class Sample(Record):
+    """A line of `generations.jsonl`."""
+
+    id: str
+    repository: str
+    number: int
+    path: str
+    change: str
+    title: str
+    body: str
+    before: str
+    plan: str
+    predicted_plan: str
+    code: str
+    generated: str
+    finished: bool
+    valid: bool
+    diagnostic: Diagnostic | None
+    improved: bool
+    exact: bool
+    edit_similarity: float | None
+    copy_edit_similarity: float | None
+    decision: str | None = None
+    log_likelihood: float | None = None
+
+
+class Best(Record):
+    """`checkpoints/best.json`."""
+
+    step: int
+    objective: float | None
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Everything that the report reads of one run; None and empty where a file is missing."""
+
+    run: RunRecord
+    settings: str
+    """`config.yaml` as it stands: settings of any version can be reported."""
+    metrics: series.Metrics | None
+    evaluation: Evaluation | None
+    samples: tuple[Sample, ...] | None
+    best: Best | None
+    baselines: Mapping[str, RunFolder]
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read(run_dir: Path) -> RunFolder:
+    """Read the run folder and its baselines' folders.
+
+    Raises:
+        UserError: the folder, `run.json` or `config.yaml` is missing, or a file holds what it must not.
+    """
+    run = _object(run_dir / "run.json", RunRecord)
+    if run is None:
+        raise UserError(f"{run_dir}: not a run folder, run.json is missing")
+    metrics = run_dir / "metrics.jsonl"
+    folders = {role: run_dir / "baselines" / role for role in BASELINES}
+    return RunFolder(
+        run=run,
+        settings=read_text(run_dir / "config.yaml"),
+        metrics=series.read(metrics) if metrics.is_file() else None,
+        evaluation=_object(run_dir / "evaluation.json", Evaluation),
+        samples=_samples(run_dir / "generations.jsonl"),
+        best=_object(run_dir / "checkpoints" / "best.json", Best),
+        baselines={role: read(folder) for role, folder in folders.items() if (folder / "run.json").is_file()},
+    )
+
+
+def _object(path: Path, form: type[R]) -> R | None:
+    return _parse(read_text(path), form, str(path)) if path.is_file() else None
+
+
+def _samples(path: Path) -> tuple[Sample, ...] | None:
+    if not path.is_file():
+        return None
+    # Not splitlines(): JSON strings may hold U+2028 and its like unescaped.
+    lines = read_text(path).removesuffix("\n").split("\n")
+    return tuple(_parse(text, Sample, f"{path} line {line}") for line, text in enumerate(lines, 1) if text or line > 1)
+
+
+def _parse(text: str, form: type[R], where: str) -> R:
+    try:
+        return form.model_validate(json.loads(text))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not valid JSON ({error})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise UserError(f"{where}: {field}: {first['msg']} (given: {_short(first['input'])})") from error
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - a JSON value
+    return repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."

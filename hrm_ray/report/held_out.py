@@ -1,0 +1,187 @@
+"""The last two questions, answered from `evaluation.json`: does it improve Go, and what does refinement know?"""
+
+from __future__ import annotations
+
+import math
+
+from hrm_ray.report import compare
+from hrm_ray.report.checks import Check, Question, Thresholds, judge
+from hrm_ray.report.files import BASELINES, Decided, Evaluation, Generated, RunFolder, Views
+from hrm_ray.report.text import ABSENT, interval, number, percent
+
+ROLES = {"equal_parameters": "plain model of equal parameters", "equal_flops": "plain model of equal FLOPs"}
+ORIGINS = {"constructed": "constructed attempts", "generated": "the model's own attempts"}
+
+
+def writes_go(run: RunFolder, limits: Thresholds) -> Question:
+    """Answer question 3: validity, improvement over the input, and the lead over the plain models."""
+    checks = _written(run.evaluation, limits)
+    for role in BASELINES:
+        checks += _against(run, role, limits)
+    return Question(
+        "Does it write valid Go that improves?",
+        "Held-out declarations. Improved: valid, and nearer to the reference than the input is (edit distance over "
+        "syntax-tree leaves); copying the input scores 0 by construction. Intervals are 95% bootstraps over pull "
+        "requests; the lead over a plain model compares the same declarations pair by pair.",
+        tuple(checks),
+    )
+
+
+def _written(evaluation: Evaluation | None, limits: Thresholds) -> list[Check]:
+    subject = "All changes"
+    if evaluation is None:
+        return [Check(subject, "Evaluation", None, ABSENT, "evaluation.json", "not measured")]
+    whole, wanted = evaluation.generation.all, limits.writing
+    valid, improved = whole.valid_share, whole.improved_interval
+    return [
+        Check(
+            subject,
+            "Valid share",
+            valid,
+            percent(valid),
+            f"at least {percent(wanted.valid)}",
+            judge(None if valid is None else valid >= wanted.valid),
+        ),
+        Check(
+            subject,
+            "Improved share",
+            whole.improved_share,
+            _improved(whole),
+            f"lower end at least {percent(wanted.improved)}",
+            judge(None if improved is None else improved[0] >= wanted.improved),
+        ),
+        *_shown("All changes", whole)[2:],
+        *_shown("Additions", evaluation.generation.added),
+        *_shown("Modifications", evaluation.generation.modified),
+    ]
+
+
+def _improved(part: Generated) -> str:
+    shown = percent(part.improved_share)
+    return shown if part.improved_interval is None else f"{shown} ({interval(part.improved_interval)})"
+
+
+def _shown(subject: str, part: Generated) -> list[Check]:
+    similarity = f"{number(part.edit_similarity)} ({number(part.copy_edit_similarity)})"
+    return [
+        Check(subject, f"Valid share of {number(part.count)}", part.valid_share, percent(part.valid_share)),
+        Check(subject, "Improved share", part.improved_share, _improved(part)),
+        Check(subject, "Edit similarity (of copying the input)", part.edit_similarity, similarity),
+    ]
+
+
+def _against(run: RunFolder, role: str, limits: Thresholds) -> list[Check]:
+    subject, baseline = f"Against the {ROLES[role]}", run.baselines.get(role)
+    if baseline is None and role == "equal_flops":
+        return [Check(subject, "Trained beside the run", None, "no", "only where it was trained")]
+    if baseline is None or not compare.comparable(run, baseline):
+        found = "not trained" if baseline is None else "not evaluated on this fold"
+        return [Check(subject, "Evaluated beside the run", None, found, "same data, same fold", "not measured")]
+    assert baseline.evaluation
+    theirs = baseline.evaluation.generation.all
+    return [
+        Check(subject, "The plain model's improved share", theirs.improved_share, _improved(theirs)),
+        _share_lead(subject, run, baseline, limits),
+        _bits_lead(subject, run, baseline, limits),
+    ]
+
+
+def _share_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:
+    what, needed = "Lead in improved share", f"lower end above {percent(limits.writing.lead)}"
+    lead = compare.lead(run.samples or (), baseline.samples or ())
+    if lead is None or lead.pairs < limits.enough.generations:
+        pairs = lead.pairs if lead else 0
+        return Check(subject, what, None, f"{pairs} pairs", f"{limits.enough.generations} pairs", "not measured")
+    shown = f"{percent(lead.mean, sign=True)} ({interval(lead.interval, sign=True)})"
+    return Check(subject, what, lead.mean, shown, needed, judge(lead.interval[0] > limits.writing.lead))
+
+
+def _bits_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:
+    assert run.evaluation and baseline.evaluation
+    ours = run.evaluation.losses.plan_and_code_bits_per_code_byte
+    theirs = baseline.evaluation.losses.plan_and_code_bits_per_code_byte
+    what, most = "Plan and code bits per byte of code", limits.writing.bits
+    if ours is None or theirs is None:
+        return Check(subject, what, ours, number(ours), f"{percent(most)} below {number(theirs)}", "not measured")
+    needed = f"at most {number(theirs * (1 - most))} ({percent(most)} below {number(theirs)})"
+    return Check(subject, what, ours, number(ours), needed, judge(ours <= theirs * (1 - most)))
+
+
+def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Question:
+    """Answer question 4 with the feedback hidden; with it shown, the figures are context."""
+    checks: list[Check] = []
+    for origin, name in ORIGINS.items():
+        views: Views | None = getattr(evaluation.decisions, origin) if evaluation and evaluation.decisions else None
+        if views is None:
+            checks.append(Check(f"On {name}", "Decisions", None, ABSENT, "evaluation.json", "not measured"))
+            continue
+        checks += _decided(f"On {name}, feedback hidden", views.hidden, limits)
+        checks += _context(f"On {name}, feedback shown", views.shown)
+    return Question(
+        "Does refinement know more than the parser and the likelihood?",
+        "Among valid attempts the parser has nothing left to say. There the head must tell DONE from REFINE better "
+        "than chance, and better than the model's own mean log-likelihood does, whichever way round that is read. The "
+        "validator's feedback is hidden; where it is shown, reading it alone gives a balanced accuracy of 2/3.",
+        tuple(checks),
+    )
+
+
+def _decided(subject: str, seen: Decided, limits: Thresholds) -> list[Check]:
+    kept, refine, done = (sum(row) for row in seen.confusion)
+    accuracy, area, likelihood = seen.balanced_accuracy, seen.done_auc_among_valid, seen.likelihood_auc_among_valid
+    wanted, smallest = limits.judging, limits.enough.class_documents
+    if accuracy is None or area is None or min(refine, done) < smallest:
+        counts = f"{kept} CONTINUE, {refine} REFINE, {done} DONE"
+        needed = f"every class, and {smallest} each of REFINE and DONE"
+        return [*_context(subject, seen), Check(subject, "Documents", None, counts, needed, "not measured")]
+    least_accuracy = 1 / 3 + wanted.errors * accuracy_error(kept, refine, done)
+    least_area = 0.5 + wanted.errors * area_error(refine, done)
+    floor = None if likelihood is None else max(likelihood, 1 - likelihood) + wanted.lead
+    return [
+        Check(
+            subject,
+            "Balanced accuracy",
+            accuracy,
+            number(accuracy),
+            f"at least {number(least_accuracy)} (chance {number(1 / 3)})",
+            judge(accuracy >= least_accuracy),
+        ),
+        Check(
+            subject,
+            "DONE among valid, area under the curve",
+            area,
+            number(area),
+            f"at least {number(least_area)} (chance {number(0.5)})",
+            judge(area >= least_area),
+        ),
+        Check(
+            subject,
+            "The same area, against the likelihood's",
+            area,
+            f"{number(area)} against {number(likelihood)}",
+            f"at least {number(floor)}",
+            judge(None if floor is None else area >= floor),
+        ),
+    ]
+
+
+def _context(subject: str, seen: Decided) -> list[Check]:
+    area, likelihood = seen.done_auc_among_valid, seen.likelihood_auc_among_valid
+    return [
+        Check(subject, "Balanced accuracy", seen.balanced_accuracy, number(seen.balanced_accuracy)),
+        Check(
+            subject, "DONE among valid, against the likelihood", area, f"{number(area)} against {number(likelihood)}"
+        ),
+    ]
+
+
+def area_error(first: int, second: int) -> float:
+    """Return the standard error of the area under the ROC curve of a guess (Mann-Whitney), from the class counts."""
+    return math.sqrt((first + second + 1) / (12 * first * second))
+
+
+def accuracy_error(*counts: int) -> float:
+    """Return the standard error of the balanced accuracy of a uniform guess, from the class counts, none of them 0."""
+    classes = len(counts)
+    chance = 1 / classes
+    return math.sqrt(sum(chance * (1 - chance) / count for count in counts)) / classes

@@ -1,0 +1,116 @@
+"""From a run folder to `report.html`, one self-contained file, and `decision.json`.
+
+`hrm-ray report RUN` calls `write`. The page has no script, asks for no other file, and holds no time of its own: the
+same run gives the same bytes. Generated text is foreign: everything is escaped, and what a browser would hide is spelt
+out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hrm_ray.report import text
+from hrm_ray.report.absent import not_measured
+from hrm_ray.report.curves import figures
+from hrm_ray.report.decide import Decision, Verdict, decide
+from hrm_ray.report.files import RunFolder, read
+from hrm_ray.report.samples import choose
+from hrm_ray.report.tables import confusions, evaluation_table
+
+VERDICT_STYLES: Mapping[Verdict, str] = {"GO": "yes", "NO-GO": "no", "NOT ENOUGH EVIDENCE": "unknown"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where the page is, and what it says."""
+
+    path: Path
+    decision: Verdict
+    reasons: tuple[str, ...]
+
+
+def write(run_dir: Path) -> Report:
+    """Write `report.html` and `decision.json` into the run folder.
+
+    Raises:
+        UserError: the folder is not a run's, or a file in it is broken; the sentence names file and line or field.
+    """
+    run = read(run_dir)
+    decision = decide(run)
+    path = run_dir / "report.html"
+    path.write_text(render(run, decision), "utf-8")
+    decided = json.dumps(decision.as_json(), indent=2, allow_nan=False)
+    (run_dir / "decision.json").write_text(f"{decided}\n", "utf-8")
+    return Report(path, decision.verdict, decision.reasons)
+
+
+def render(run: RunFolder, decision: Decision) -> str:
+    """Return the page."""
+    curves, absent_curves = figures(run)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            css=Markup(resources.files("hrm_ray.report").joinpath("page.css").read_text("utf-8")),
+            run=run,
+            decision=decision,
+            style=VERDICT_STYLES[decision.verdict],
+            figures=[(figure.title, Markup(figure.svg)) for figure in curves],
+            table=evaluation_table(run),
+            confusions=confusions(run.evaluation),
+            samples=choose(run.samples or ()),
+            not_measured=list(not_measured(run, absent_curves)),
+            provenance=_provenance(run),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hrm_ray.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters.update(number=text.number, percent=text.percent)
+    return environment
+
+
+def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever the template prints
+    return text.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _provenance(run: RunFolder) -> list[tuple[str, str]]:
+    record, evaluation, best = run.run, run.evaluation, run.best
+    rows = [
+        ("Run", f"{record.name} ({record.role})"),
+        ("Parameters", text.number(record.parameters)),
+        ("Horizon", f"{record.horizon:,} optimizer steps"),
+        ("Tokens per step", text.number(record.tokens_per_step, 0)),
+        ("Dataset", record.dataset),
+        ("Dataset hash", record.dataset_hash),
+        ("Best checkpoint", f"step {best.step:,}, objective {text.number(best.objective, 4)}" if best else text.ABSENT),
+    ]
+    skipped = run.metrics.series("train", "bad_steps").values.tolist() if run.metrics else []
+    rows.append(("Steps skipped, not finite", text.number(int(skipped[-1])) if skipped else text.ABSENT))
+    if evaluation:
+        rows += [
+            ("Evaluated", f"step {evaluation.checkpoint.step:,} on the {evaluation.split} fold"),
+            ("Reads of the test fold", text.number(evaluation.test_reads)),
+            ("Repositories", ", ".join(evaluation.repositories) or text.ABSENT),
+        ]
+    return [*rows, ("Versions", _listed(record.versions)), ("Machine", _listed(record.machine))]
+
+
+def _listed(given: Mapping[str, Any] | str) -> str:
+    return given if isinstance(given, str) else ", ".join(f"{name} {value}" for name, value in given.items())

@@ -1,0 +1,140 @@
+"""The first two questions, answered from `metrics.jsonl`: do the losses fall, and does validation track training?"""
+
+from __future__ import annotations
+
+from hrm_ray.report import series
+from hrm_ray.report.checks import Check, Question, Thresholds, judge
+from hrm_ray.report.series import Metrics, Series
+from hrm_ray.report.text import ABSENT, number, percent, signed
+
+LOSSES = {"plan_loss": "Plan loss", "code_loss": "Code loss", "refinement_loss": "Refinement loss"}
+_THOUSAND = 1000
+
+
+def losses_fall(metrics: Metrics | None, limits: Thresholds) -> Question:
+    """Answer question 1 for each training loss."""
+    checks: list[Check] = []
+    for name, subject in LOSSES.items():
+        loss = metrics.series("train", name) if metrics else None
+        checks += _falls(subject, loss, limits)
+    return Question(
+        "Do the losses fall consistently?",
+        "Training losses in nats. The slope is the median over all pairs of steps (Theil-Sen), "
+        "which outliers do not move; start and end are means of the first and the last 5% of the steps.",
+        tuple(checks),
+    )
+
+
+def _falls(subject: str, loss: Series | None, limits: Thresholds) -> list[Check]:
+    count = len(loss) if loss else 0
+    if loss is None or count < limits.enough.train_lines:
+        return [_too_few(subject, "Logged steps", count, limits.enough.train_lines)]
+    start, end = series.ends(loss)
+    fall, slope = (start - end) / abs(start) if start else 0.0, series.theil_sen(loss)
+    falling, windows = series.falling_share(loss, limits.falling.windows), limits.falling.windows
+    return [
+        Check(subject, "Start to end", end, f"{number(start)} to {number(end)}"),
+        Check(
+            subject,
+            "Fall",
+            fall,
+            percent(fall),
+            f"at least {percent(limits.falling.fall)}",
+            judge(fall >= limits.falling.fall),
+        ),
+        Check(
+            subject, "Slope per 1,000 steps", slope * _THOUSAND, signed(slope * _THOUSAND), "below 0", judge(slope < 0)
+        ),
+        Check(
+            subject,
+            f"Share of windows that fall, of {windows}",
+            falling,
+            percent(falling),
+            f"at least {percent(limits.falling.share)}",
+            judge(falling >= limits.falling.share),
+        ),
+    ]
+
+
+def validation_tracks(metrics: Metrics | None, limits: Thresholds) -> Question:
+    """Answer question 2; the refinement loss has other weights in training, so only its own course is asked."""
+    checks: list[Check] = []
+    for name, subject in LOSSES.items():
+        validation = metrics.series("validation", name) if metrics else None
+        count = len(validation) if validation else 0
+        if metrics is None or validation is None or count < limits.enough.validations:
+            checks.append(_too_few(subject, "Validations", count, limits.enough.validations))
+            continue
+        checks += _course(subject, validation, limits)
+        train = metrics.series("train", name)
+        if name != "refinement_loss" and len(train):
+            checks += _together(subject, series.smooth(train), validation, limits)
+    return Question(
+        "Does validation track training?",
+        "Validation against training, smoothed over 5% of the steps, at the same steps. Validation reads other "
+        "repositories or later times, so that a constant gap is expected; a gap that opens is not. Of the refinement "
+        "loss only the course counts: in validation its classes are balanced and the feedback is hidden.",
+        tuple(checks),
+    )
+
+
+def _course(subject: str, validation: Series, limits: Thresholds) -> list[Check]:
+    start, end = series.ends(validation)
+    above = end / float(validation.values.min()) - 1
+    return [
+        Check(
+            subject,
+            "First to last",
+            end,
+            f"{number(start)} to {number(end)}",
+            "no higher at the end",
+            judge(end <= start),
+        ),
+        Check(
+            subject,
+            "Last above best",
+            above,
+            percent(above),
+            f"at most {percent(limits.tracking.rise)}",
+            judge(above <= limits.tracking.rise),
+        ),
+    ]
+
+
+def _together(subject: str, train: Series, validation: Series, limits: Thresholds) -> list[Check]:
+    trained = series.at(train, validation.steps)
+    gap = Series(validation.steps, validation.values - trained)
+    (first_gap, last_gap), opening = series.ends(gap), series.theil_sen(gap) * _THOUSAND
+    r = series.correlation(trained, validation.values)
+    start, end = series.ends(Series(validation.steps, trained))
+    low, high = series.ends(validation)[::-1]
+    shared = (high - low) / (start - end) if start > end else None
+    wanted = limits.tracking
+    return [
+        Check(
+            subject,
+            "Correlation with training",
+            r,
+            number(r, 2),
+            f"at least {number(wanted.correlation, 2)}",
+            judge(None if r is None else r >= wanted.correlation),
+        ),
+        Check(
+            subject,
+            "Share of training's fall",
+            shared,
+            percent(shared),
+            f"at least {percent(wanted.shared_fall)}",
+            judge(None if shared is None else shared >= wanted.shared_fall),
+        ),
+        Check(
+            subject,
+            "Gap to training, and its slope per 1,000 steps",
+            last_gap,
+            f"{signed(first_gap)} to {signed(last_gap)}, {signed(opening)}",
+        ),
+    ]
+
+
+def _too_few(subject: str, what: str, count: int, needed: int) -> Check:
+    return Check(subject, what, count, number(count) if count else ABSENT, f"at least {needed}", "not measured")

@@ -1,0 +1,70 @@
+"""What `hrm-ray train` does and prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.progress import Progress
+
+from hrm_ray import config as settings
+from hrm_ray.config import Config
+from hrm_ray.model.size import parameters, training_bytes
+from hrm_ray.progress import bars, console
+from hrm_ray.train import loop
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
+from hrm_ray.train.feed import Feed
+from hrm_ray.train.run import roles
+from hrm_ray.train.step import StepResult
+
+
+class Terminal:
+    """Shows a run's progress as a bar with its losses and speed."""
+
+    def __init__(self, progress: Progress, role: str) -> None:
+        self.progress = progress
+        self.role, self.bar = role, progress.add_task(role)
+
+    def say(self, sentence: str) -> None:
+        """Print one sentence above the bar."""
+        self.progress.console.print(sentence)
+
+    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
+        """Move the bar."""
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in result.losses.items() if value is not None)
+        news = f"{self.role}: {losses}  {tokens_per_second:,.0f} tokens/s"
+        self.progress.update(self.bar, completed=step, total=horizon, description=news)
+
+
+def train_all(config: Config) -> None:
+    """Train the run, then each of its baselines inside the run's folder."""
+    for role, one in roles(config).items():
+        facts = "; ".join(derived(one))
+        console.print(f"training {role} into {one.run_dir}: {facts}")
+        with bars() as progress:
+            run_dir = loop.train(one, role, Terminal(progress, role))
+        best = loop.read_best(run_dir / "checkpoints")
+        console.print(f"{run_dir}: trained; best checkpoint: {best}" if best else f"{run_dir}: nothing to train")
+    console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
+
+
+def show(config: Config) -> None:
+    """Print the resolved settings and what follows from them."""
+    console.print(settings.dump(config).rstrip())
+    for role, one in roles(config).items():
+        for fact in derived(one):
+            console.print(f"# {role}: {fact}")
+
+
+def derived(config: Config) -> Iterator[str]:
+    """Yield what the settings and the dataset come to."""
+    train, window = config.train, config.prepare.window
+    if not (config.data / "dataset.json").exists():
+        yield "steps, tokens and memory: unknown until prepared"
+        yield f"about {parameters(config.model, config.prepare.vocab_size):,} parameters"
+        return
+    vocabulary = read_dataset(config.data)["tokenizer"]["vocab_size"]
+    feed = Feed(SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge"), config)
+    memory = training_bytes(config.model, vocabulary, train.micro_rows * window)
+    yield f"{parameters(config.model, vocabulary):,} parameters"
+    yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
+    yield f"about {memory / 2**30:.1f} GiB for weights, optimizer and one micro-batch (an estimate)"

@@ -1,0 +1,49 @@
+"""Examples as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare import jsonl
+from tests.prepare.factory import EXAMPLE, example
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    examples = [example(body="é 世\u2028\n\t"), example(change="added", anchor="type T int", kinds=("type", "const"))]
+    jsonl.write(tmp_path / "x" / "train.jsonl", examples)
+    assert list(jsonl.read(tmp_path / "x" / "train.jsonl")) == examples
+    assert jsonl.is_folder(tmp_path / "x")
+    assert not jsonl.is_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"title": None}, "train.jsonl:2: title: "),
+        ({"number": "7"}, "train.jsonl:2: number: "),
+        ({"change": "removed"}, "train.jsonl:2: change: "),
+        ({"names": ["a", 3]}, "train.jsonl:2: names.1: "),
+    ],
+)
+def test_bad_line_is_named_with_its_field(tmp_path: Path, changes: dict[str, object], message: str) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(json.dumps(asdict(EXAMPLE)) + "\n" + json.dumps({**asdict(EXAMPLE), **changes}) + "\n")
+    with pytest.raises(UserError, match=message):
+        list(jsonl.read(path))
+
+
+def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    for content, message in (
+        (b'{"id": "x"}\n', r"train.jsonl:1: repository: "),
+        (b'\n\n{"id": ', r"train.jsonl:3: the line: "),
+        (b"\xff\n", r"train.jsonl: cannot be read"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=message):
+            list(jsonl.read(path))

@@ -1,0 +1,259 @@
+"""`prepare` through a real Ray: what it writes, that it always writes the same, and what it refuses."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import ray
+from rich.console import Console
+from rich.progress import Progress
+
+from hrm_ray import config
+from hrm_ray.collect.records import PullRequest
+from hrm_ray.errors import UserError
+from hrm_ray.prepare import card, pipeline
+from hrm_ray.prepare.shards import Shards
+from hrm_ray.prepare.split import FOLDS
+from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from tests.prepare import factory
+
+pytestmark = pytest.mark.usefixtures("ray_session")
+
+
+def settings(data: Path, source: Path | None, **prepare: Any) -> config.Config:
+    chosen = {"vocab_size": 400, "window": 256, "input": source and str(source), **prepare}
+    return config.parse({"name": "t", "data": str(data), "prepare": chosen}, "test")
+
+
+def run(data: Path, source: Path | None, **prepare: Any) -> tuple[dict[str, Any], str]:
+    """Return the card and what was printed."""
+    printed = io.StringIO()
+    progress = Progress(console=Console(file=printed, width=1000), disable=True)
+    return pipeline.prepare(settings(data, source, **prepare), progress), printed.getvalue()
+
+
+def contents(data: Path) -> dict[str, bytes]:
+    """Return every file but the card, whose wall times differ."""
+    return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file() and p.name != card.CARD}
+
+
+@contextmanager
+def one_cpu_taken() -> Iterator[None]:
+    """Leave one of the two CPUs, so that one worker does everything."""
+
+    class Idle:
+        def ready(self) -> bool:
+            return True
+
+    idle = ray.remote(num_cpus=1)(Idle).remote()
+    ray.get(idle.ready.remote())
+    yield
+    ray.kill(idle)
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return factory.write_parquet(tmp_path_factory.mktemp("input") / "prs.parquet", factory.history(), group=8)
+
+
+@pytest.fixture(scope="module")
+def prepared(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("prepared")
+    run(data, source, jsonl=True)
+    return data
+
+
+def test_every_fold_has_whole_repositories(prepared: Path) -> None:
+    facts = card.read(prepared)
+    repositories = [set(map(str, Shards(prepared / fold).column("repository").to_pylist())) for fold in FOLDS]
+    assert sorted(name for names in repositories for name in names) == [f"acme/repo{number}" for number in range(5)]
+    assert [set(facts["folds"][fold]["repositories"]) for fold in FOLDS] == repositories
+
+
+def test_card_counts_what_the_shards_hold(prepared: Path) -> None:
+    facts = card.read(prepared)
+    for fold in FOLDS:
+        shards, counted = Shards(prepared / fold), facts["folds"][fold]
+        pull_requests = {(row["repository"], row["number"]) for row in map(shards.row, range(len(shards)))}
+        assert (counted["examples"], counted["pull_requests"]) == (len(shards), len(pull_requests))
+        assert counted["tokens"]["code"] == sum(len(shards.ids(row, "code_ids")) for row in range(len(shards)))
+        assert counted["changes"]["added"] + counted["changes"]["modified"] == len(shards)
+        assert counted["solve_tokens"]["max"] <= 256
+        code = sum(len(shards.example(row).code.encode()) for row in range(len(shards)))
+        assert counted["bytes_per_token"]["code"] == pytest.approx(
+            code / (counted["tokens"]["code"] - 2 * len(shards)), abs=1e-4
+        )
+    assert sum(facts["folds"][fold]["examples"] for fold in FOLDS) == 40
+    assert facts["synthetic"] is False
+    assert facts["folds"]["train"]["licences"] == {"MIT": facts["folds"]["train"]["examples"]}
+    assert set(facts["shards"]) == {name for name in contents(prepared) if name.endswith(".arrow")}
+
+
+def test_columns_decode_to_the_example(prepared: Path) -> None:
+    tokenizer, shards = Tokenizer.load(prepared / "tokenizer.json"), Shards(prepared / "train")
+    assert tokenizer.sha256 == card.read(prepared)["tokenizer"]["sha256"]
+    ids = [str(id_) for id_ in shards.column("id").to_pylist()]
+    assert ids == sorted(ids)
+    for row in range(len(shards)):
+        assert tokenizer.decode(shards.ids(row, "code_ids")) == shards.example(row).code
+        assert tokenizer.decode(shards.ids(row, "plan_ids")) == shards.example(row).plan
+        assert shards.ids(row, "code_ids")[-1] == Control.END
+
+
+def test_judge_documents_come_from_all_folds_but_train(prepared: Path) -> None:
+    assert sorted(path.name for path in (prepared / "judgements").iterdir()) == ["judge", "test", "validation"]
+    for fold in FOLDS[1:]:
+        rows, examples = Shards(prepared / "judgements" / fold), Shards(prepared / fold)
+        assert set(rows.column("example_id").to_pylist()) <= set(examples.column("id").to_pylist())
+        counted = card.read(prepared)["folds"][fold]["judgements"]
+        assert counted["count"] == len(rows) == sum(counted["labels"].values()) == sum(counted["origins"].values())
+        assert rows.ids(0, "prefix_ids")[-1] == Control.DIRECT
+        assert rows.ids(0, "attempt_ids")[-1] == Control.JUDGE
+
+
+def test_more_than_one_task_ran(prepared: Path) -> None:
+    assert card.read(prepared)["tasks"]["extract"] == 12  # three row groups
+    assert card.read(prepared)["tasks"]["tokenise"] == 4
+
+
+def test_one_worker_writes_the_same_bytes(prepared: Path, source: Path, tmp_path: Path) -> None:
+    with one_cpu_taken():
+        facts, _ = run(tmp_path, source, jsonl=True, workers=1)
+    assert contents(tmp_path) == contents(prepared)
+    assert facts["hash"] == card.read(prepared)["hash"]
+
+
+def test_json_lines_give_the_same_shards(prepared: Path, tmp_path: Path) -> None:
+    again, _ = run(tmp_path, prepared / "jsonl")
+    assert again["hash"] == card.read(prepared)["hash"]
+    expected = {name: data for name, data in contents(prepared).items() if not name.startswith("jsonl/")}
+    assert contents(tmp_path) == expected
+
+
+def test_second_prepare_does_nothing_until_something_changes(source: Path, tmp_path: Path) -> None:
+    first, printed = run(tmp_path, source)
+    assert printed == ""
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    again, printed = run(tmp_path, source, workers=1)
+    assert "up to date" in printed
+    assert again == json.loads(json.dumps(first))
+    assert stamps == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    (tmp_path / next(iter(first["shards"]))).unlink()
+    (tmp_path / "test_reads.jsonl").write_text("{}\n")
+    mended, _ = run(tmp_path, source)
+    assert mended["hash"] == first["hash"]
+    changed, _ = run(tmp_path, source, window=200)
+    assert changed["made_from"] != first["made_from"]
+    assert (tmp_path / "test_reads.jsonl").exists()
+
+
+@pytest.mark.parametrize("stage", ["describe", "_train_tokenizer"])
+def test_failure_leaves_the_old_dataset_and_nothing_half(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / ".preparing").mkdir()
+    (tmp_path / ".preparing" / "left by a killed run").touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(card if stage == "describe" else pipeline, stage, fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, source)
+    assert list(tmp_path.iterdir()) == []
+    old, _ = run(tmp_path, source)
+    kept = contents(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(card if stage == "describe" else pipeline, stage, fail)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, source, window=200)
+    assert contents(tmp_path) == kept
+    assert card.read(tmp_path)["made_from"] == old["made_from"]
+
+
+def test_control_tokens_written_in_a_pull_request_stay_text(tmp_path: Path) -> None:
+    poison = " ".join(CONTROL)
+    poisoned = []
+    for made in factory.history():
+        code = made.files[0].content_after.replace("return a", f"/* {poison} */ return a")
+        file = replace(made.files[0], content_after=code)
+        described = replace(made.pull_request, title=poison, body=f"{poison}\n{poison}")
+        poisoned.append(replace(made, pull_request=described, files=(file,)))
+    source = factory.write_parquet(tmp_path / "prs.parquet", poisoned, group=8)
+    run(tmp_path / "data", source, window=2048)
+    shards = Shards(tmp_path / "data" / "train")
+    placed = {"problem_ids": [1, 2], "plan_ids": [7], "code_ids": [8, 9]}
+    for row in range(len(shards)):
+        for name, expected in placed.items():
+            assert [id_ for id_ in shards.ids(row, name) if id_ < len(Control)] == expected
+        assert poison in shards.example(row).title
+
+
+def test_exact_duplicates_are_dropped_once(tmp_path: Path) -> None:
+    history = factory.history()
+    copied = replace(history[0], repo=replace(history[0].repo, full_name="acme/repo4"))
+    later = replace(copied, pull_request=replace(copied.pull_request, number=99, merged_at="2030-01-01T00:00:00Z"))
+    source = factory.write_parquet(tmp_path / "prs.parquet", [*history, later], group=30)
+    facts, _ = run(tmp_path / "data", source)
+    assert facts["drops"]["exact duplicate"] == 2
+    assert sum(facts["folds"][fold]["examples"] for fold in FOLDS) == 40
+
+
+def test_time_split_takes_consecutive_periods(source: Path, tmp_path: Path) -> None:
+    facts, _ = run(tmp_path, source, split={"by": "time"})
+    periods = [facts["folds"][fold]["merged_at"] for fold in FOLDS]
+    assert all(last[1] < first[0] for last, first in pairwise(periods))
+
+
+def gzipped(path: Path, pull_requests: list[PullRequest]) -> Path:
+    with gzip.open(path, "wt") as file:
+        file.writelines(json.dumps(asdict(made)) + "\n" for made in pull_requests)
+    return path
+
+
+def test_bad_input_is_refused_by_name(tmp_path: Path) -> None:
+    history = factory.history()
+    odd = replace(history[3], pull_request=replace(history[3].pull_request, merged_at="yesterday"))
+    unchanged = replace(history[0].files[0], content_after=history[0].files[0].content_before)
+    torn = tmp_path / "torn.jsonl.gz"
+    with gzip.open(torn, "wt") as file:
+        file.write(json.dumps(asdict(history[0])) + "\n{\n")
+    cases = [
+        (tmp_path / "absent.parquet", "absent.parquet: there is no such file"),
+        (tmp_path, "must hold train.jsonl"),
+        (torn, r"torn.jsonl.gz: line 2"),
+        (gzipped(tmp_path / "odd.jsonl.gz", [odd]), r"odd.jsonl.gz: acme/repo0#3: merged_at is 'yesterday'"),
+        (gzipped(tmp_path / "none.jsonl.gz", [replace(history[0], files=(unchanged,))]), "there is no example in it"),
+        (gzipped(tmp_path / "few.jsonl.gz", history[:4]), r"has 1; use split\.by: time"),
+    ]
+    for path, message in cases:
+        with pytest.raises(UserError, match=message):
+            run(tmp_path / "data", path)
+    assert not list((tmp_path / "data").glob("*"))
+
+
+def test_window_that_nothing_fits_is_refused_with_the_reasons(tmp_path: Path) -> None:
+    long = [replace(made, pull_request=replace(made.pull_request, title="why " * 100)) for made in factory.history()]
+    source = factory.write_parquet(tmp_path / "prs.parquet", long, group=20)
+    with pytest.raises(UserError, match=r"fold is left without examples \(.*larger than the window: 40"):
+        run(tmp_path / "data", source, window=64)
+
+
+def test_unprepared_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no dataset there"):
+        card.read(tmp_path)
+
+
+def test_real_sample(shared_data: Path, tmp_path: Path) -> None:
+    facts, _ = run(tmp_path, shared_data / "go_prs_small.jsonl.gz", window=1024, vocab_size=1024, split={"by": "time"})
+    assert all(facts["folds"][fold]["examples"] > 0 for fold in FOLDS)
+    assert facts["folds"]["test"]["bytes_per_token"]["code"] > 2

@@ -1,0 +1,199 @@
+"""Run folders made by hand: `Folder` holds the contents of the files, `write` lays them down.
+
+The default run is one that earns a GO; a test spoils one thing and sees what changes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STEPS = 200
+Json = dict[str, Any]
+
+
+def run_record(role: str = "main") -> Json:
+    return {
+        "name": "first-run",
+        "role": role,
+        "parameters": 984_320,
+        "horizon": STEPS,
+        "tokens_per_step": 16_384,
+        "dataset": "data/first",
+        "dataset_hash": "9f2ab4c1d7e08855",
+        "versions": {"hrm-ray": "0.1.0", "torch": "2.13.0"},
+        "machine": {"cpu": "2 cores", "memory_gib": 8},
+    }
+
+
+def falling(start: float, end: float, step: int) -> float:
+    """Exponential decay with a small ripple that repeats every 7 steps."""
+    return end + (start - end) * math.exp(-4 * step / STEPS) + 0.02 * math.sin(2 * math.pi * step / 7)
+
+
+def train_line(step: int) -> Json:
+    return {
+        "event": "train",
+        "step": step,
+        "loss": falling(5.0, 2.4, step),
+        "plan_loss": falling(5.5, 2.0, step),
+        "code_loss": falling(6.0, 2.8, step),
+        "refinement_loss": falling(1.1, 0.7, step),
+        "plan_bits_per_byte": falling(2.5, 0.9, step),
+        "code_bits_per_byte": falling(2.7, 1.2, step),
+        "learning_rate": 2e-3 * min(step / 10, (STEPS - step + 10) / STEPS),
+        "gradient_norm": 1 + 3 / step,
+        "gradient_depth": 3 if step < 20 else 4 if step < 40 else 5,
+        "mfu": None,
+    }
+
+
+def validation_line(step: int) -> Json:
+    return {
+        "event": "validation",
+        "step": step,
+        "plan_loss": falling(5.4, 2.2, step) + 0.1,
+        "code_loss": falling(6.0, 3.1, step) + 0.1,
+        "plan_bits_per_byte": falling(2.5, 1.0, step),
+        "code_bits_per_byte": falling(2.7, 1.35, step),
+        "refinement_loss": falling(1.1, 0.8, step),
+    }
+
+
+def generated(count: int, improved: float = 0.31) -> Json:
+    return {
+        "count": count,
+        "finished_share": 0.972,
+        "valid_share": 0.814,
+        "improved_share": improved,
+        "improved_interval": [improved - 0.06, improved + 0.06],
+        "exact_share": 0.045,
+        "copy_share": 0.118,
+        "edit_similarity": 0.737,
+        "copy_edit_similarity": 0.792,
+    }
+
+
+def decided(area: float = 0.71, likelihood: float = 0.58, accuracy: float = 0.62) -> Json:
+    return {
+        "count": 300,
+        "labels": ["CONTINUE", "REFINE", "DONE"],
+        "confusion": [[81, 11, 8], [21, 54, 25], [14, 35, 51]],
+        "balanced_accuracy": accuracy,
+        "balanced_log_loss": 0.873,
+        "done_auc_among_valid": area,
+        "likelihood_auc_among_valid": likelihood,
+    }
+
+
+def evaluation(bits: float = 1.234, improved: float = 0.31) -> Json:
+    return {
+        "checkpoint": {"step": STEPS},
+        "role": "main",
+        "split": "test",
+        "test_reads": 1,
+        "synthetic": False,
+        "parameters": 984_320,
+        "repositories": ["acme/rockets", "acme/anvils"],
+        "losses": {
+            "examples": 907,
+            "code_bytes": 801_234,
+            "plan_bits_per_byte": 1.071,
+            "code_bits_per_byte": 1.013,
+            "code_bits_per_byte_no_plan": 1.058,
+            "plan_and_code_bits_per_code_byte": bits,
+        },
+        "generation": {
+            "temperature": 0.0,
+            "all": generated(240, improved),
+            "added": generated(130, improved + 0.05),
+            "modified": generated(110, improved - 0.05),
+        },
+        "decisions": {
+            "constructed": {"hidden": decided(), "shown": decided(accuracy=0.81)},
+            "generated": {"hidden": decided(0.66, 0.57, 0.55), "shown": decided(0.67, 0.57, 0.73)},
+        },
+        "seconds": {"losses": 10.5, "generation": 103.25, "decisions": 5.75},
+    }
+
+
+def sample(index: int, improved: bool) -> Json:
+    valid = improved or index % 2 == 0
+    before = "func (q *Queue) Pop() *Item {\n\tif len(q.items) == 0 {\n\t\treturn nil\n\t}\n"
+    before += "\titem := q.items[0]\n\treturn item\n}"
+    code = before.replace("return item\n", "q.items = q.items[1:]\n\treturn item\n")
+    return {
+        "id": f"{index:016x}",
+        "repository": "acme/rockets",
+        "number": 100 + index // 3,
+        "path": "queue/queue.go",
+        "change": "modified" if index % 3 else "added",
+        "title": f"queue: remove the item that Pop returns ({index})",
+        "body": "Pop left the item in place, so that the next call returned it again." if index % 2 else "",
+        "before": before if index % 3 else "",
+        "plan": "fix method Queue.Pop\nadd assignment",
+        "predicted_plan": "fix method Queue.Pop",
+        "code": code,
+        "generated": code if improved else before if valid else before.replace("nil\n", "nil +\n"),
+        "finished": True,
+        "valid": valid,
+        "diagnostic": None
+        if valid
+        else {"kind": "syntax error", "line": 4, "column": 2, "message": "this does not parse"},
+        "improved": improved,
+        "exact": improved,
+        "edit_similarity": 0.93,
+        "copy_edit_similarity": 0.88,
+        "decision": "DONE" if improved else "REFINE",
+        "log_likelihood": -0.41,
+    }
+
+
+class Folder:
+    """What a run folder holds; a file whose content is None is not written."""
+
+    def __init__(self, role: str = "main", bits: float = 1.234, improved_every: int = 3) -> None:
+        self.run: Json = run_record(role)
+        self.config = "name: first-run\nseed: 7\n"
+        self.train: list[Json] = [train_line(step) for step in range(1, STEPS + 1)]
+        self.validation: list[Json] = [validation_line(step) for step in range(20, STEPS + 1, 20)]
+        self.evaluation: Json | None = evaluation(bits)
+        self.samples: list[Json] | None = [sample(index, index % improved_every == 0) for index in range(240)]
+        self.best: Json | None = {"step": 180, "objective": 1.9183}
+        self.baselines: dict[str, Folder] = {}
+
+    def write(self, path: Path) -> Path:
+        """Lay the files down and return the folder."""
+        (path / "checkpoints").mkdir(parents=True, exist_ok=True)
+        (path / "run.json").write_text(json.dumps(self.run), "utf-8")
+        (path / "config.yaml").write_text(self.config, "utf-8")
+        lines = sorted([*self.train, *self.validation], key=lambda line: line["step"])
+        (path / "metrics.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
+        if self.evaluation is not None:
+            (path / "evaluation.json").write_text(json.dumps(self.evaluation), "utf-8")
+        if self.samples is not None:
+            (path / "generations.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in self.samples), "utf-8")
+        if self.best is not None:
+            (path / "checkpoints" / "best.json").write_text(json.dumps(self.best), "utf-8")
+        for role, baseline in self.baselines.items():
+            baseline.write(path / "baselines" / role)
+        return path
+
+
+@pytest.fixture(scope="session")
+def _good() -> Folder:
+    folder = Folder()
+    for role in ("equal_parameters", "equal_flops"):
+        folder.baselines[role] = Folder(role, bits=1.31, improved_every=12)
+    return folder
+
+
+@pytest.fixture
+def folder(_good: Folder) -> Folder:
+    """A run that earns a GO, with both baselines; a copy of its own for each test."""
+    return deepcopy(_good)

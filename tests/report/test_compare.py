@@ -1,0 +1,49 @@
+"""The paired lead over a baseline."""
+
+from __future__ import annotations
+
+import pytest
+
+from hrm_ray.report.compare import lead
+from hrm_ray.report.files import Sample
+from tests.report.conftest import sample
+
+
+def samples(*improved: bool, pulls: int = 1) -> list[Sample]:
+    """One sample for each outcome; `pulls` consecutive ones share a pull request."""
+    given = [Sample.model_validate(sample(index, one)) for index, one in enumerate(improved)]
+    return [one.model_copy(update={"number": index // pulls}) for index, one in enumerate(given)]
+
+
+def test_the_lead_is_the_mean_difference_over_common_ids() -> None:
+    ours, theirs = samples(True, True, True, False), samples(True, False, False, False, True)
+    found = lead(ours, theirs)
+    assert found is not None
+    assert (found.pairs, found.mean) == (4, 0.5)
+    assert found.interval[0] < 0.5 < found.interval[1]
+
+
+def test_no_common_id_is_no_lead() -> None:
+    assert lead(samples(True), []) is None
+
+
+def test_equal_outcomes_have_a_lead_of_nothing() -> None:
+    found = lead(samples(*[True, False] * 50), samples(*[True, False] * 50))
+    assert found is not None
+    assert (found.mean, found.interval) == (0, (0, 0))
+
+
+def test_the_interval_is_wider_when_a_pull_request_decides_as_one() -> None:
+    ours, theirs = [index % 20 < 10 for index in range(200)], [False] * 200
+    alone, together = lead(samples(*ours), samples(*theirs)), lead(samples(*ours, pulls=10), samples(*theirs, pulls=10))
+    assert alone is not None
+    assert together is not None
+    assert together.interval[1] - together.interval[0] > 2 * (alone.interval[1] - alone.interval[0])
+
+
+def test_the_interval_has_the_width_that_theory_gives_and_repeats() -> None:
+    ours = samples(*[index % 2 == 0 for index in range(400)])
+    found = lead(ours, samples(*[False] * 400))
+    assert found is not None
+    assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * 0.025, rel=0.1)
+    assert lead(ours, samples(*[False] * 400)) == found

@@ -1,0 +1,344 @@
+"""The decision, from both sides of every threshold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hrm_ray.report.checks import Check, Thresholds, conjunction, thresholds
+from hrm_ray.report.compare import lead
+from hrm_ray.report.decide import Decision, decide
+from hrm_ray.report.files import read
+from hrm_ray.report.held_out import accuracy_error, area_error
+from tests.report.conftest import Folder, decided, train_line, validation_line
+
+LIMITS = thresholds()
+
+
+@pytest.fixture
+def verdict(tmp_path: Path) -> Callable[..., Decision]:
+    def decide_on(folder: Folder, limits: Thresholds | None = None) -> Decision:
+        return decide(read(folder.write(tmp_path)), limits)
+
+    return decide_on
+
+
+def evaluated(folder: Folder) -> Any:
+    assert folder.evaluation is not None
+    return folder.evaluation
+
+
+def check(decision: Decision, question: int, subject: str, what: str) -> Check:
+    found = [
+        one
+        for one in decision.questions[question - 1].checks
+        if one.subject.startswith(subject) and one.what.startswith(what)
+    ]
+    assert len(found) == 1, [(one.subject, one.what) for one in decision.questions[question - 1].checks]
+    return found[0]
+
+
+def test_the_good_run_is_a_go(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    decision = verdict(folder)
+    assert (decision.verdict, [one.answer for one in decision.questions]) == ("GO", ["yes"] * 4)
+    assert any("ahead of the plain model of equal FLOPs" in reason for reason in decision.reasons)
+
+
+def test_without_equal_flops_a_go_says_so(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    del folder.baselines["equal_flops"]
+    decision = verdict(folder)
+    assert decision.verdict == "GO"
+    assert "equal FLOPs was not trained" in decision.reasons[-1]
+
+
+def test_without_equal_parameters_there_is_no_go(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    del folder.baselines["equal_parameters"]
+    decision = verdict(folder)
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+    assert decision.questions[2].answer == "not measured"
+    assert "plain model of equal parameters" in decision.reasons[0]
+
+
+@pytest.mark.parametrize(("key", "value"), [("dataset_hash", "other"), ("split", "validation"), (None, None)])
+def test_a_baseline_that_cannot_be_compared_is_none(
+    folder: Folder, verdict: Callable[..., Decision], key: str | None, value: str | None
+) -> None:
+    baseline = folder.baselines["equal_parameters"]
+    if key == "dataset_hash":
+        baseline.run[key] = value
+    elif key == "split":
+        evaluated(baseline)[key] = value
+    else:
+        baseline.evaluation = None
+    assert verdict(folder).verdict == "NOT ENOUGH EVIDENCE"
+
+
+def spoil(folder: Folder, *keys: str, value: object) -> None:
+    tree = evaluated(folder)
+    for key in keys[:-1]:
+        tree = tree[key]
+    tree[keys[-1]] = value
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "reason"),
+    [
+        (("synthetic",), True, "synthetic"),
+        (("split",), "validation", "validation fold"),
+        (("generation", "all", "count"), LIMITS.enough.generations - 1, "199 held-out declarations"),
+        (("decisions", "constructed", "hidden", "count"), LIMITS.enough.judged - 1, "99 constructed attempts"),
+        (("decisions",), None, "0 constructed attempts"),
+    ],
+)
+@pytest.mark.parametrize("otherwise", ["good", "bad"])
+def test_too_little_is_never_a_go_nor_a_no(
+    folder: Folder,
+    verdict: Callable[..., Decision],
+    keys: tuple[str, ...],
+    value: object,
+    reason: str,
+    otherwise: str,
+) -> None:
+    if otherwise == "bad":
+        spoil(folder, "generation", "all", "valid_share", value=0.0)
+    spoil(folder, *keys, value=value)
+    decision = verdict(folder)
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+    assert reason in " ".join(decision.reasons)
+
+
+def test_just_enough_is_enough(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    spoil(folder, "generation", "all", "count", value=LIMITS.enough.generations)
+    spoil(folder, "decisions", "constructed", "hidden", "count", value=LIMITS.enough.judged)
+    assert verdict(folder).verdict == "GO"
+
+
+def test_without_evaluation_there_is_not_enough_evidence(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    folder.evaluation = None
+    decision = verdict(folder)
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+    assert "evaluation.json is missing" in decision.reasons[0]
+    assert [one.answer for one in decision.questions] == ["yes", "yes", "not measured", "not measured"]
+
+
+def lines_of(values: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    return [{**train_line(step), "code_loss": float(value)} for step, value in enumerate(values, start=1)]
+
+
+@pytest.mark.parametrize(("fall", "answer"), [(0.0201, "yes"), (0.0199, "no")])
+def test_how_far_a_loss_must_fall(folder: Folder, verdict: Callable[..., Decision], fall: float, answer: str) -> None:
+    # The means of the first and the last ten of 200 steps of a straight line are 190 steps apart.
+    line = 4.0 * (1 - fall * (np.arange(200) - 4.5) / 190)
+    folder.train = lines_of(line)
+    decision = verdict(folder)
+    found = check(decision, 1, "Code loss", "Fall")
+    assert found.value is not None
+    assert found.value == pytest.approx(fall)
+    assert (found.answer, decision.questions[0].answer) == (answer, answer)
+
+
+def test_a_loss_that_rises_after_a_fall_has_the_wrong_slope(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    folder.train = lines_of(np.concatenate([np.full(10, 6.0), np.linspace(3, 5, 190)]))
+    decision = verdict(folder)
+    assert check(decision, 1, "Code loss", "Fall").answer == "yes"
+    assert check(decision, 1, "Code loss", "Slope").answer == "no"
+    assert decision.verdict == "NO-GO"
+    assert "Do the losses fall consistently? No. Code loss" in decision.reasons[0]
+
+
+@pytest.mark.parametrize(("rises", "answer"), [(3, "yes"), (4, "no")])
+def test_in_how_many_windows_a_loss_must_fall(
+    folder: Folder, verdict: Callable[..., Decision], rises: int, answer: str
+) -> None:
+    steps = [0.02 if index < rises else -0.5 for index in range(9)]
+    means = 6 + np.concatenate([[0], np.cumsum(steps)])
+    folder.train = lines_of(np.repeat(means, 20))
+    assert check(verdict(folder), 1, "Code loss", "Share of windows").answer == answer
+
+
+@pytest.mark.parametrize(("short", "answer"), [(0, "yes"), (1, "not measured")])
+def test_how_many_steps_must_be_logged(
+    folder: Folder, verdict: Callable[..., Decision], short: int, answer: str
+) -> None:
+    folder.train = folder.train[:: 200 // LIMITS.enough.train_lines][: LIMITS.enough.train_lines - short]
+    assert verdict(folder).questions[0].answer == answer
+
+
+def test_a_loss_that_was_never_recorded_is_not_measured(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    for line in folder.train:
+        line["refinement_loss"] = None
+    decision = verdict(folder)
+    assert decision.questions[0].answer == "not measured"
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+
+
+@pytest.mark.parametrize(("short", "answer"), [(0, "yes"), (1, "not measured")])
+def test_how_many_validations_are_needed(
+    folder: Folder, verdict: Callable[..., Decision], short: int, answer: str
+) -> None:
+    folder.validation = [validation_line(step) for step in range(40, 201, 40)][short:]
+    assert verdict(folder).questions[1].answer == answer
+
+
+def with_validation(folder: Folder, values: list[float]) -> Folder:
+    folder.train = lines_of(np.linspace(6, 3, 200))
+    steps = np.linspace(20, 200, len(values)).astype(int).tolist()
+    folder.validation = [
+        {**validation_line(step), "code_loss": value} for step, value in zip(steps, values, strict=True)
+    ]
+    return folder
+
+
+@pytest.mark.parametrize(("above", "answer"), [(1.019, "yes"), (1.021, "no")])
+def test_how_far_validation_may_end_above_its_best(
+    folder: Folder, verdict: Callable[..., Decision], above: float, answer: str
+) -> None:
+    decision = verdict(with_validation(folder, [6.0, 5.5, 5.0, 4.5, 4.0, 4.0 * above]))
+    assert check(decision, 2, "Code loss", "Last above best").answer == answer
+
+
+@pytest.mark.parametrize(("end", "answer"), [(6.0, "yes"), (6.01, "no")])
+def test_validation_must_not_end_above_its_start(
+    folder: Folder, verdict: Callable[..., Decision], end: float, answer: str
+) -> None:
+    decision = verdict(with_validation(folder, [6.0, 6.5, 6.2, 6.1, 6.1, end]))
+    assert check(decision, 2, "Code loss", "First to last").answer == answer
+
+
+@pytest.mark.parametrize(("part", "answer"), [(0.52, "yes"), (0.48, "no")])
+def test_what_share_of_the_fall_validation_must_have(
+    folder: Folder, verdict: Callable[..., Decision], part: float, answer: str
+) -> None:
+    fall = 3 * 180 / 199
+    decision = verdict(with_validation(folder, np.linspace(6, 6 - part * fall, 10).tolist()))
+    found = check(decision, 2, "Code loss", "Share of")
+    assert found.value == pytest.approx(part, abs=0.02)
+    assert found.answer == answer
+
+
+@pytest.mark.parametrize(("values", "answer"), [([6, 5.5, 5, 4.5, 4], "yes"), ([6, 4.1, 5.9, 4.2, 5.8, 4], "no")])
+def test_how_closely_validation_must_follow(
+    folder: Folder, verdict: Callable[..., Decision], values: list[float], answer: str
+) -> None:
+    assert check(verdict(with_validation(folder, values)), 2, "Code loss", "Correlation").answer == answer
+
+
+@pytest.mark.parametrize(("share", "answer"), [(0.5, "yes"), (0.499, "no")])
+def test_valid_share(folder: Folder, verdict: Callable[..., Decision], share: float, answer: str) -> None:
+    spoil(folder, "generation", "all", "valid_share", value=share)
+    decision = verdict(folder)
+    assert check(decision, 3, "All changes", "Valid share").answer == answer
+    assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+@pytest.mark.parametrize(("low", "answer"), [(0.01, "yes"), (0.009, "no")])
+def test_improved_share(folder: Folder, verdict: Callable[..., Decision], low: float, answer: str) -> None:
+    spoil(folder, "generation", "all", "improved_interval", value=[low, 0.4])
+    decision = verdict(folder)
+    assert check(decision, 3, "All changes", "Improved share").answer == answer
+    assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+@pytest.mark.parametrize("role", ["equal_parameters", "equal_flops"])
+@pytest.mark.parametrize(("factor", "answer"), [(0.9899, "yes"), (0.9901, "no")])
+def test_fewer_bits_than_the_plain_model(
+    folder: Folder, verdict: Callable[..., Decision], role: str, factor: float, answer: str
+) -> None:
+    theirs = 1.234 / factor
+    spoil(folder.baselines[role], "losses", "plan_and_code_bits_per_code_byte", value=theirs)
+    decision = verdict(folder)
+    name = {"equal_parameters": "parameters", "equal_flops": "FLOPs"}[role]
+    assert check(decision, 3, f"Against the plain model of equal {name}", "Plan and code bits").answer == answer
+    assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+@pytest.mark.parametrize(("theirs", "answer"), [(12, "yes"), (3, "no"), (2, "no")])
+def test_ahead_of_the_plain_model_beyond_chance(
+    folder: Folder, verdict: Callable[..., Decision], theirs: int, answer: str
+) -> None:
+    folder.baselines["equal_parameters"].samples = Folder(improved_every=theirs).samples
+    decision = verdict(folder)
+    assert check(decision, 3, "Against the plain model of equal parameters", "Lead").answer == answer
+    assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+def test_too_few_pairs_are_no_comparison(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    baseline = folder.baselines["equal_parameters"]
+    assert baseline.samples is not None
+    baseline.samples = baseline.samples[: LIMITS.enough.generations]
+    assert verdict(folder).verdict == "GO"
+    baseline.samples = baseline.samples[:-1]
+    assert verdict(folder).verdict == "NOT ENOUGH EVIDENCE"
+    assert lead([], []) is None
+
+
+@pytest.mark.parametrize("origin", ["constructed", "generated"])
+@pytest.mark.parametrize(
+    ("what", "fields", "answer"),
+    [
+        ("DONE among valid", {"area": 0.568, "likelihood": 0.5}, "yes"),
+        ("DONE among valid", {"area": 0.566, "likelihood": 0.5}, "no"),
+        ("The same area", {"area": 0.70, "likelihood": 0.679}, "yes"),
+        ("The same area", {"area": 0.70, "likelihood": 0.681}, "no"),
+        ("The same area", {"area": 0.70, "likelihood": 0.321}, "yes"),
+        ("The same area", {"area": 0.70, "likelihood": 0.319}, "no"),
+        ("Balanced accuracy", {"accuracy": 0.379}, "yes"),
+        ("Balanced accuracy", {"accuracy": 0.377}, "no"),
+    ],
+)
+def test_what_refinement_must_know(
+    folder: Folder, verdict: Callable[..., Decision], origin: str, what: str, fields: dict[str, float], answer: str
+) -> None:
+    spoil(folder, "decisions", origin, "hidden", value=decided(**fields))
+    decision = verdict(folder)
+    name = {"constructed": "On constructed", "generated": "On the model's own"}[origin]
+    assert check(decision, 4, f"{name} attempts, feedback hidden", what).answer == answer
+    assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+@pytest.mark.parametrize(("done", "answer"), [(20, "yes"), (19, "not measured")])
+def test_how_many_documents_of_a_class(
+    folder: Folder, verdict: Callable[..., Decision], done: int, answer: str
+) -> None:
+    spoil(folder, "decisions", "generated", "hidden", "confusion", value=[[90, 5, 5], [10, 80, 10], [1, 2, done - 3]])
+    assert verdict(folder).questions[3].answer == answer
+
+
+def test_an_absent_class_is_not_measured(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    spoil(folder, "decisions", "generated", "hidden", "done_auc_among_valid", value=None)
+    assert verdict(folder).verdict == "NOT ENOUGH EVIDENCE"
+    spoil(folder, "generation", "all", "valid_share", value=0.1)
+    assert verdict(folder).verdict == "NO-GO"
+
+
+def test_feedback_shown_decides_nothing(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    for origin in ("constructed", "generated"):
+        spoil(folder, "decisions", origin, "shown", value=decided(0.5, 0.9, 0.2))
+    assert verdict(folder).verdict == "GO"
+
+
+def test_standard_errors_of_a_guess_match_a_simulation() -> None:
+    random = np.random.default_rng(3)
+    ranks = random.random((4000, 50))
+    areas = (ranks[:, :20, None] > ranks[:, None, 20:]).mean(axis=(1, 2))
+    assert area_error(20, 30) == pytest.approx(areas.std(), rel=0.05)
+    recalls = [random.binomial(count, 1 / 3, 4000) / count for count in (30, 60, 90)]
+    assert accuracy_error(30, 60, 90) == pytest.approx(np.mean(recalls, axis=0).std(), rel=0.05)
+    assert math.isclose(accuracy_error(30, 30, 30), math.sqrt(2 / 9 / 90))
+
+
+def test_conjunction_is_three_valued() -> None:
+    assert conjunction(["yes", "yes"]) == "yes"
+    assert conjunction(["yes", "not measured"]) == "not measured"
+    assert conjunction(["not measured", "no", "yes"]) == "no"
+    assert conjunction([]) == "not measured"
+
+
+def test_other_thresholds_give_another_decision(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    stricter = LIMITS.model_copy(update={"writing": LIMITS.writing.model_copy(update={"valid": 0.9})})
+    assert verdict(folder, stricter).verdict == "NO-GO"
