@@ -44,12 +44,12 @@ def prepare(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006
     """Turn pull requests into examples, folds, a tokenizer and token shards."""
     from hrm_ray import config as settings
     from hrm_ray.launch.session import session
-    from hrm_ray.prepare.pipeline import prepare as run
+    from hrm_ray.prepare.command import prepare_dataset
     from hrm_ray.progress import bars
 
     loaded = settings.load(config, set_)
     with session(loaded.prepare.workers), bars() as progress:
-        run(loaded, progress)
+        prepare_dataset(loaded, progress)
 
 
 @app.command()

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from hrm_ray import config as settings
+from hrm_ray.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+
 # Threads of one tiny matmul spin for each other: on two busy cores the training tests took 20 times as long with two.
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -15,8 +20,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of the real pull requests; the test is skipped where it is absent."""
-    root = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get("HRM_SHARED", root.parent / "shared")) / "data"
+    folder = Path(os.environ.get("HRM_SHARED", ROOT.parent / "shared")) / "data"
     if not folder.is_dir():
         pytest.skip(f"no real pull requests: {folder} is absent (HRM_SHARED names another place)")
     return folder
@@ -29,3 +33,21 @@ def ray_session() -> Iterator[None]:
 
     with session(cpus=2):
         yield
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory: pytest.TempPathFactory, ray_session: None) -> Config:
+    """The smoke experiment in a folder of its own: collected, prepared and trained with its baseline."""
+    from hrm_ray.collect.command import collect
+    from hrm_ray.prepare.pipeline import prepare
+    from hrm_ray.progress import bars
+    from hrm_ray.train.command import train_all
+
+    folder = tmp_path_factory.mktemp("smoke")
+    places = [f"data={folder / 'data'}", f"runs={folder / 'runs'}"]
+    config = settings.load(ROOT / "experiments" / "smoke.yaml", places)
+    with bars() as progress:
+        collect(config, progress)
+        prepare(config, progress)
+    train_all(config)
+    return config

@@ -176,7 +176,8 @@ def _chunks(folds: Folds) -> list[Item]:
 def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
     """Hash all that the dataset's content depends on: settings, input files and the code that reads them."""
     package = Path(hrm_ray.__file__).parent
-    sources = [path for name in ("golang", "collect", "prepare") for path in sorted((package / name).rglob("*.py"))]
+    sources = [package / "collect" / "records.py"]
+    sources += [path for name in ("golang", "prepare") for path in sorted((package / name).rglob("*.py"))]
     request = {
         "settings": config.prepare.model_dump(mode="json", exclude={"input", "workers"}),
         "seed": config.seed,

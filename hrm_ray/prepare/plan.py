@@ -153,8 +153,9 @@ def _scope(unit: Unit) -> str:
 
 
 def _join(tokens: Iterable[str]) -> str:
-    text = " ".join(tokens).strip(" ,;")
-    return re.sub(r" ?([.()\[\]*&]) ?", r"\1", text).replace(" ,", ",")
+    """Tokens as one would write them; nothing where they are brackets and commas alone."""
+    text = re.sub(r" ?([.()\[\]*&{}]) ?", r"\1", " ".join(tokens).strip(" ,;")).replace(" ,", ",")
+    return text if text.strip(" ,;(){}[]") else ""
 
 
 def _contrast(a: str, b: str) -> tuple[str, str]:

@@ -64,8 +64,8 @@ def block(head: str, lines: Iterable[str]) -> list[str]:
 
 
 def uses(lines: Iterable[str], name: str) -> bool:
-    """Whether the lines mention the identifier."""
-    return any(re.search(rf"\b{name}\b", line) for line in lines)
+    """Whether the lines mention the identifier, other than as a field or within a text."""
+    return any(re.search(rf"(?<!\.)\b{name}\b", re.sub(r'"[^"]*"', '""', line)) for line in lines)
 
 
 def receiver_name(package: Package, struct: Struct) -> str:

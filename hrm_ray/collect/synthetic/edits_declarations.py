@@ -124,12 +124,18 @@ def add_constructor_test(place: Place) -> Edit | None:
     ]
     struct = pick(place, found)
     made = next((each for each in place.package.code if struct and each.name == f"New{struct.name}"), None)
-    if struct is None or made is None or any(row.type not in ("int", "string", "bool") for row in made.parameters):
+    if struct is None or made is None or not _keeps_all(struct, made):
         return None
     test = constructor_test(place.rng, place.domain, place.package, struct)
     kept = " and ".join(words(row.name) for row in made.parameters)
     after = append(place.package, source_path(place.package, struct.name, test=True), test)
     return Edit(_difference(place.package, after), {"label": f"New{struct.name}", "fields": kept})
+
+
+def _keeps_all(struct: Struct, made: Function) -> bool:
+    """Whether every parameter is a field of the same name that a test can compare."""
+    kept = {row for row in struct.fields if row.type in ("int", "string", "bool")}
+    return set(made.parameters) <= kept
 
 
 def add_field(place: Place) -> Edit | None:
@@ -147,7 +153,10 @@ def add_field(place: Place) -> Edit | None:
     value = literal(Scope(place.rng, place.domain, place.package, []), kind)
     rows = struct.node
     assert rows is not None
-    splices = [(struct.path, insert(rows.end_byte - 1, f"\t{field.name} {kind}\n"))]
+    reason = place.rng.choice(["unless told otherwise", "by default", "where nobody sets it", "at first"])
+    comment = f"\t// {field.name} of the {place.rng.choice(place.domain.nouns)}; {value.words} {reason}.\n"
+    comment = comment if place.rng.random() < 0.75 else ""
+    splices = [(struct.path, insert(rows.end_byte - 1, f"{comment}\t{field.name} {kind}\n"))]
     taken = place.rng.random() < 0.6
     code = field.name if taken else value.code.replace("*", " * ")
     splices.append((made.path, insert(cells.end_byte - 1, f"\t{field.name}: {code},\n\t")))
@@ -192,7 +201,7 @@ def guard_field(place: Place) -> Edit | None:
                 users = _users(place.package, struct, row.name)
                 if users and all(_leaf(place.package, each) for each in users) and len(users) <= 2:
                     found.append((struct, row, users))
-    chosen = pick(place, found)
+    chosen = pick(place, [each for each in found if len(each[2]) == 1] or found)
     if chosen is None:
         return None
     struct, row, users = chosen

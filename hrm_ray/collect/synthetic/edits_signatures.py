@@ -260,14 +260,18 @@ def _renamed(place: Place, changes: dict[str, str], kind: str, label: str) -> Ed
 
 
 def _uses(root: Node, changes: dict[str, str], kind: str) -> list[Splice]:
-    """Every use of the names; a field's only where a field can stand. Comments follow, but for fields' plain words."""
+    """Every use of the names, a field's only where a field can stand; failure messages and comments follow."""
     every = ["identifier", "field_identifier", "type_identifier"]
     kinds = {"field": ["field_identifier"], "constant": ["identifier"]}.get(kind, every)
     found = [replace(node, changes[text(node)]) for node in find(root, *kinds) if text(node) in changes]
+    for call in find(root, "call_expression"):
+        if text(call.child_by_field_name("function")) == "t.Errorf":
+            found += [_retold(each, changes) for each in find(call, "interpreted_string_literal")[:1]]
     if kind == "field":
         keys = [each.child_by_field_name("key") for each in find(root, "keyed_element")]
         return found + [replace(key, changes[text(key)]) for key in keys if key is not None and text(key) in changes]
-    for comment in find(root, "comment"):
-        told = re.sub(r"\b\w+\b", lambda word: changes.get(word[0], word[0]), text(comment))
-        found += [replace(comment, told)] if told != text(comment) else []
-    return found
+    return found + [_retold(comment, changes) for comment in find(root, "comment")]
+
+
+def _retold(node: Node, changes: dict[str, str]) -> Splice:
+    return replace(node, re.sub(r"\b\w+\b", lambda word: changes.get(word[0], word[0]), text(node)))

@@ -62,9 +62,9 @@ def wrap_error(place: Place) -> Edit | None:
     """Say in a returned error what failed, keeping the cause."""
     found = []
     for function, node in _within(place, "return_statement"):
-        last = find(node, "identifier")
-        if function.fails and last and text(last[-1]) == "err" and above(node, "func_literal") is None:
-            found.append((function, last[-1]))
+        last = node.named_children[0].named_children[-1] if node.named_children else None
+        if function.fails and last is not None and text(last) == "err" and above(node, "func_literal") is None:
+            found.append((function, last))
     chosen = pick(place, found)
     if chosen is None:
         return None
@@ -129,6 +129,8 @@ def normalize_input(place: Place) -> Edit | None:
     forms = [
         (f"strings.TrimSpace({row.name})", "without spaces around it"),
         (f"strings.ToLower({row.name})", "in lower case"),
+        (f"strings.ToLower(strings.TrimSpace({row.name}))", "in lower case and without spaces around it"),
+        (f'strings.Trim({row.name}, "{word[0]}-")', f'without "{word[0]}" and dashes around it'),
         (f'strings.TrimPrefix({row.name}, "{word}:")', f'without the prefix "{word}:"'),
         (f'strings.TrimSuffix({row.name}, "/{word}")', f'without the suffix "/{word}"'),
         (f'strings.ReplaceAll({row.name}, " ", "-")', "with dashes for spaces"),
@@ -170,7 +172,7 @@ def _retell(function: Function, old: str, new: str) -> list[Splice]:
     line = function.node.prev_named_sibling
     while line is not None and line.type == "comment":
         if old in text(line):
-            return [replace(line, text(line).replace(old, new))]
+            return [replace(line, re.sub(rf"{re.escape(old)}\b", new, text(line)))]
         line = line.prev_named_sibling
     return []
 
@@ -279,7 +281,8 @@ def change_literal(place: Place) -> Edit | None:
     old, new = text(node), str(number(place.rng))
     if old == new:
         return None
-    splices = [replace(node, new), *_retell(function, f" {old}", f" {new}")]
+    same = [each for each in find(function.body, "int_literal") if text(each) == old]
+    splices = [*(replace(each, new) for each in same), *_retell(function, f" {old}", f" {new}")]
     holder = above(node, "if_statement", "return_statement", "assignment_statement", "short_var_declaration")
     facts = {"label": function.label, "old": old, "new": new, "where": text(holder).split("\n")[0].rstrip(" {")}
     return Edit(edited(place.package, function.path, splices), facts)

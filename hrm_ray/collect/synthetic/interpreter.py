@@ -105,7 +105,7 @@ _CALLS: dict[str, Callable[..., Scalar]] = {
     "strings.HasPrefix": str.startswith, "strings.HasSuffix": str.endswith, "strings.Contains": str.__contains__,
     "strings.EqualFold": lambda left, right: left.lower() == right.lower(),
     "strings.ToLower": str.lower, "strings.TrimSpace": str.strip, "strings.TrimPrefix": str.removeprefix,
-    "strings.TrimSuffix": str.removesuffix,
+    "strings.TrimSuffix": str.removesuffix, "strings.Trim": str.strip,
     "strings.ReplaceAll": str.replace,
 }  # fmt: skip
 

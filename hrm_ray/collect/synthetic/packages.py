@@ -71,7 +71,7 @@ def constructor_text(rng: Random, struct: Struct) -> str:
     cells += [f"{each.name}: time.Now()," for each in struct.fields if each.type == "time.Time" and rng.random() < 0.6]
     head = f"func New{struct.name}({', '.join(f'{each.name} {each.type}' for each in rows)}) *{struct.name}"
     told = " and ".join(words(each.name) for each in rows)
-    comment = f"// New{struct.name} returns a {words(struct.name)} of the given {told}."
+    comment = f"// New{struct.name} returns a new {words(struct.name)} of the given {told}."
     return (
         "\n".join([comment, *block(head, [f"return &{struct.name}{{", *(f"\t{cell}" for cell in cells), "}"])]) + "\n"
     )

@@ -54,8 +54,18 @@ TITLES: dict[str, tuple[str, ...]] = {
         "Let {label} fail when {reason}",
     ),
     "rename": ("Rename {old} to {new}", "Rename {kind} {label} to {new}", "Call {old} {new}"),
-    "add_method": ("Add {label}", "Add {label}, which {summary}", "New method {label}: {summary}"),
-    "add_function": ("Add {label}", "Add {label}, which {summary}", "New function {label}: {summary}"),
+    "add_method": (
+        "Add {label}",
+        "{label}: {summary}",
+        "Add {label}, which {summary}",
+        "New method {label}: {summary}",
+    ),
+    "add_function": (
+        "Add {label}",
+        "{label}: {summary}",
+        "Add {label}, which {summary}",
+        "New function {label}: {summary}",
+    ),
     "add_type": ("Add type {type} with {label}", "Introduce {type}", "Add {type} to hold {fields}"),
     "add_tested_function": ("Add {label} with tests", "Add {label}: {summary}", "Add and test {label}"),
     "add_case": ("Test {label} with {case}", "Cover {case} in {test}", "Add cases to {test}: {case}"),
@@ -83,7 +93,8 @@ BODIES: dict[str, tuple[str, ...]] = {
     ),
     "nil_element": ("{many} may hold nil after a failed load. {label} goes on with the next one.",),
     "wrap_error": (
-        'The bare error did not tell where it came from. It now starts with "{message}" and shows {value}; errors.Is still works.',
+        'The bare error did not tell where it came from. It starts with "{message}" now, with {value}.',
+        'Callers see "{message}" and {value}; errors.Is still works.',
     ),
     "detail_error": ('"{message}" alone was of no use in the logs; the {value} is what one needs to find the cause.',),
     "validate_input": (
@@ -95,7 +106,8 @@ BODIES: dict[str, tuple[str, ...]] = {
         "{bound} itself belongs to the other side: the check on {subject} must be {new} {bound}, it was {old}.",
     ),
     "early_return": (
-        "The whole body stood inside `{condition}`. With a {leaves} for the opposite case it reads straight down. No change of behaviour.",
+        "The whole body stood inside `{condition}`. With a {leaves} for the opposite it reads straight down.",
+        "Same behaviour, one level less: a {leaves} first.",
     ),
     "switch_case": ('"{case}" fell into the default. By {subject} it gives {answer} now.',),
     "preallocate": ("The number of elements is known from {many}, so {name} need not grow.",),

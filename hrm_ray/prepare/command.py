@@ -1,0 +1,22 @@
+"""What `hrm-ray prepare` prints around its work."""
+
+from __future__ import annotations
+
+from rich.progress import Progress
+
+from hrm_ray.config import Config
+from hrm_ray.prepare.card import CARD
+from hrm_ray.prepare.pipeline import prepare
+
+
+def prepare_dataset(config: Config, progress: Progress) -> None:
+    """Prepare the dataset and say what came of it."""
+    say = progress.console.print
+    settings = config.prepare
+    say(f"preparing {config.pull_requests} into {config.data}: window {settings.window}, split by {settings.split.by}")
+    facts = prepare(config, progress)
+    folds = ", ".join(f"{fold} {entry['examples']:,}" for fold, entry in facts["folds"].items())
+    say(f"examples: {folds}; tokenizer: {facts['tokenizer']['vocab_size']:,} tokens")
+    for reason, count in sorted(facts["drops"].items(), key=lambda item: -item[1]):
+        say(f"  dropped {count:,}: {reason}")
+    say(f"{config.data / CARD}; next: hrm-ray train CONFIG")

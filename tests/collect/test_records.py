@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from hrm_ray.collect import records
+from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
+from hrm_ray.errors import UserError
+
+
+def pull_request(number: int) -> PullRequest:
+    request = Request(number, "Add F", "", "2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z", "a" * 40, "b" * 40, False)
+    file = ChangedFile("a.go", "added", 1, 0, "@@ -0,0 +1 @@\n+package a\n", "", f"package a{number}\n" * 50, True)
+    return PullRequest(Repository("o/n", "MIT"), request, (file,))
+
+
+def many(count: int) -> list[PullRequest]:
+    return [pull_request(number) for number in range(count)]
+
+
+def test_parquet_gives_back_what_was_written_in_groups(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "pull_requests.parquet"
+    assert records.write(path, iter(many(300))) == 300
+    assert list(records.read(path)) == many(300)
+    assert records.row_groups(path) == 3
+    assert records.read_row_group(path, 2) == many(300)[256:]
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "pull_requests.parquet"
+    records.write(path, many(3))
+
+    def failing() -> Iterator[PullRequest]:
+        yield pull_request(9)
+        raise RuntimeError("source is gone")
+
+    with pytest.raises(RuntimeError, match="source is gone"):
+        records.write(path, failing())
+    assert list(records.read(path)) == many(3)
+
+
+def test_a_flipped_byte_in_a_page_names_the_file_and_row_group(tmp_path: Path) -> None:
+    path = tmp_path / "pull_requests.parquet"
+    records.write(path, many(200))
+    content = bytearray(path.read_bytes())
+    for position in range(len(content) // 3, len(content) // 3 + 8):
+        content[position] ^= 0x40
+    path.write_bytes(bytes(content))
+    with pytest.raises(UserError, match=r"pull_requests\.parquet: row group \d cannot be read"):
+        list(records.read(path))
+
+
+def test_jsonl_plain_and_gzipped(tmp_path: Path) -> None:
+    lines = "\n".join(json.dumps(asdict(each)) for each in many(3)) + "\n\n"
+    (tmp_path / "a.jsonl").write_text(lines)
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    assert list(records.read(tmp_path / "a.jsonl")) == many(3)
+    assert list(records.read(tmp_path / "a.jsonl.gz")) == many(3)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda row: row["pull_request"].pop("title"), r"line 2: pull_request\.title is missing"),
+        (lambda row: row["files"][0].pop("content_after"), r"line 2: files\[0\]\.content_after is missing"),
+        (lambda row: row.pop("repo"), r"line 2: repo is missing or is not an object"),
+        (lambda row: row.update(files=None), r"line 2: files is missing or is not a list"),
+        (lambda row: row["pull_request"].update(body=None), r"line 2: pull_request\.body is None, not of type str"),
+    ],
+)
+def test_a_bad_line_names_the_file_the_line_and_what_is_missing(tmp_path: Path, spoil: object, said: str) -> None:
+    good, bad = asdict(pull_request(1)), json.loads(json.dumps(asdict(pull_request(2))))
+    assert callable(spoil)
+    spoil(bad)
+    path = tmp_path / "a.jsonl"
+    path.write_text(f"{json.dumps(good)}\n{json.dumps(bad)}\n")
+    with pytest.raises(UserError, match=rf"a\.jsonl: {said}"):
+        list(records.read(path))
+
+
+def test_broken_files_are_user_errors(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{\n")
+    (tmp_path / "b.parquet").write_text("PAR")
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(json.dumps(asdict(pull_request(1))).encode() * 50)[:-12])
+    (tmp_path / "d.txt").write_text("")
+    for name, said in (
+        ("a.jsonl", "line 1 is not JSON"),
+        ("b.parquet", "not a readable Parquet"),
+        ("c.jsonl.gz", "cannot be read after line|is not JSON"),
+        ("d.txt", "are read from"),
+        ("e.jsonl", "no such file"),
+    ):
+        with pytest.raises(UserError, match=said):
+            list(records.read(tmp_path / name))
+
+
+def test_the_real_files(shared_data: Path) -> None:
+    small = list(records.read(shared_data / "go_prs_small.jsonl.gz"))
+    assert len(small) == 60
+    assert small[0].repo.full_name == "urfave/cli"
+    path = shared_data / "go_prs_train.parquet"
+    last = records.read_row_group(path, records.row_groups(path) - 1)
+    assert last
+    assert all(file.status in {"added", "modified", "removed", "renamed"} for each in last for file in each.files)
+
+
+def test_records_are_frozen_values() -> None:
+    assert replace(pull_request(1)) == pull_request(1)
+    with pytest.raises(AttributeError):
+        pull_request(1).repo = Repository("x/y", "MIT")  # type: ignore[misc]

@@ -1,0 +1,120 @@
+"""A whole evaluation of a really trained run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from hrm_ray.config import Config, ConfigError
+from hrm_ray.errors import UserError
+from hrm_ray.evaluate import command, judgement
+from hrm_ray.evaluate.opened import Opened, open_run
+from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.train.run import read_run
+from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
+
+
+@pytest.fixture(scope="session")
+def opened(smoke: Config) -> Opened:
+    return open_run(smoke.run_dir, read_run(smoke.run_dir, ["evaluate.split=validation"]))
+
+
+@pytest.fixture(scope="session")
+def evaluated(smoke: Config) -> Path:
+    command.evaluate_all(smoke.run_dir, [])
+    return smoke.run_dir
+
+
+def read(run_dir: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((run_dir / "evaluation.json").read_text())
+    return found
+
+
+def test_everything_is_measured_for_the_run_and_its_baseline(evaluated: Path) -> None:
+    twin = evaluated / "baselines" / "equal_parameters"
+    for folder, role in ((evaluated, "main"), (twin, "equal_parameters")):
+        found = read(folder)
+        assert found["role"] == role
+        assert found["synthetic"] is True
+        assert found["split"] == "test"
+        losses = found["losses"]
+        assert losses["examples"] > 0
+        assert 0 < losses["code_bits_per_byte"] < math.log2(1024)
+        assert losses["plan_and_code_bits_per_code_byte"] > losses["code_bits_per_byte"]
+        generation = found["generation"]
+        assert generation["all"]["count"] == generation["added"]["count"] + generation["modified"]["count"]
+        table = found["decisions"]["constructed"]["shown"]
+        assert sum(map(sum, table["confusion"])) == table["count"] > 0
+    assert read(evaluated)["parameters"] == read(twin)["parameters"]
+
+
+def test_generations_have_a_line_each(evaluated: Path) -> None:
+    lines = [json.loads(line) for line in (evaluated / "generations.jsonl").read_text().splitlines()]
+    assert len(lines) == read(evaluated)["generation"]["all"]["count"]
+    for line in lines:
+        assert line["valid"] == (line["diagnostic"] is None)
+        assert line["decision"] in judgement.LABELS
+        assert line["code"] != ""
+        assert not line["improved"] or line["valid"]
+
+
+def test_reads_of_the_test_fold_are_counted(evaluated: Path, smoke: Config) -> None:
+    reads = (smoke.data / "test_reads.jsonl").read_text().splitlines()
+    assert read(evaluated)["test_reads"] <= len(reads)
+    assert read(evaluated)["test_reads"] + 1 == read(evaluated / "baselines" / "equal_parameters")["test_reads"]
+
+
+def test_greedy_evaluation_is_repeatable(evaluated: Path) -> None:
+    before = (evaluated / "generations.jsonl").read_text()
+    command.evaluate_all(evaluated, [])
+    assert (evaluated / "generations.jsonl").read_text() == before
+
+
+def test_likelihoods_are_those_of_the_documents(opened: Opened) -> None:
+    documents = [opened.solve.document(index) for index in range(4)]
+    together = document_log_likelihoods(opened.engine, documents, opened.tokens)
+    alone = [document_log_likelihoods(opened.engine, [document], opened.tokens)[0] for document in documents]
+    assert together == pytest.approx(alone, rel=1e-4)
+    assert all(-20 < value < 0 for value in together)
+
+
+def test_judge_documents_end_in_the_judge_token(opened: Opened) -> None:
+    document = opened.judge.document(0, hidden=True)
+    assert (document.prefix[-1], document.code[-2], document.code[-1]) == (Control.DIRECT, Control.END, Control.JUDGE)
+    rows = judge_log_probabilities(opened.engine, [document] * 2, opened.tokens)
+    torch.testing.assert_close(rows.exp().sum(1), torch.ones(2))
+
+
+def test_confusion_and_balanced_accuracy_by_hand() -> None:
+    labels, predicted = torch.tensor([0, 0, 1, 1, 1, 1]), torch.tensor([0, 1, 1, 1, 1, 0])
+    confusion = judgement.confusion_matrix(labels, predicted)
+    assert confusion.tolist() == [[1, 1, 0], [1, 3, 0], [0, 0, 0]]
+    assert judgement.balanced_accuracy(confusion) == pytest.approx((1 / 2 + 3 / 4) / 2)
+    assert judgement.balanced_accuracy(torch.zeros(3, 3, dtype=torch.int64)) is None
+
+
+def test_the_log_loss_is_balanced() -> None:
+    log_probabilities = torch.tensor([[0.5, 0.25, 0.25]] * 9 + [[0.5, 0.25, 0.25]]).log()
+    labels = torch.tensor([0] * 9 + [1])
+    assert balanced_log_loss(log_probabilities, labels) == pytest.approx((math.log(2) + math.log(4)) / 2)
+    assert balanced_log_loss(log_probabilities[:0], labels[:0]) is None
+
+
+def test_generate_shows_what_was_written(smoke: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    command.show_generated(smoke.run_dir, ["evaluate.temperature=0.7", "evaluate.max_code_tokens=16"])
+    printed = capsys.readouterr().out
+    assert printed.count("reference") >= command.SHOWN
+    assert "improved:" in printed
+
+
+def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:
+    with pytest.raises(ConfigError, match=f"{tmp_path}: not a run folder"):
+        command.evaluate_all(tmp_path, [])
+    (tmp_path / "config.yaml").write_text((smoke.run_dir / "config.yaml").read_text())
+    with pytest.raises(UserError, match="no checkpoint yet"):
+        command.evaluate_all(tmp_path, [])

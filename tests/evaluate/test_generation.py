@@ -1,0 +1,94 @@
+"""The scores of a generated change, on attempts whose right score is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hrm_ray.evaluate.generation import Attempt, score, summary
+from hrm_ray.model.generate import Written
+from hrm_ray.prepare.examples import Example
+
+BEFORE = "func Add(a, b int) int {\n\treturn a - b\n}"
+AFTER = "func Add(a, b int) int {\n\tc := a + b\n\treturn c\n}"
+
+MODIFIED = Example(
+    id="0",
+    repository="r/r",
+    license="MIT",
+    number=1,
+    merged_at="2026-01-01T00:00:00Z",
+    path="add.go",
+    change="modified",
+    kinds=("function",),
+    names=("Add",),
+    is_test=False,
+    comment_only=False,
+    title="",
+    body="",
+    outline="",
+    before=BEFORE,
+    anchor="",
+    plan="modify function Add",
+    code=AFTER,
+)
+ADDED = replace(MODIFIED, change="added", before="", anchor="func Zero() int { return 0 }", plan="add function Add")
+
+
+def attempt(example: Example, code: str, plan: str | None = None) -> Attempt:
+    return score(0, example, Written(finished=True), example.plan if plan is None else plan, code)
+
+
+def test_the_reference_is_exact_and_improves() -> None:
+    for example in (MODIFIED, ADDED):
+        made = attempt(example, AFTER)
+        assert (made.valid, made.improved, made.exact, made.copied) == (True, True, True, False)
+        assert made.edit_similarity == 1
+
+
+def test_copying_the_input_scores_zero() -> None:
+    made = attempt(MODIFIED, BEFORE)
+    assert (made.valid, made.improved, made.exact, made.copied) == (True, False, False, True)
+    assert made.edit_similarity == made.copy_edit_similarity < 1
+
+
+def test_an_addition_is_measured_against_its_own_signature() -> None:
+    assert not attempt(ADDED, "func Add(a, b int) int {\n}").improved
+    assert attempt(ADDED, "func Add(a, b int) int {\n\treturn c\n}").improved
+    assert attempt(ADDED, ADDED.anchor).copied
+
+
+@pytest.mark.parametrize("code", ["", "return a + b", AFTER + "}", AFTER + "\n\n" + AFTER, "type Add int"])
+def test_what_is_not_valid_never_improves(code: str) -> None:
+    made = attempt(MODIFIED, code)
+    assert made.diagnostic is not None
+    assert not made.valid
+    assert not made.improved
+
+
+def test_validity_is_told_by_the_predicted_plan() -> None:
+    assert not attempt(MODIFIED, AFTER, plan="modify method T.Add").valid
+    assert not attempt(MODIFIED, AFTER, plan="gibberish").valid
+    assert attempt(MODIFIED, "func Other() {\n}").valid  # names are not checked
+
+
+def test_comments_and_layout_do_not_count() -> None:
+    assert attempt(MODIFIED, "// Add adds.\nfunc Add(a, b int) int { c := a + b; return c }").improved
+
+
+def test_a_summary_counts() -> None:
+    made = [
+        attempt(MODIFIED, AFTER),
+        attempt(MODIFIED, BEFORE),
+        attempt(MODIFIED, ""),
+        attempt(MODIFIED, "func F() {}"),
+    ]
+    found = summary(made)
+    assert found["count"] == 4
+    assert found["valid_share"] == 0.75
+    assert found["improved_share"] == 0.25
+    assert found["exact_share"] == 0.25
+    assert found["copy_share"] == 0.25
+    assert found["improved_interval"] is None  # one pull request
+    assert summary([])["valid_share"] is None

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrm_ray.collect import records
+from hrm_ray.golang.declarations import declarations, outline
+from hrm_ray.golang.syntax import validate
+
+SOURCE = """// Licence é.
+
+// Package p does.
+package p
+
+import (
+	"fmt" // print
+	x "a/b"
+)
+
+// A is not next to it.
+
+// Limits.
+const (
+	Low  = 1 // low
+	High = 2
+)
+
+var one, two = 1, "é" // both
+var _ fmt.Stringer = (*List[int])(nil)
+
+type (
+	ID  int
+	Set map[ID]struct{}
+)
+
+// List holds.
+//
+// Much.
+type List[T any] struct {
+	items []T
+}
+
+type Doer interface{ Do() }
+
+/* Add
+adds. */
+func (l *List[T]) Add(
+	item T, // new
+	at int,
+) (n int, err error) {
+	return 0, nil
+}
+
+func main() {} // start
+// not of main
+func external(a int) string
+"""
+
+
+def test_kinds_names_and_signatures() -> None:
+    assert [(found.kind, found.name, found.signature) for found in declarations(SOURCE)] == [
+        ("const", "Low", "const (Low; High)"),
+        ("var", "one", "var one, two"),
+        ("var", "_", "var _ fmt.Stringer"),
+        ("type", "ID", "type (ID int; Set map[ID]struct)"),
+        ("type", "List", "type List[T any] struct"),
+        ("type", "Doer", "type Doer interface"),
+        ("method", "List.Add", "func (l *List[T]) Add(item T, at int) (n int, err error)"),
+        ("function", "main", "func main()"),
+        ("function", "external", "func external(a int) string"),
+    ]
+
+
+def test_comments_belong_to_their_declaration() -> None:
+    texts = {found.name: found.text for found in declarations(SOURCE)}
+    assert texts["Low"].startswith("// Limits.\nconst (")
+    assert texts["one"] == 'var one, two = 1, "é" // both'
+    assert texts["_"].startswith("var _")
+    assert texts["List"].startswith("// List holds.\n//\n// Much.\ntype List")
+    assert texts["List.Add"].startswith("/* Add\nadds. */\nfunc")
+    assert texts["main"] == "func main() {} // start"
+    assert texts["external"].startswith("// not of main\nfunc")
+
+
+def test_texts_are_valid_on_their_own() -> None:
+    for found in declarations(SOURCE):
+        assert validate(found.text, [found.kind]) is None, found
+
+
+def test_outline() -> None:
+    lines = outline(SOURCE).split("\n")
+    assert lines[:3] == ["package p", 'import ("fmt"; x "a/b")', "const (Low; High)"]
+    assert lines[-1] == "func external(a int) string"
+    assert len(lines) == 2 + len(declarations(SOURCE))
+    assert outline("") == ""
+    assert outline("package p\n") == "package p"
+
+
+PARTS = [
+    "func f() {}",
+    "// é",
+    "\n",
+    "\n\n",
+    "type T int",
+    "var (\n\tx = 1\n)",
+    "/* a\nb */",
+    " ",
+    "}",
+    "const c = `é`",
+    "; ",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS)).map("".join) | st.text(max_size=40))
+def test_texts_are_slices_in_order(text: str) -> None:
+    source = "package p\n" + text
+    data = source.encode("utf-8", "surrogatepass")
+    found = declarations(source)
+    for one in found:
+        assert one.text == data[one.start : one.end].decode("utf-8", "surrogatepass")
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    outline(source)
+
+
+def test_real_files(shared_data: Path) -> None:
+    found = 0
+    for pull_request in records.read(shared_data / "go_prs_small.jsonl.gz"):
+        for file in pull_request.files:
+            for one in declarations(file.content_after):
+                found += 1
+                assert validate(one.text, [one.kind]) is None, (file.filename, one.name)
+                assert "\n" not in one.signature
+                assert one.name != ""
+    assert found > 500

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hrm_ray.golang.leaves import distance, leaves, similarity
+
+TOKENS = st.lists(st.sampled_from("abc")).map(tuple)
+
+
+def test_tokens_without_comments_and_package() -> None:
+    assert leaves('// Doc.\nfunc f() { g("a b", `c\n`) /* x */ } // end') == (
+        *("func", "f", "(", ")", "{", "g", "(", '"a b"', ",", "`c\n`", ")", "}"),
+    )
+    assert leaves("") == ()
+
+
+def test_layout_does_not_count() -> None:
+    assert leaves("var x = T{a, b}") == leaves("var x = T{\n\ta,\n\n\tb, // why\n}\n")
+    assert leaves("var x = T{a, b}") != leaves("var x = T{b, a}")
+
+
+def test_any_text_has_leaves() -> None:
+    assert "\ud800" in "".join(leaves("var x = \ud800"))
+    assert len(leaves("func f() { x = " + "(" * 50_000)) > 50_000
+
+
+def test_distance_counts_tokens() -> None:
+    assert distance(leaves("var x = 1"), leaves("var longName = 1 + 2")) == 3
+    assert similarity(leaves("var x = 1"), leaves("var y = 1")) == 0.75
+    assert similarity((), ()) == 1
+
+
+@given(TOKENS, TOKENS)
+def test_similarity_is_symmetric_and_bounded(a: tuple[str, ...], b: tuple[str, ...]) -> None:
+    assert 0 <= similarity(a, b) == similarity(b, a) <= 1
+    assert (similarity(a, b) == 1) == (a == b)

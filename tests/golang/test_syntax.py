@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hrm_ray.golang.syntax import DiagnosticKind, parse, parse_file_ok, validate, walk
+
+GO_LIKE = st.lists(
+    st.sampled_from(
+        [*"(){}[];,.:=*&\n \t`'\"", "func", "f", "type", "var x", "go", "if", "return", "// c\n", ":=", "é"]
+    ),
+    max_size=40,
+).map(" ".join)
+
+VALID = [
+    "func f() {}",
+    "func f(a, b int, c ...string) (x, y error)",
+    "func (r *R) M(int, string) error {\n\treturn nil\n}",
+    "func f(min, uint64, b int) {}",
+    "func F[T any](x T) (y T) { return x }",
+    'type T struct {\n\ta, b int `json:"a"`\n\t*E\n}',
+    "type I interface {\n\tA(x int)\n\t~int | string\n}",
+    "type (\n\tA int\n\tB = A\n)",
+    "const (\n\tA = iota\n\tB\n)",
+    "var x = T{\n\ta: 1,\n\tb: 2,\n}",
+    "var x = T{a: 1, b: 2}",
+    "var x = 1; var y = 2",
+    "func f() {\n\tgo g()\n\tdefer func() {}()\n\tgo []byte(x)\n}",
+    "func f() {\n\tfor i, x := range y {\n\t}\n\tselect {\n\tcase a, ok := <-c:\n\t\tg(a)\n\tdefault:\n\t}\n}",
+    "func f() {\n\tswitch y := x.(type) {\n\tcase int:\n\t\tg()\n\tcase string:\n\t}\n}",
+    "func f() {\n\tx.a(\n\t\tfunc() {\n\t\t\tg()\n\t\t},\n\t).\n\t\tb()\n}",
+    "func f() {\n\tx = a + // why\n\t\tb\nL:\n\tfor {\n\t\tbreak L\n\t}\n}",
+    "// Doc.\n/* and\nmore */\nfunc f() {} // behind",
+    'func f() { s = `a\nb` + "é" }',
+]
+
+INVALID = [
+    ("", DiagnosticKind.EMPTY, 1),
+    ("// only a comment\n", DiagnosticKind.EMPTY, 1),
+    ("func f() {}\n\ud800", DiagnosticKind.ENCODING, 2),
+    ("func f() {\x00}", DiagnosticKind.ENCODING, 1),
+    ('var x = "\ufeff"', DiagnosticKind.ENCODING, 1),
+    ("Here is the function that you asked for.", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("foo bar", DiagnosticKind.MISSING_TOKEN, 1),
+    ("func f() {\n\tx := \n}", DiagnosticKind.MISSING_TOKEN, 2),
+    ("func f() {\n\tif x {\n}", DiagnosticKind.UNBALANCED, 1),
+    ("func f() {\n}\n}", DiagnosticKind.UNBALANCED, 3),
+    ("func f() { g(] }", DiagnosticKind.UNBALANCED, 1),
+    ("foo", DiagnosticKind.NOT_A_DECLARATION, 1),
+    ("x := 1", DiagnosticKind.NOT_A_DECLARATION, 1),
+    ("var y int\nreturn y", DiagnosticKind.NOT_A_DECLARATION, 2),
+    ('import "fmt"', DiagnosticKind.NOT_A_DECLARATION, 1),
+    ("package q\n\nfunc f() {}", DiagnosticKind.NOT_A_DECLARATION, 1),
+    ("func (r *R) (a int) {}", DiagnosticKind.NOT_A_DECLARATION, 1),
+    ("func f()\n{\n}", DiagnosticKind.NOT_A_DECLARATION, 2),
+    ("var x = T{\n\ta: 1,\n\tb: 2\n}", DiagnosticKind.LINE_END, 3),
+    ("func f() {\n\tg(\n\t\ta\n\t)\n}", DiagnosticKind.LINE_END, 3),
+    ("func f() {\n\tif x\n\t{\n\t}\n}", DiagnosticKind.LINE_END, 2),
+    ("func f() {\n\tg(a\n\t\t+ b)\n}", DiagnosticKind.LINE_END, 2),
+    ("func f(\n\ta int\n) {}", DiagnosticKind.LINE_END, 2),
+    ("func f() {\n\tgo x\n}", DiagnosticKind.NOT_A_CALL, 2),
+    ("func f() {\n\tdefer (x())\n}", DiagnosticKind.NOT_A_CALL, 2),
+    ("func f() {\n\ta.b := 1\n}", DiagnosticKind.NOT_A_NAME, 2),
+    ("func f() {\n\tfor a[0] := range b {\n\t}\n}", DiagnosticKind.NOT_A_NAME, 2),
+    ("func f(a, b uint64, int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func () f() {}", DiagnosticKind.PARAMETERS, 1),
+    ("func (a A, b B) f() {}", DiagnosticKind.PARAMETERS, 1),
+]
+
+
+@pytest.mark.parametrize("text", VALID)
+def test_valid_declarations(text: str) -> None:
+    assert validate(text) is None
+    assert validate(text + "\n") is None
+
+
+@pytest.mark.parametrize(("text", "kind", "line"), INVALID)
+def test_what_is_wrong_and_where(text: str, kind: DiagnosticKind, line: int) -> None:
+    found = validate(text)
+    assert found is not None
+    assert (found.kind, found.line) == (kind, line)
+    assert found.column >= 1
+    assert found.message
+
+
+def test_column_counts_bytes() -> None:
+    found = validate("func f() { é.b := 1 }")
+    assert found is not None
+    assert found.column == 12
+    later = validate('func f() { g("é"); a.b := 1 }')
+    assert later is not None
+    assert later.column == 21
+
+
+def test_kinds_are_checked_in_number_and_order_and_names_are_not() -> None:
+    text = "func f() {}\n\ntype T int"
+    assert validate(text, ["function", "type"]) is None
+    assert validate(text.replace("f()", "g()"), ["function", "type"]) is None
+    for kinds, kind, line in [
+        (["function"], DiagnosticKind.WRONG_COUNT, 3),
+        (["function", "type", "var"], DiagnosticKind.WRONG_COUNT, 3),
+        ([], DiagnosticKind.WRONG_COUNT, 1),
+        (["function", "var"], DiagnosticKind.WRONG_KIND, 3),
+        (["method", "type"], DiagnosticKind.WRONG_KIND, 1),
+    ]:
+        found = validate(text, kinds)
+        assert found is not None
+        assert (found.kind, found.line) == (kind, line)
+
+
+@given(st.text(max_size=60) | GO_LIKE)
+@example("\ud800")
+@example("\r\n\x00")
+def test_never_raises_and_points_into_the_text(text: str) -> None:
+    found = validate(text, ["function"])
+    if found is not None:
+        assert 1 <= found.line <= text.count("\n") + 2
+        assert found.column >= 1
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_deep_nesting_ends(closed: bool) -> None:
+    depth = 100_000
+    text = "func f() { x = " + "(" * depth + "1" + (")" * depth + " }" if closed else "")
+    start = time.perf_counter()
+    found = validate(text)
+    assert time.perf_counter() - start < 20
+    assert (found is None) if closed else (found is not None and found.kind == DiagnosticKind.UNBALANCED)
+
+
+def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
+    nodes = [node for node, _ in walk(parse(b'package p\nvar x = "a\\n" + `b`\n'))]
+    assert [node.start_byte for node in nodes] == sorted(node.start_byte for node in nodes)
+    assert not [node for node in nodes if node.type == "escape_sequence"]
+
+
+@pytest.mark.parametrize(
+    ("source", "ok"),
+    [
+        ('// Licence.\n\npackage p\n\nimport "fmt"\n\nfunc f() {}', True),
+        ("package p", True),
+        ("", False),
+        ("func f() {}", False),
+        ("package p\nx := 1\n", False),
+        ("package p\npackage q\n", False),
+        ("package p\nfunc f() {", False),
+        ("func f() {}\npackage p\n", False),
+    ],
+)
+def test_whole_files(source: str, ok: bool) -> None:
+    assert parse_file_ok(source) is ok

@@ -1,0 +1,117 @@
+"""Settings are refused at load, with the reason; every shipped experiment loads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from hrm_ray import config as settings
+from hrm_ray.config import Config, ConfigError
+from tests.conftest import ROOT
+
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "some.yaml"
+    path.write_text("name: some\ndata: data/some\ntrain: {schedule: {peak: 1e-3}}\n")
+    return path
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_loads(path: Path) -> None:
+    config = settings.load(path)
+    assert config.name == path.stem
+    assert settings.parse(settings._parse_yaml(settings.dump(config), "dump"), "dump") == config
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_every_experiment_has_a_smoke_twin_or_is_one(path: Path) -> None:
+    smokes = {"smoke.yaml", f"{path.stem}.smoke.yaml"}
+    assert (
+        "smoke" in path.stem
+        or path.stem == "demo"
+        or any((path.parent / name).exists() for name in smokes - {"smoke.yaml"})
+    )
+
+
+def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
+    assert settings.load(file).train.schedule.peak == 1e-3
+    assert settings.load(file, ["train.schedule.peak=2e-4"]).train.schedule.peak == 2e-4
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        (
+            "model.hiden=4",
+            r"some\.yaml: model\.hiden is not a key; did you mean hidden\? valid here: size, mode, hidden",
+        ),
+        ("trian.rows=4", r"trian is not a key; did you mean train\? valid here: name, data"),
+        ("train.rows=7", r"train: rows 7 is not a multiple of micro_rows 4"),
+        ("train.judge_rows=16", r"judge_rows 16 leaves none of the 16 rows"),
+        ("train.judge_rows=0", r"losses\.refinement is above 0 but judge_rows is 0"),
+        ("train.schedule.peak=fast", r"train\.schedule\.peak: .*valid number.*'fast'"),
+        ("train.schedule.kind=step", r"train\.schedule\.kind: .*'cosine', 'linear', 'wsd' or 'constant'.*'step'"),
+        (
+            "model.depth.min=2",
+            r"model: depth\.min 2 is below h_cycles \+ 1 = 3, .* without gradient; raise it or set inject",
+        ),
+        ("model.depth.max=9", r"depth 3\.\.9 must rise and stay within 8 passes"),
+        ("model.heads=7", r"hidden 128 over 7 heads"),
+        ("model.size=huge", r"model\.size: .*'tiny', 'small'.*'huge'"),
+        ("prepare.split.shares.train=0.9", r"prepare\.split\.shares: the shares sum to 1\.2, not to 1"),
+        ("name=a/b", r"name: .*'a/b'"),
+        ("train", r"--set train: expected key\.path=value"),
+        ("name.first=x", r"--set name\.first=x: name is a value, not a section"),
+    ],
+)
+def test_what_is_wrong_is_named(file: Path, override: str, sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence) as caught:
+        settings.load(file, [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_injection_lifts_the_limit_on_depth(file: Path) -> None:
+    assert settings.load(file, ["model.depth.min=2", "model.inject=true"]).model.depth.min == 2
+
+
+@pytest.mark.parametrize("text", ["a: [", "- 1", "", "name: \x00"])
+def test_a_file_that_is_no_tree_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+        settings.load(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
+        settings.load(tmp_path / "none.yaml")
+
+
+def test_the_tree_is_frozen(file: Path) -> None:
+    config = settings.load(file)
+    with pytest.raises(ValidationError):
+        config.train.epochs = 2
+
+
+def test_keys_beside_a_size_override_it(file: Path) -> None:
+    assert settings.load(file, ["model.size=small", "model.layers=2"]).model.layers == 2
+    assert settings.load(file, ["model.size=small"]).model.hidden == 512
+
+
+def test_only_listed_keys_may_change_on_resume(file: Path) -> None:
+    old = settings.load(file)
+    allowed = ["train.epochs=9", "evaluate.batch=3", "train.checkpoint.every=7", "baselines=[equal_flops]"]
+    assert settings.resume_conflicts(old, settings.load(file, allowed)) == []
+    refused = settings.load(file, ["train.schedule.peak=1e-2", "seed=4"])
+    assert settings.resume_conflicts(old, refused) == ["seed", "train.schedule.peak"]
+    assert all(_exists(Config, key.split(".")) for key in settings.CHANGEABLE_ON_RESUME)
+
+
+def _exists(section: object, path: list[str]) -> bool:
+    fields = getattr(section, "model_fields", {})
+    return not path or (path[0] in fields and _exists(fields[path[0]].annotation, path[1:]))
