@@ -15,7 +15,7 @@ from hrm_ray.errors import UserError
 
 app = typer.Typer(
     help="From the pull-request history of Go repositories to a model that plans, writes and judges changes.",
-    epilog="The usual order: collect, prepare, train, evaluate, report. Settings: docs/settings.md.",
+    epilog="The usual order: collect, prepare, train, evaluate, report. `train CONFIG --show` prints every setting.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

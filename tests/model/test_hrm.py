@@ -84,7 +84,7 @@ def test_fresh_random_tokens_cannot_be_learnt() -> None:
         documents = [Document(prefix=ids[:8], plan=ids[8:14], code=ids[14:]) for ids in batch]
         nll = model(collate(documents), depth=5).nll.mean()
         optimizer.zero_grad()
-        nll.backward()
+        nll.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         recent.append(float(nll.detach()))
     late = sum(recent[-40:]) / 40

@@ -38,7 +38,7 @@ def example_row(fold: str, index: int) -> dict[str, Any]:
     random = np.random.default_rng((index, len(fold)))
 
     def text(longest: int) -> list[int]:
-        return random.integers(len(Control), VOCABULARY, int(random.integers(2, longest))).tolist()
+        return [int(t) for t in random.integers(len(Control), VOCABULARY, int(random.integers(2, longest)))]
 
     plan, code = text(12), text(30)
     texts = dict.fromkeys((field.name for field in shards.EXAMPLE), "")

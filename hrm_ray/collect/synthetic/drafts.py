@@ -17,7 +17,7 @@ from hrm_ray.collect.synthetic.grammar import (
     zero,
 )
 from hrm_ray.collect.synthetic.tree import Function, Package, Struct, Variable
-from hrm_ray.collect.synthetic.vocabulary import Domain, action, camel, fresh, number, words
+from hrm_ray.collect.synthetic.vocabulary import Domain, action, camel, fresh, number, upper, words
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def finish(place: Place, scope: Scope, draft: Draft, opening: list[tuple[list[st
     """The declaration: a name, a doc comment, the opening statements and the draft's body."""
     rng, domain = place.rng, place.domain
     exported = place.owner is not None or rng.random() < 0.6
-    name = fresh(rng, place.package.names | scope.taken, lambda: _name(rng, domain, draft, exported))
+    name = function_name(place, scope.taken, exported, lambda: action(rng, domain, draft.verbs, draft.thing))
     lines = [line for added, _ in opening for line in added] + list(draft.lines)
     details = tuple(said for _, said in opening)
     text = "\n".join([*comment(name, draft.summary, details), *block(_head(place, name, draft), lines)]) + "\n"
@@ -216,8 +216,10 @@ def comment(name: str, summary: str, details: tuple[str, ...] = ()) -> list[str]
     return [*lines, line]
 
 
-def _name(rng: Random, domain: Domain, draft: Draft, exported: bool) -> str:
-    name = action(rng, domain, draft.verbs, draft.thing)
+def function_name(place: Place, taken: set[str], exported: bool, make: Callable[[], str]) -> str:
+    """A new function's name that differs from every other by more than its first letter: their tests would clash."""
+    avoided = {upper(name) for name in place.package.names | taken}
+    name = fresh(place.rng, avoided, make)
     return name if exported else camel(name)
 
 

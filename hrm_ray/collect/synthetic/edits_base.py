@@ -33,6 +33,12 @@ def pick(place: Place, found: Sequence[Item]) -> Item | None:
     return place.rng.choice(found) if found else None
 
 
+def pick_called(place: Place, found: Sequence[Function]) -> Function | None:
+    """One of them, mostly one that something calls, so that callers have to follow."""
+    called = [each for each in found if place.package.calls(each.name)]
+    return pick(place, called if called and place.rng.random() < 0.75 else found)
+
+
 def scope_in(place: Place, function: Function) -> Scope:
     """The values that a statement put first in the function's body may use."""
     values = variables(each for each in function.parameters if each.name)

@@ -6,7 +6,7 @@ import re
 
 from tree_sitter import Node
 
-from hrm_ray.collect.synthetic.drafts import Place, block, give_up, result_list
+from hrm_ray.collect.synthetic.drafts import Place, block, function_name, give_up, result_list
 from hrm_ray.collect.synthetic.edits_base import (
     Edit,
     edited_files,
@@ -14,6 +14,7 @@ from hrm_ray.collect.synthetic.edits_base import (
     lead,
     open_with,
     pick,
+    pick_called,
     scope_in,
     statements,
 )
@@ -41,7 +42,7 @@ from hrm_ray.collect.synthetic.tree import (
     replace,
     text,
 )
-from hrm_ray.collect.synthetic.vocabulary import action, camel, fresh, type_name, upper, words
+from hrm_ray.collect.synthetic.vocabulary import action, fresh, type_name, upper, words
 
 
 def _use(scope: Scope, row: Value) -> tuple[list[str], str]:
@@ -67,7 +68,7 @@ def _use(scope: Scope, row: Value) -> tuple[list[str], str]:
 
 def add_parameter(place: Place) -> Edit | None:
     """A new last parameter, its use, and an argument in every call."""
-    function = pick(place, [each for each in free_functions(place) if not each.name.startswith("New")])
+    function = pick_called(place, [each for each in free_functions(place) if not each.name.startswith("New")])
     if function is None:
         return None
     scope = scope_in(place, function)
@@ -107,7 +108,7 @@ def _holder(package: Package, path: str, node: Node) -> Function:
 def thread_context(place: Place) -> Edit | None:
     """A context as first parameter, heeded at once, and passed by every caller."""
     fit = [each for each in free_functions(place) if "ctx" not in each.identifiers and not each.name.startswith("New")]
-    function = pick(place, [each for each in fit if each.fails or len(statements(each.body)) > 2])
+    function = pick_called(place, [each for each in fit if each.fails or len(statements(each.body)) > 2])
     if function is None:
         return None
     rows = function.node.child_by_field_name("parameters")
@@ -140,7 +141,7 @@ def return_error(place: Place) -> Edit | None:
     fit = [each for each in free_functions(place) if len(each.results) == 1 and not each.fails
            and not each.name.startswith("New")]  # fmt: skip
     fit = [each for each in fit if all(_takes_error(place.package, *call) for call in place.package.calls(each.name))]
-    function = pick(place, fit)
+    function = pick_called(place, fit)
     scope = scope_in(place, function) if function else None
     said = condition(scope) if scope else None
     if function is None or scope is None or said is None:
@@ -198,12 +199,8 @@ def _rename_function(place: Place) -> Edit | None:
     if function is None:
         return None
     thing = place.rng.choice([words(function.name).split()[-1], *place.domain.nouns])
-    exported = function.name[0].isupper()
-    verbs = tuple(place.domain.verbs)
-    new = fresh(place.rng, place.package.names, lambda: action(place.rng, place.domain, verbs, thing))
-    new = new if exported else camel(new)
-    if new in place.package.names:
-        return None
+    verbs, exported = tuple(place.domain.verbs), function.name[0].isupper()
+    new = function_name(place, set(), exported, lambda: action(place.rng, place.domain, verbs, thing))
     changes = {function.name: new}
     if function.name in tested:
         changes[f"Test{upper(function.name)}"] = f"Test{upper(new)}"

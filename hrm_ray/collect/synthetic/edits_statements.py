@@ -9,7 +9,7 @@ from tree_sitter import Node
 from hrm_ray.collect.synthetic.drafts import Place, block, give_up, uses
 from hrm_ray.collect.synthetic.edits_base import Edit, edited, lead, open_with, pick, scope_in, statements
 from hrm_ray.collect.synthetic.grammar import Value, literal, negate, predicate
-from hrm_ray.collect.synthetic.tree import Function, Splice, above, find, indentation, insert, replace, text
+from hrm_ray.collect.synthetic.tree import Function, Splice, Variable, above, find, indentation, insert, replace, text
 from hrm_ray.collect.synthetic.vocabulary import label, number, words
 
 
@@ -22,19 +22,25 @@ def _field(node: Node | None, name: str) -> Node | None:
 
 
 def nil_check(place: Place) -> Edit | None:
-    """Check a pointer parameter before anything else."""
-    found = [(function, row) for function in place.package.code for row in function.parameters
-             if row.type.startswith("*") and f"{row.name} == nil" not in text(function.node)]  # fmt: skip
-    chosen = pick(place, found)
+    """Check a pointer parameter, or the receiver, before anything else."""
+    found = [(function, row) for function in place.package.code for row in _pointers(function)
+             if f"{row.name} == nil" not in text(function.node)]  # fmt: skip
+    chosen = pick(place, [each for each in found if each[1] in each[0].parameters] or found)
     if chosen is None:
         return None
     function, row = chosen
-    scope = scope_in(place, function)
+    outer = scope_in(place, function)
+    scope = outer.inner(value for value in outer.values if not value.code.startswith(f"{row.name}."))
     noun = words(row.type.lstrip("*"))
     reason = place.rng.choice([f"{words(row.name)} is nil", f"no {noun} given", f"nil {noun}", f"missing {noun}"])
     lines = block(f"if {row.name} == nil", [give_up(scope, reason)])
     facts = {"label": function.label, "name": row.name, "type": row.type, "reason": reason}
     return Edit(edited(place.package, function.path, [open_with(function, lines)]), facts)
+
+
+def _pointers(function: Function) -> list[Variable]:
+    own = [Variable(function.receiver.name, f"*{function.receiver.type}")] if function.receiver else []
+    return [row for row in function.parameters if row.type.startswith("*")] + own
 
 
 def nil_element(place: Place) -> Edit | None:
@@ -223,7 +229,8 @@ def switch_case(place: Place) -> Edit | None:
     if f'"{new}"' in text(node):
         return None
     depth = indentation(node)
-    lines = f'case "{new}":\n{depth}\treturn {answer.code}\n{depth}'
+    given = f"{answer.code}, nil" if function.fails else answer.code
+    lines = f'case "{new}":\n{depth}\treturn {given}\n{depth}'
     facts = {"label": function.label, "case": new, "answer": answer.words, "subject": text(_field(node, "value"))}
     return Edit(edited(place.package, function.path, [insert(last.start_byte, lines)]), facts)
 

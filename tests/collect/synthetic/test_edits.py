@@ -119,3 +119,9 @@ def test_styles_and_bodies() -> None:
     bodies = [body(Random(seed), edits) for seed in range(500)]
     assert 0.33 < sum(not each for each in bodies) / 500 < 0.47
     assert "- " in next(each for seed in range(9) if (each := body(Random(seed), edits * 2)))
+
+
+def test_functions_differ_by_more_than_their_first_letter() -> None:
+    for seed in range(12):
+        names = [each.name for each in grown(seed).package.functions if each.receiver is None]
+        assert len({name[0].upper() + name[1:] for name in names}) == len(names)

@@ -1,0 +1,47 @@
+"""On a CUDA device the network computes what it computes on the CPU; `benchmarks/gpu.sh` runs these in bf16."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from hrm_ray.config import Train
+from hrm_ray.model.batch import Document, collate
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.step import train_step
+from tests.model.conftest import small_model
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-4), ("bf16", 5e-2)])
+def test_outputs_equal_those_of_the_cpu(mixed: list[Document], precision: str, tolerance: float) -> None:
+    expected = small_model()(collate(mixed), depth=5)
+    engine = PlainEngine(small_model(), Train.model_validate({"device": "cuda", "precision": precision}))
+    found = engine.forward(collate(mixed).to(engine.device), depth=5)
+    torch.testing.assert_close(found.nll.cpu(), expected.nll, atol=10 * tolerance, rtol=tolerance)
+    torch.testing.assert_close(found.decisions.cpu(), expected.decisions, atol=10 * tolerance, rtol=tolerance)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_documents_can_be_learnt_by_heart(mixed: list[Document], precision: str) -> None:
+    train = Train.model_validate({"device": "cuda", "precision": precision})
+    engine = PlainEngine(small_model(), train)
+    losses = [train_step(engine, [collate(mixed)], train, rate=3e-3, depth=5).loss for _ in range(80)]
+    assert losses[-1] < 0.2 * losses[0]
+
+
+def test_a_checkpoint_moves_between_devices(mixed: list[Document], tmp_path: Path) -> None:
+    from hrm_ray.train import checkpoint
+    from hrm_ray.train.checkpoint import State
+
+    train = Train.model_validate({"device": "cuda"})
+    engine = PlainEngine(small_model(), train)
+    train_step(engine, [collate(mixed)], train, rate=3e-3, depth=5)
+    folder = checkpoint.save(tmp_path, State(1, 1, 0), engine.model.state_dict(), engine.optimizer_tensors())
+    loaded = checkpoint.load(folder)
+    other = PlainEngine(small_model(), Train.model_validate({"device": "cpu"}))
+    other.restore(loaded.weights, loaded.moments, loaded.state.step)
+    assert train_step(other, [collate(mixed)], train, rate=3e-3, depth=5).updated
