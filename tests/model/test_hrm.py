@@ -84,7 +84,7 @@ def test_fresh_random_tokens_cannot_be_learnt() -> None:
         documents = [Document(prefix=ids[:8], plan=ids[8:14], code=ids[14:]) for ids in batch]
         nll = model(collate(documents), depth=5).nll.mean()
         optimizer.zero_grad()
-        nll.backward()  # type: ignore[no-untyped-call]
+        nll.backward()
         optimizer.step()
         recent.append(float(nll.detach()))
     late = sum(recent[-40:]) / 40
@@ -97,7 +97,7 @@ def test_at_the_smallest_depth_every_tensor_gets_gradient_on_its_input_side(mode
     model = small_model(tied=False, **mode)
     batch = collate([solve_document(1), judge_document(2, feedback=1)])
     output = model(batch, depth=model.config.depth.min)
-    total_loss(loss_sums(output, batch), Counts.of([batch]), WEIGHTS).backward()
+    total_loss(loss_sums(output, batch), Counts.of([batch]), WEIGHTS).backward()  # type: ignore[no-untyped-call]
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
