@@ -236,8 +236,6 @@ def update(scope: Scope) -> Draft | None:
 def drop(scope: Scope) -> Draft | None:
     """Delete entries of a map that meet a condition and say how many."""
     maps = [value for value in scope.values if value.type.startswith("map[string]*")]
-    if not maps:
-        return None
     loop = open_loop(scope.inner(maps), structs_only=True)
     said = condition(loop.inner) if loop else None
     if loop is None or said is None or not loop.many.type.startswith("map"):
