@@ -26,6 +26,7 @@ demo: install  ## the main job on synthetic pull requests, in under 5 minutes
 	$(BIN)/hrm-ray prepare $(CONFIG)
 	$(BIN)/hrm-ray train $(CONFIG)
 	$(BIN)/hrm-ray evaluate $(RUN)
+	$(BIN)/hrm-ray generate $(RUN)
 	$(BIN)/hrm-ray report $(RUN)
 
 test: install  ## the tests

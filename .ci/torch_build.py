@@ -19,7 +19,7 @@ def resolve(arguments: list[str]) -> list[dict[str, Any]]:
     """Return what pip would install for torch."""
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
     command += ["--constraint", "constraints.txt", *arguments, "torch"]
-    report = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    report = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
     items: list[dict[str, Any]] = json.loads(report)["install"]
     return items
 

@@ -2,7 +2,7 @@
 
     python benchmarks/train_step.py --size tiny [--steps 5]
 
-Documents are random but of the lengths of real ones (docs/log.md). Each figure is the median of the steps; the ratio
+Documents are random but of the lengths of real ones. Each figure is the median of the steps; the ratio
 is what to compare between machines, the absolute figures are of the machine they were taken on.
 """
 
@@ -22,6 +22,7 @@ from hrm_ray.config import Model, Train
 from hrm_ray.model.batch import Batch, Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin, training_flops
+from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.step import train_step
 
@@ -37,7 +38,7 @@ def documents(vocabulary: int, tokens: int) -> list[Document]:
     found: list[Document] = []
     while sum(document.size for document in found) < tokens:
         scale = 3 ** random.uniform(-1, 1)
-        parts = (random.integers(14, vocabulary, max(2, int(size * scale))) for size in (PREFIX, PLAN, CODE))
+        parts = (random.integers(len(Control), vocabulary, max(2, int(size * scale))) for size in (PREFIX, PLAN, CODE))
         prefix, plan, code = (part.astype(np.int32) for part in parts)
         found.append(Document(prefix, plan, code, plan_bytes=len(plan), code_bytes=len(code)))
     return found

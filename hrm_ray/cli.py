@@ -48,8 +48,8 @@ def prepare(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006
     from hrm_ray.progress import bars
 
     loaded = settings.load(config, set_)
-    with session(loaded.prepare.workers), bars() as progress:
-        prepare_dataset(loaded, progress)
+    with bars() as progress:
+        prepare_dataset(loaded, progress, session)
 
 
 @app.command()

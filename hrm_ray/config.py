@@ -21,6 +21,7 @@ from ruamel.yaml.error import YAMLError
 from hrm_ray.errors import UserError
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -32,10 +33,13 @@ CHANGEABLE_ON_RESUME = (
     "train.max_steps",
     "train.log",
     "train.checkpoint",
-    "train.validation",
+    "train.validation.every",
     "evaluate",
     "baselines",
     "collect",
+    "prepare.input",
+    "prepare.jsonl",
+    "prepare.workers",
 )
 """What a second `train` on the same run folder may change; any other difference is refused (see `resume_conflicts`)."""
 
@@ -71,6 +75,8 @@ class Shares(Section):
         total = self.train + self.judge + self.validation + self.test
         if abs(total - 1) > 1e-6:
             raise ValueError(f"the shares sum to {total:g}, not to 1")
+        if self.train == 0:
+            raise ValueError("the share of train is 0, so there would be nothing to learn from")
         return self
 
 
@@ -185,7 +191,7 @@ class Schedule(Section):
 class Optimizer(Section):
     """AdamW; no weight decay on embeddings and on vectors."""
 
-    betas: tuple[Share, Share] = (0.9, 0.95)
+    betas: tuple[Decay, Decay] = (0.9, 0.95)
     eps: Positive = 1e-8
     weight_decay: NonNegative = 0.1
     clip: Positive = 1.0
@@ -202,7 +208,8 @@ class Checkpoint(Section):
 
 
 class Validation(Section):
-    """Losses on the first `examples` validation examples (by hash of their id) every `every` optimizer steps."""
+    """Losses on the first `examples` validation examples (by hash of their id) every `every` optimizer steps, and at
+    every checkpoint."""
 
     every: Count = 50
     examples: Count = 200
@@ -274,6 +281,16 @@ class Config(Section):
     """Plain models that are trained beside the run, on the same data and steps."""
     evaluate: Evaluate = Evaluate()
 
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if self.baselines and self.model.mode == "plain":
+            raise ValueError("baselines are plain models beside an hrm, and model.mode is plain already")
+        if len(set(self.baselines)) < len(self.baselines):
+            raise ValueError("baselines names one twice")
+        if self.train.judge_rows and self.prepare.split.shares.judge == 0:
+            raise ValueError("train.judge_rows is above 0 but prepare.split.shares.judge is 0: none would ever come")
+        return self
+
     @property
     def run_dir(self) -> Path:
         """Folder of everything that belongs to this run."""
@@ -343,7 +360,10 @@ def _apply(tree: dict[str, Any], override: str) -> None:
         if not isinstance(child, dict):
             raise ConfigError(f"--set {override}: {parent} is a value, not a section")
         tree = child
-    tree[leaf] = YAML(typ="safe", pure=True).load(value)
+    try:
+        tree[leaf] = YAML(typ="safe", pure=True).load(value)
+    except YAMLError as error:
+        raise ConfigError(f"--set {override}: the value is not valid YAML") from error
 
 
 def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a JSON tree

@@ -1,7 +1,8 @@
-"""Writing files so that a reader sees the old text or the new one, never half of it."""
+"""Files: written so that a reader sees the old text or the new one, never half of it, and told by their sum."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,3 +13,9 @@ def write_text(path: Path, text: str) -> None:
     building = path.with_name(f".{path.name}.{os.getpid()}")
     building.write_text(text, "utf-8")
     building.replace(path)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file's content as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -45,7 +45,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory, ray_session: None) -> Config
 
     folder = tmp_path_factory.mktemp("smoke")
     places = [f"data={folder / 'data'}", f"runs={folder / 'runs'}"]
-    config = settings.load(ROOT / "experiments" / "smoke.yaml", places)
+    config = settings.load(ROOT / "experiments" / "demo.smoke.yaml", places)
     with bars() as progress:
         collect(config, progress)
         prepare(config, progress)

@@ -57,11 +57,17 @@ def test_help_imports_nothing_heavy() -> None:
     ("words", "sentence"),
     [
         (["train", "none.yaml"], "none.yaml: cannot be read"),
-        (["train", "experiments/smoke.yaml", "--set", "train.rosw=8"], "train.rosw is not a key; did you mean rows?"),
-        (["train", "experiments/smoke.yaml", "--set", "data=nowhere"], "no shards there; run `hrm-ray prepare` first"),
-        (["train", "experiments/smoke.yaml", "--set", "train.device=cuda"], "cuda was asked for"),
-        (["prepare", "experiments/smoke.yaml", "--set", "data=nowhere"], "run `hrm-ray collect` first"),
-        (["collect", "experiments/smoke.yaml", "--set", "prepare.input=x"], "prepare.input is x"),
+        (
+            ["train", "experiments/demo.smoke.yaml", "--set", "train.rosw=8"],
+            "train.rosw is not a key; did you mean rows?",
+        ),
+        (
+            ["train", "experiments/demo.smoke.yaml", "--set", "data=nowhere"],
+            "no shards there; run `hrm-ray prepare` first",
+        ),
+        (["train", "experiments/demo.smoke.yaml", "--set", "train.device=cuda"], "cuda was asked for"),
+        (["prepare", "experiments/demo.smoke.yaml", "--set", "data=nowhere"], "run `hrm-ray collect` first"),
+        (["collect", "experiments/demo.smoke.yaml", "--set", "prepare.input=x"], "prepare.input is x"),
         (["evaluate", "nowhere"], "nowhere: not a run folder"),
         (["report", "nowhere"], "nowhere"),
     ],
@@ -78,7 +84,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(smoke: Config, words: list[st
 
 
 def test_an_unknown_verb_is_a_usage_error() -> None:
-    done = hrm_ray("trian", "experiments/smoke.yaml")
+    done = hrm_ray("trian", "experiments/demo.smoke.yaml")
     assert done.returncode == 2
     assert "No such command 'trian'" in done.stderr
 
@@ -96,22 +102,22 @@ def test_an_internal_fault_is_a_traceback_and_exit_code_1() -> None:
 
 
 def test_show_prints_the_tree_and_what_follows(smoke: Config) -> None:
-    prepared = hrm_ray("train", "experiments/smoke.yaml", "--show", "--set", f"data={smoke.data}")
+    prepared = hrm_ray("train", "experiments/demo.smoke.yaml", "--show", "--set", f"data={smoke.data}")
     assert prepared.returncode == 0, prepared.stderr
     assert "vocab_size: 1024" in prepared.stdout
     assert "parameters" in prepared.stdout
     assert "steps of at most 4,096 tokens" in prepared.stdout
-    unprepared = hrm_ray("train", "experiments/smoke.yaml", "--show", "--set", "data=nowhere")
+    unprepared = hrm_ray("train", "experiments/demo.smoke.yaml", "--show", "--set", "data=nowhere")
     assert unprepared.returncode == 0, unprepared.stderr
     assert "unknown until prepared" in unprepared.stdout
 
 
 def test_training_again_says_that_it_resumes(smoke: Config) -> None:
     places = ["--set", f"data={smoke.data}", "--set", f"runs={smoke.runs}"]
-    done = hrm_ray("train", "experiments/smoke.yaml", *places)
+    done = hrm_ray("train", "experiments/demo.smoke.yaml", *places)
     assert done.returncode == 0, done.stderr
     assert f"resuming {smoke.run_dir} after step" in done.stdout
-    refused = hrm_ray("train", "experiments/smoke.yaml", *places, "--set", "train.losses.code=1")
+    refused = hrm_ray("train", "experiments/demo.smoke.yaml", *places, "--set", "train.losses.code=1")
     assert refused.returncode == 2
     assert "another train.losses.code; a resumed run may change only train.epochs" in refused.stderr
 

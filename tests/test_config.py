@@ -30,12 +30,7 @@ def test_every_experiment_loads(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_has_a_smoke_twin_or_is_one(path: Path) -> None:
-    smokes = {"smoke.yaml", f"{path.stem}.smoke.yaml"}
-    assert (
-        "smoke" in path.stem
-        or path.stem == "demo"
-        or any((path.parent / name).exists() for name in smokes - {"smoke.yaml"})
-    )
+    assert path.stem.endswith(".smoke") or path.with_suffix(".smoke.yaml").exists()
 
 
 def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
@@ -64,6 +59,14 @@ def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
         ("model.heads=7", r"hidden 128 over 7 heads"),
         ("model.size=huge", r"model\.size: .*'tiny', 'small'.*'huge'"),
         ("prepare.split.shares.train=0.9", r"prepare\.split\.shares: the shares sum to 1\.2, not to 1"),
+        ("prepare.split.shares={train: 0, judge: 0.8}", r"the share of train is 0"),
+        (
+            "prepare.split.shares={train: 0.8, judge: 0}",
+            r"judge_rows is above 0 but prepare\.split\.shares\.judge is 0",
+        ),
+        ("train.optimizer.betas=[0.9, 1.0]", r"train\.optimizer\.betas\.1: .*less than 1"),
+        ("baselines=[equal_flops, equal_flops]", r"baselines names one twice"),
+        ("data=[", r"--set data=\[: the value is not valid YAML"),
         ("name=a/b", r"name: .*'a/b'"),
         ("train", r"--set train: expected key\.path=value"),
         ("name.first=x", r"--set name\.first=x: name is a value, not a section"),
@@ -96,6 +99,11 @@ def test_the_tree_is_frozen(file: Path) -> None:
     config = settings.load(file)
     with pytest.raises(ValidationError):
         config.train.epochs = 2
+
+
+def test_a_plain_model_has_no_plain_baseline(file: Path) -> None:
+    with pytest.raises(ConfigError, match=r"model\.mode is plain already"):
+        settings.load(file, ["model.mode=plain", "baselines=[equal_parameters]"])
 
 
 def test_keys_beside_a_size_override_it(file: Path) -> None:

@@ -71,6 +71,8 @@ def test_dry_run(command: str) -> None:
     assert words[1] in VERBS
     if words[2].endswith(".yaml"):
         settings.load(ROOT / words[2])
+    else:
+        assert words[2] in {str(settings.load(path).run_dir) for path in (ROOT / "experiments").glob("*.yaml")}
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8")))

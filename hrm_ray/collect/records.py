@@ -137,9 +137,9 @@ def read(path: Path) -> Iterator[PullRequest]:
 
 
 def row_groups(path: Path) -> int:
-    """How many row groups the Parquet file has; UserError where it is no Parquet file."""
+    """How many row groups the Parquet file has, 0 where it has no rows; UserError where it is no Parquet file."""
     with _opened(path) as file:
-        return int(file.num_row_groups)
+        return int(file.num_row_groups) if file.metadata.num_rows else 0
 
 
 def read_row_group(path: Path, index: int) -> list[PullRequest]:
@@ -185,13 +185,25 @@ def _record(row: object, place: str) -> PullRequest:
 
 
 def _part(kind: type[Part], row: object, place: str) -> Part:
-    values = _object(row, place)
+    values = dict(_object(row, place))
+    if values.get("body", "") is None:
+        values["body"] = ""  # null is GitHub's own form of an empty one
     for field in fields(kind):
         if field.name not in values:
             raise UserError(f"{place}.{field.name} is missing")
         if type(values[field.name]).__name__ != field.type:
             raise UserError(f"{place}.{field.name} is {values[field.name]!r}, not of type {field.type}")
+        _must_be_text(values[field.name], f"{place}.{field.name}")
     return kind(**{field.name: values[field.name] for field in fields(kind)})
+
+
+def _must_be_text(value: object, place: str) -> None:
+    """Refuse what JSON can spell and UTF-8 cannot."""
+    try:
+        str(value).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise UserError(f"{place} holds {half}, half of a surrogate pair, at character {error.start}") from error
 
 
 def _object(row: object, place: str) -> dict[str, Any]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from hrm_ray.config import ConfigError
 from hrm_ray.evaluate import generation
-from hrm_ray.evaluate.evaluation import evaluate
+from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.progress import bars, console
+from hrm_ray.train import checkpoint
 from hrm_ray.train.run import read_run
 
 SHOWN = 3
@@ -37,13 +37,15 @@ ROWS = {
 
 def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
     """Evaluate the run and each baseline that was trained beside it."""
-    runs = [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]
     results: dict[str, dict[str, Any]] = {}
-    for one in runs:
+    for one in [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]:
         config = read_run(one, overrides)
+        if one != run_dir and not checkpoint.ranking(one / "checkpoints"):
+            console.print(f"{one}: left out, it has no checkpoint yet")
+            continue
         console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
         with bars() as progress:
-            result = evaluate(one, config, partial(_advance, progress, progress.add_task("generate")))
+            result = evaluate(one, config, progress)
         results[result["role"]] = result
     console.print(comparison(results))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
@@ -60,13 +62,16 @@ def comparison(results: dict[str, dict[str, Any]]) -> Table:
 def show_generated(run_dir: Path, overrides: Sequence[str]) -> None:
     """Write the first few changes of the validation fold and print them."""
     config = read_run(run_dir, ["evaluate.split=validation", *overrides])
+    if config.evaluate.split == "test":
+        raise ConfigError(
+            "evaluate.split: the test fold is for `evaluate`, which counts its reads; generate shows validation"
+        )
     console.print(f"writing {SHOWN} changes of {config.data} ({config.evaluate.split}) with {run_dir}")
-    for attempt in generation.attempts(open_run(run_dir, config), SHOWN, lambda _done, _total: None):
+    opened = open_run(run_dir, config)
+    with bars() as progress, timed("generation", {}, progress) as advance:
+        found = generation.attempts(opened, SHOWN, advance)
+    for attempt in found:
         _print(attempt)
-
-
-def _advance(progress: Progress, bar: TaskID, done: int, total: int) -> None:
-    progress.update(bar, completed=done, total=total)
 
 
 def _print(attempt: generation.Attempt) -> None:
@@ -76,9 +81,9 @@ def _print(attempt: generation.Attempt) -> None:
     verdict = f"not valid: {wrong.line}:{wrong.column} {wrong.message}" if wrong else "valid Go"
     parts = {"problem": example.title, "plan": attempt.plan, "code": attempt.code, "reference": example.code}
     for name, text in parts.items():
-        console.print(f"[bold]{name}[/bold]")
-        console.print(text, markup=False)
-    console.print(f"{verdict}; improved: {attempt.improved}", markup=False)
+        console.print(name, style="bold")
+        console.print(text)
+    console.print(f"{verdict}; improved: {attempt.improved}")
 
 
 def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree

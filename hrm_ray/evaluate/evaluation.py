@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
+
+from rich.progress import Progress
 
 from hrm_ray.config import Config
 from hrm_ray.evaluate import generation, judgement, losses
@@ -14,24 +17,25 @@ from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
 
-T = TypeVar("T")
 
-
-def evaluate(run_dir: Path, config: Config, progress: Callable[[int, int], None]) -> dict[str, Any]:
+def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any]:
     """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
-    opened = open_run(run_dir, config)
+    opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
-    bits, losses_seconds = timed(lambda: losses.measure(opened))
-    found, generation_seconds = timed(lambda: generation.attempts(opened, config.evaluate.generations, progress))
-    decisions, decision_seconds = timed(lambda: judgement.measure(opened, found))
-    write_generations(opened, found)
+    with timed("losses", seconds, progress):
+        bits = losses.measure(opened)
+    with timed("generation", seconds, progress) as advance:
+        found = generation.attempts(opened, config.evaluate.generations, advance)
+    with timed("decisions", seconds, progress):
+        decisions = judgement.measure(opened, found)
+        write_generations(opened, found)
     result = {
         **describe(opened),
         "test_reads": reads,
         "losses": bits,
         "generation": generation.measure(opened, found),
         "decisions": decisions,
-        "seconds": {"losses": losses_seconds, "generation": generation_seconds, "decisions": decision_seconds},
+        "seconds": seconds,
     }
     write_text(run_dir / "evaluation.json", json.dumps(result, indent=1))
     return result
@@ -57,7 +61,11 @@ def write_generations(opened: Opened, found: list[Attempt]) -> None:
     write_text(opened.run_dir / "generations.jsonl", text)
 
 
-def timed(measure: Callable[[], T]) -> tuple[T, float]:
-    """Return the result and the seconds it took."""
+@contextmanager
+def timed(stage: str, seconds: dict[str, float], progress: Progress) -> Iterator[Callable[[int, int], None]]:
+    """Show a stage as a bar, hand over a function that moves it, and note the seconds that it took."""
+    bar = progress.add_task(stage, total=None)
     began = time.perf_counter()
-    return measure(), time.perf_counter() - began
+    yield lambda done, total: progress.update(bar, completed=done, total=total)
+    progress.update(bar, completed=1, total=1)
+    seconds[stage] = time.perf_counter() - began

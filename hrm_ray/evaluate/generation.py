@@ -9,10 +9,10 @@ from typing import Any
 
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
+from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.leaves import distance, leaves, similarity
 from hrm_ray.golang.syntax import Diagnostic, validate
 from hrm_ray.model.generate import Sampling, Written, generate
-from hrm_ray.prepare.corruptions import empty_bodies
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.plan import kinds_of
 
@@ -41,10 +41,15 @@ class Attempt:
 
 
 def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -> list[Attempt]:
-    """Generate for the first `count` examples of the split: its rows are sorted by a hash, so they are a fair draw."""
+    """Generate for the first `count` examples of the split whose change is not of comments alone.
+
+    Its rows are sorted by a hash, so they are a fair draw. Scores count tokens without comments, so that a change of
+    comments could never improve and its unchanged copy would be exact.
+    """
     settings = opened.config.evaluate
     sampling = Sampling(settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p)
-    indices = range(min(count, len(opened.solve)))
+    comments = opened.solve.shards.column("comment_only").to_pylist()
+    indices = [index for index, only in enumerate(comments) if not only][:count]
     found: list[Attempt] = []
     for start in range(0, len(indices), settings.batch):
         chunk = indices[start : start + settings.batch]
@@ -54,12 +59,16 @@ def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -
 
 
 def score(index: int, example: Example, written: Written, plan: str, code: str) -> Attempt:
-    """Measure one attempt (design.md, "improved share")."""
+    """Measure one attempt.
+
+    It improves if it is valid, of the kinds that were really declared, and nearer to the reference than the input, in
+    tokens without comments. The input of a modification is the declaration before; of an addition the bare head of
+    what was written or that of the reference, whichever is nearer, so that no constant answer is an improvement.
+    """
     diagnostic = validate(code, kinds_of(plan))
     ours, reference = leaves(code), leaves(example.code)
-    given = leaves(example.before or empty_bodies(code))
-    improved = diagnostic is None and distance(ours, reference) < distance(given, reference)
-    input_ = leaves(example.before or empty_bodies(example.code))
+    inputs = [leaves(example.before)] if example.before else [head(code), head(example.code)]
+    fits = diagnostic is None and validate(code, example.kinds) is None
     return Attempt(
         index=index,
         example=example,
@@ -67,12 +76,22 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
         plan=plan,
         code=code,
         diagnostic=diagnostic,
-        improved=improved,
+        improved=fits and distance(ours, reference) < min(distance(given, reference) for given in inputs),
         exact=diagnostic is None and ours == reference,
-        copied=ours == leaves(example.before or example.anchor),
+        copied=bool(ours) and ours == leaves(example.before or example.anchor),
         edit_similarity=similarity(ours, reference),
-        copy_edit_similarity=similarity(input_, reference),
+        copy_edit_similarity=similarity(inputs[-1], reference),
     )
+
+
+def head(code: str) -> tuple[str, ...]:
+    """Return the tokens of the declarations in `code` without what they contain: signatures, names, empty braces."""
+    tokens: list[str] = []
+    for declaration in declarations(f"package p\n\n{code}"):
+        tokens += leaves(declaration.signature)
+        braced = declaration.kind in {"function", "method"} or declaration.signature.endswith(("struct", "interface"))
+        tokens += ["{", "}"] if braced else []
+    return tuple(tokens)
 
 
 def summary(found: Sequence[Attempt]) -> dict[str, Any]:

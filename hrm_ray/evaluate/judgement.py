@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,11 +15,11 @@ from hrm_ray.evaluate.statistics import roc_area
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
 from hrm_ray.prepare.judgements import Decision, label
+from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
 
 LABELS = [decision.name for decision in Decision]
-VALID = FEEDBACK.index("valid")
 
 
 def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
@@ -43,8 +44,11 @@ def both_ways(documents: Sequence[Document]) -> dict[str, list[Document]]:
 
 
 def labelled(opened: Opened, attempt: Attempt) -> Document | None:
-    """Return the judge document of an attempt that deserves a label: not a near miss, not a change of comments."""
-    decision = None if attempt.example.comment_only else label(attempt.code, attempt.example)[0]
+    """Return the judge document of an attempt that deserves a label: not a near miss.
+
+    Its validity is told by the plan that it was written from, as the feedback is.
+    """
+    decision, _ = label(attempt.code, replace(attempt.example, kinds=kinds_of(attempt.plan)))
     return None if decision is None else judge_document(opened, attempt, decision)
 
 

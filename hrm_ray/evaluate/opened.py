@@ -6,15 +6,14 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare.tokenizer import Tokenizer
+from hrm_ray.progress import console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.engine import PlainEngine
-from hrm_ray.train.loop import read_best
 from hrm_ray.train.run import build_model
 
 
@@ -24,7 +23,6 @@ class Opened:
 
     run_dir: Path
     config: Config
-    dataset: dict[str, Any]
     engine: PlainEngine
     step: int
     tokenizer: Tokenizer
@@ -40,17 +38,18 @@ def open_run(run_dir: Path, config: Config) -> Opened:
         UserError: the folder is no run, or has no complete checkpoint.
     """
     split = config.evaluate.split
-    checkpoints = run_dir / "checkpoints"
-    best = read_best(checkpoints)
-    if best is None:
+    dataset = read_dataset(config)
+    record = json.loads((run_dir / "run.json").read_text("utf-8"))
+    if record["dataset_hash"] != dataset["hash"]:
+        raise UserError(f"{config.data}: is not the dataset that {run_dir} was trained on; its folds may be others")
+    loaded = checkpoint.best(run_dir / "checkpoints", console.print)
+    if loaded is None:
         raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
-    loaded = checkpoint.load(checkpoints / checkpoint.folder_name(best["step"]))
     engine = PlainEngine(build_model(config), config.train)
     engine.restore(loaded.weights, {}, loaded.state.step)
     return Opened(
         run_dir=run_dir,
         config=config,
-        dataset=read_dataset(config.data),
         engine=engine,
         step=loaded.state.step,
         tokenizer=Tokenizer.load(config.data / "tokenizer.json"),

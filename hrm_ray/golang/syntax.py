@@ -1,8 +1,8 @@
 """What counts as valid Go, told by tree-sitter and by the rules that its Go grammar leaves out.
 
 tree-sitter alone accepts empty text, prose, top-level statements and a few constructs that `gofmt -e` refuses;
-`validate` is strict about these (design.md, "Valid Go"). Every walk is iterative: a model may write a hundred
-thousand parentheses, and neither Python's stack nor C's may decide what happens then.
+`validate` is strict about these: labels and figures rest on its verdict. Every walk is iterative: a model may write
+a hundred thousand parentheses, and neither Python's stack nor C's may decide what happens then.
 """
 
 from __future__ import annotations

@@ -56,8 +56,10 @@ def packages() -> Iterator[Finding]:
 
 def devices() -> Finding:
     """Return what torch can compute on."""
-    import torch
-
+    try:
+        import torch
+    except ImportError:
+        return Finding("GPU", "unknown without torch", "install torch (README: CPU or CUDA)", required=False)
     if torch.cuda.is_available():
         precision = "bf16" if torch.cuda.is_bf16_supported() else "fp32 only"
         return Finding("GPU", f"{torch.cuda.device_count()} x {torch.cuda.get_device_name()} ({precision})")

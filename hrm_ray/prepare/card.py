@@ -34,22 +34,26 @@ def read(data: Path) -> dict[str, Any]:
 
 
 def describe(folder: Path, shards: Mapping[str, str], tokenizer_sha256: str) -> dict[str, Any]:
-    """Count what the shards in `folder` hold; `shards` gives the sha256 of each, by path."""
+    """Count what the shards in `folder` hold; `shards` gives the sha256 of each, by path.
+
+    One synthetic repository makes a dataset `synthetic`: no figure of a mixture is one of real changes.
+    """
     folds = {name: _fold(folder, name) for name in FOLDS}
     repositories = [name for fold in folds.values() for name in fold["repositories"]]
     content = {"tokenizer": tokenizer_sha256, **dict(sorted(shards.items()))}
     return {
         "hash": hashlib.sha256(json.dumps(content).encode()).hexdigest(),
-        "synthetic": all(name.startswith("synthetic/") for name in repositories),
+        "synthetic": any(name.startswith("synthetic/") for name in repositories),
         "folds": folds,
         "shards": dict(sorted(shards.items())),
     }
 
 
 def _fold(folder: Path, name: str) -> dict[str, Any]:
-    if not (folder / name).is_dir():
-        return {"examples": 0, "repositories": {}, "judgements": _judgements(folder / "judgements" / name)}
     fold = Shards(folder / name)
+    judgements = _judgements(folder, name)
+    if not len(fold):
+        return {"examples": 0, "repositories": {}, "judgements": judgements}
     lengths = {section: fold.lengths(f"{section}_ids") for section in SECTIONS}
     tokens = {section: int(length.sum()) for section, length in lengths.items()}
     requests = pa.table({key: fold.column(key) for key in ("repository", "number")})
@@ -69,14 +73,13 @@ def _fold(folder: Path, name: str) -> dict[str, Any]:
             "code": _ratio(fold, "code_bytes", tokens["code"] - 2 * len(fold)),
         },
         "solve_tokens": _percentiles(np.sum([*lengths.values()], axis=0)),
-        "judgements": _judgements(folder / "judgements" / name),
+        "judgements": judgements,
     }
 
 
-def _judgements(folder: Path) -> dict[str, Any]:
-    if not folder.is_dir():
+def _judgements(folder: Path, name: str) -> dict[str, Any]:
+    if name == "train" or not len(rows := Shards(folder / "judgements" / name)):
         return {"count": 0}
-    rows = Shards(folder)
     length = rows.lengths("prefix_ids") + rows.lengths("attempt_ids")
     labels = {Decision(label).name: count for label, count in _counts(rows.column("label")).items()}
     tokens = {"tokens": int(length.sum()), "judge_tokens": _percentiles(length)}

@@ -6,15 +6,15 @@ from rich.progress import Progress
 
 from hrm_ray.config import Config
 from hrm_ray.prepare.card import CARD
-from hrm_ray.prepare.pipeline import prepare
+from hrm_ray.prepare.pipeline import Session, prepare
 
 
-def prepare_dataset(config: Config, progress: Progress) -> None:
-    """Prepare the dataset and say what came of it."""
+def prepare_dataset(config: Config, progress: Progress, session: Session) -> None:
+    """Prepare the dataset, in a `session` of Ray if there is work to do, and say what came of it."""
     say = progress.console.print
     settings = config.prepare
     say(f"preparing {config.pull_requests} into {config.data}: window {settings.window}, split by {settings.split.by}")
-    facts = prepare(config, progress)
+    facts = prepare(config, progress, session)
     folds = ", ".join(f"{fold} {entry['examples']:,}" for fold, entry in facts["folds"].items())
     say(f"examples: {folds}; tokenizer: {facts['tokenizer']['vocab_size']:,} tokens")
     for reason, count in sorted(facts["drops"].items(), key=lambda item: -item[1]):

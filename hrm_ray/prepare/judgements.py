@@ -1,7 +1,7 @@
 """Attempts at an example with the decision that each deserves: what the refinement head learns from.
 
 An attempt may be made by corrupting the reference, but its label always comes from validating it: half of all
-single-line deletions are still valid Go (design.md, "Refinement").
+single-line deletions are still valid Go.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import hashlib
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ import hrm_ray
 from hrm_ray.collect import records
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
+from hrm_ray.files import sha256
 from hrm_ray.prepare import card, jsonl
 from hrm_ray.prepare.dedup import keep_earliest
-from hrm_ray.prepare.shards import Shards, sha256
+from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS, split
 from hrm_ray.prepare.stages import Item, Stages
 from hrm_ray.prepare.tasks import SLICES, extract_part, tokenise_part
@@ -41,31 +42,37 @@ MAX_PARTS = 256
 Folds = dict[str, list[int]]
 """Rows of `extracted` in each fold, sorted by id."""
 
+Session = Callable[[int], AbstractContextManager[object]]
+"""Called with a number of CPUs, gives the context in which Ray runs with them (`hrm_ray.launch.session`)."""
 
-def prepare(config: Config, progress: Progress) -> dict[str, Any]:
+
+def prepare(config: Config, progress: Progress, session: Session = nullcontext) -> dict[str, Any]:
     """Write the dataset folder `config.data` and return its card; do nothing where it is there already.
 
-    Ray must be running (`hrm_ray.launch.session`).
+    `session` is entered only when there is work, for Ray takes seconds to start; without one Ray must be running.
 
     Raises:
         UserError: the input is missing, holds a record that cannot be read, or leaves no examples.
     """
     inputs = _inputs(config.pull_requests)
     made_from = _made_from(config, inputs)
-    if (config.data / card.CARD).is_file() and _is_current(config.data, made_from):
+    if _is_current(config.data, made_from):
         progress.console.print(f"{config.data}: up to date, nothing to do")
         return card.read(config.data)
-    with _workspace(config.data) as folder:
-        facts = {"made_from": made_from, **_build(config, inputs, folder, Stages(progress))}
+    items = _items(inputs)
+    with session(config.prepare.workers), _workspace(config.data) as folder:
+        facts = {"made_from": made_from, **_build(config, inputs, items, folder, Stages(progress))}
         (folder / card.CARD).write_text(json.dumps(facts, indent=1) + "\n", "utf-8")
         _publish(folder, config.data)
     return facts
 
 
-def _build(config: Config, inputs: Mapping[str, Path], folder: Path, stages: Stages) -> dict[str, Any]:
+def _build(
+    config: Config, inputs: Mapping[str, Path], items: Sequence[Item], folder: Path, stages: Stages
+) -> dict[str, Any]:
     """Fill `folder` and return the card."""
     settings = config.prepare
-    parts = stages.fan_out("extract", partial(extract_part, folder=folder, settings=settings), _items(inputs))
+    parts = stages.fan_out("extract", partial(extract_part, folder=folder, settings=settings), items)
     drops = sum((Counter(part["drops"]) for part in parts), Counter[str]())
     if not any(part["examples"] for part in parts):
         raise UserError(f"{config.pull_requests}: there is no example in it ({_reasons(drops)})")
@@ -80,8 +87,8 @@ def _build(config: Config, inputs: Mapping[str, Path], folder: Path, stages: Sta
     written = stages.fan_out("tokenise", task, _chunks(folds))
     drops = sum((Counter(part["drops"]) for part in written), drops)
     shards = {name: digest for part in written for name, digest in part["shards"].items()}
-    for fold in (fold for fold, rows in folds.items() if rows):
-        if not (folder / fold).is_dir():
+    for fold, rows in folds.items():
+        if (rows or fold == "train") and not len(Shards(folder / fold)):
             raise UserError(f"{config.pull_requests}: the {fold} fold is left without examples ({_reasons(drops)})")
     with stages.stage("describe"):
         if settings.jsonl:
@@ -114,7 +121,7 @@ def _inputs(path: Path) -> dict[str, Path]:
 
 
 def _items(inputs: Mapping[str, Path]) -> list[Item]:
-    """Return SLICES work items for each row group, and for each file of JSON lines."""
+    """Return SLICES work items for each row group, and for each file of JSON lines; UserError where there are none."""
     places: list[Item] = []
     for fold, path in inputs.items():
         groups = range(records.row_groups(path)) if path.suffix == ".parquet" else [None]
@@ -123,6 +130,8 @@ def _items(inputs: Mapping[str, Path]) -> list[Item]:
             for group in groups
             for at in range(SLICES)
         ]
+        if not places:
+            raise UserError(f"{path}: there is no pull request in it")
     return [{"part": part, **place} for part, place in enumerate(places)]
 
 
@@ -164,11 +173,14 @@ def _train_tokenizer(extracted: Shards, rows: Sequence[int], vocab_size: int) ->
 
 
 def _chunks(folds: Folds) -> list[Item]:
-    """Return a work item for each part file; the training fold, without judge documents the quickest, comes last."""
+    """Return a work item for each part file, one for an empty fold too.
+
+    The training fold, without judge documents the quickest, comes last.
+    """
     items: list[Item] = []
     for fold, rows in sorted(folds.items(), key=lambda pair: pair[0] == "train"):
         size = max(ROWS_PER_PART, -(-len(rows) // MAX_PARTS))
-        parts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        parts = [rows[start : start + size] for start in range(0, len(rows) or 1, size)]
         items += [{"fold": fold, "part": part, "rows": chosen} for part, chosen in enumerate(parts)]
     return items
 
@@ -188,7 +200,10 @@ def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
 
 
 def _is_current(data: Path, made_from: str) -> bool:
-    facts = card.read(data)
+    try:
+        facts = card.read(data)
+    except UserError:
+        return False  # there is none, or its card is damaged
     return facts.get("made_from") == made_from and all((data / name).is_file() for name in facts["shards"])
 
 

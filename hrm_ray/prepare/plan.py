@@ -2,7 +2,7 @@
 
 The first lines name each declaration (`add function NewRouter`, `modify method Router.ServeHTTP`); the steps after
 them say intent, part and detail, the most informative first. Details are clipped, so that a plan points at the code
-and does not hold it (design.md, "A plan is good when").
+and does not hold it: a plan that spells the code out leaves nothing to be planned.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Example and tokenizer -> token columns that fit the window (docs/formats.md).
 
-Each section is tokenised on its own and its marker placed by us, so the boundaries are data. What does not fit is
-shortened at its end in a fixed order: outline, body, anchor. Title, path, the declaration before, plan, code and
-attempt are never cut. Nothing here reads the file after.
+Each section is tokenised on its own and its marker placed by us, so the boundaries are data. A prefix is shortened at
+the ends of its sections in a fixed order (outline, body, anchor) to a share of the window, whatever the answer: cut to
+the room that the reference leaves, its length would tell the answer's. Title, path, the declaration before, plan, code
+and attempt are never cut. Nothing here reads the file after.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from hrm_ray.prepare.examples import Example
@@ -16,6 +16,10 @@ from hrm_ray.prepare.tokenizer import Control, Tokenizer
 
 SHORTENED = ("outline", "body", "anchor")
 """Sections that may be shortened, in this order."""
+
+PREFIX_SHARE = 0.5
+"""Share of the window that a prefix is shortened to, where shortening can do it: a modification is about as long as
+what it modifies."""
 
 Prefix = dict[str, list[int]]
 """The sections of problem and context in the order of the document, each with its marker; absent ones are empty."""
@@ -35,34 +39,29 @@ def prefix(example: Example, tokenizer: Tokenizer) -> Prefix:
     }
 
 
-def fit(whole: Prefix, room: int) -> Prefix | None:
-    """Shorten a prefix to at most `room` tokens; None where that cannot be."""
+def shorten(whole: Prefix, window: int) -> Prefix:
+    """Shorten a prefix to `PREFIX_SHARE` of the window, or as far as what is never cut lets it."""
     sections = dict(whole)
     for name in SHORTENED:
-        excess = sum(map(len, sections.values())) - room
+        excess = size(sections) - int(PREFIX_SHARE * window)
         if excess > 0 and sections.get(name):
             kept = sections[name][: max(1, len(sections[name]) - excess)]
             sections[name] = kept if len(kept) > 1 or name == "anchor" else []
-    return sections if sum(map(len, sections.values())) <= room else None
+    return sections
 
 
-def solve(
-    example: Example, whole: Prefix, tokenizer: Tokenizer, window: int, shortened: Counter[str]
-) -> dict[str, Any] | None:
-    """Return the token columns of a solve document, None where it is larger than the window.
+def solve(example: Example, given: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:
+    """Return the token columns of a solve document with the prefix `given`, None where it is larger than the window.
 
-    `shortened` counts the sections that had to be cut. The document without a plan is never longer: its one
-    `<|direct|>` stands for a plan of at least its marker.
+    The document without a plan is never longer: its one `<|direct|>` stands for a plan of at least its marker.
     """
     plan, code = tokenizer.encode_batch([example.plan, example.code])
     plan_ids, code_ids = [Control.PLAN, *plan], [Control.CODE, *code, Control.END]
-    fitted = fit(whole, window - len(plan_ids) - len(code_ids))
-    if fitted is None:
+    if size(given) + len(plan_ids) + len(code_ids) > window:
         return None
-    shortened.update(name for name in SHORTENED if fitted.get(name) != whole.get(name))
     return {
-        "problem_ids": fitted["title"] + fitted["body"],
-        "context_ids": _context(fitted),
+        "problem_ids": given["title"] + given["body"],
+        "context_ids": _context(given),
         "plan_ids": plan_ids,
         "code_ids": code_ids,
         "plan_bytes": len(example.plan.encode()),
@@ -70,15 +69,14 @@ def solve(
     }
 
 
-def judge(judgement: Judgement, whole: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:
-    """Return the row of a judge document, None where it is larger than the window."""
+def judge(judgement: Judgement, given: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:
+    """Return the row of a judge document with the prefix `given`, None where it is larger than the window."""
     attempt_ids = [Control.CODE, *tokenizer.encode(judgement.attempt), Control.END, Control.JUDGE]
-    fitted = fit(whole, window - len(attempt_ids) - 1)
-    if fitted is None:
+    if size(given) + 1 + len(attempt_ids) > window:
         return None
     return {
         "example_id": judgement.example_id,
-        "prefix_ids": [*fitted["title"], *fitted["body"], *_context(fitted), Control.DIRECT],
+        "prefix_ids": [*given["title"], *given["body"], *_context(given), Control.DIRECT],
         "attempt_ids": attempt_ids,
         "label": int(judgement.label),
         "feedback": judgement.feedback,
@@ -88,5 +86,10 @@ def judge(judgement: Judgement, whole: Prefix, tokenizer: Tokenizer, window: int
     }
 
 
-def _context(fitted: Prefix) -> list[int]:
-    return [id_ for name in ("path", "outline", "before", "anchor") for id_ in fitted.get(name, [])]
+def size(given: Prefix) -> int:
+    """Tokens of a prefix."""
+    return sum(map(len, given.values()))
+
+
+def _context(given: Prefix) -> list[int]:
+    return [id_ for name in ("path", "outline", "before", "anchor") for id_ in given.get(name, [])]

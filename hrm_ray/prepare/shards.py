@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import sha256
 from hrm_ray.prepare.examples import Example
 
 _TYPES: dict[str, pa.DataType] = {"int": pa.int32(), "bool": pa.bool_(), "tuple[str, ...]": pa.list_(pa.string())}
@@ -66,12 +66,6 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> s
         writer.write_batch(batch)
     temporary.replace(path)
     return sha256(path)
-
-
-def sha256(path: Path) -> str:
-    """Return the hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Shards:

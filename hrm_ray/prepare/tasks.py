@@ -52,7 +52,10 @@ def extract_part(item: Item, *, folder: Path, settings: Prepare) -> Item:
 
 
 def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> Item:
-    """Write one part of a fold, and its judge documents, from `item` {part, fold, rows of `folder/extracted`}."""
+    """Write one part of a fold, and its judge documents, from `item` {part, fold, rows of `folder/extracted`}.
+
+    A part of which nothing is left is written too, without rows, so that a reader finds every fold.
+    """
     tokenizer = Tokenizer.load(folder / "tokenizer.json")
     extracted = Shards(folder / "extracted")
     drops: Counter[str] = Counter()
@@ -62,24 +65,26 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
     for index in item["rows"]:
         example = extracted.example(index)
         whole = sections.prefix(example, tokenizer)
-        columns = sections.solve(example, whole, tokenizer, settings.window, shortened)
+        given = sections.shorten(whole, settings.window)
+        columns = sections.solve(example, given, tokenizer, settings.window)
         if columns is None:
             drops["larger than the window"] += 1
             continue
+        shortened.update(name for name in sections.SHORTENED if given.get(name) != whole.get(name))
         rows.append({**asdict(example), **columns, "weight": settings.test_weight if example.is_test else 1.0})
         if item["fold"] == "train":
             continue
         for judgement in judgements(example, seed, drops):
-            row = sections.judge(judgement, whole, tokenizer, settings.window)
+            row = sections.judge(judgement, given, tokenizer, settings.window)
             if row is None:
                 drops["judge document larger than the window"] += 1
             else:
                 judged.append(row)
-    shards = {}
-    for place, content, schema in ((item["fold"], rows, TOKENISED), (f"judgements/{item['fold']}", judged, JUDGEMENTS)):
-        if content:
-            name = f"{place}/{part_name(item['part'])}"
-            shards[name] = write(folder / name, content, schema)
+    name = f"{item['fold']}/{part_name(item['part'])}"
+    shards = {name: write(folder / name, rows, TOKENISED)}
+    if item["fold"] != "train":
+        name = f"judgements/{name}"
+        shards[name] = write(folder / name, judged, JUDGEMENTS)
     return {"drops": drops, "shortened": shortened, "shards": shards}
 
 

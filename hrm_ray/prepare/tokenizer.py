@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from pathlib import Path
@@ -17,10 +16,15 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import write_text
 
 
 class Control(IntEnum):
-    """Control tokens; the value is the id."""
+    """Control tokens; the value is the id.
+
+    No document holds PAD, ATTEMPT or DIAGNOSTICS yet: they are reserved, for padding in exported models and for
+    repair documents, so that no id ever moves under a trained model.
+    """
 
     PAD = 0
     PROBLEM = 1
@@ -97,9 +101,7 @@ class Tokenizer:
 
     def save(self, path: Path) -> None:
         """Write `path` whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(self._text(), "utf-8")
-        temporary.replace(path)
+        write_text(path, self._text())
 
     def encode(self, text: str) -> list[int]:
         """Return the ids of `text`; never a control id, whatever the text holds."""

@@ -25,9 +25,8 @@ def _files(run: RunFolder, curves: Sequence[str]) -> Iterator[str]:
         yield "The course of training: metrics.jsonl is missing."
     elif curves:
         yield f"Curves without data in metrics.jsonl: {', '.join(curves)}."
-    last = run.metrics.last_step if run.metrics else None
-    if last is not None and last < run.run.horizon:
-        yield f"The rest of training: the last logged step is {last:,} of {run.run.horizon:,}."
+    if run.last_step is not None and not run.finished:
+        yield f"The rest of training: the last logged step is {run.last_step:,} of {run.run.horizon:,}."
     if run.evaluation is None:
         yield "Anything on held-out code: evaluation.json is missing."
     if run.samples is None:
@@ -41,8 +40,8 @@ def _baselines(run: RunFolder) -> Iterator[str]:
             yield f"The {name}: it was not trained."
         elif baseline.evaluation is None:
             yield f"The {name} on held-out code: it was trained and not evaluated."
-        elif run.evaluation and not compare.comparable(run, baseline):
-            yield f"The {name} on the same fold of the same data: its figures cannot be compared."
+        elif found := compare.obstacles(run, baseline):
+            yield f"The lead over the {name}: {'; '.join(found)}."
         if baseline and baseline.metrics is None:
             yield f"The training of the {name}: its metrics.jsonl is missing."
 
@@ -55,7 +54,7 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
         yield "Real pull requests: the data are synthetic."
     if evaluation.split != "test":
         yield f"The test fold: the figures are of the {evaluation.split} fold, which also chose the checkpoint."
-    if evaluation.test_reads > 1:
+    if evaluation.test_reads is not None and evaluation.test_reads > 1:
         yield f"A first look: the test fold was read {evaluation.test_reads:,} times, and its figures may flatter."
     if evaluation.losses.code_bits_per_byte_no_plan is None:
         yield "What a plan is worth: the code loss without a plan."
@@ -65,6 +64,7 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
             yield f"Decisions on {name}."
         elif views.hidden.done_auc_among_valid is None:
             yield f"DONE among valid on {name}: one of the classes is absent."
+    yield "Changes of comments alone: the measure does not see comments, so none was written."
     yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
 
 

@@ -1,8 +1,11 @@
-"""Is the run ahead of a baseline beyond chance? Both wrote the same declarations, so they are compared pair by pair."""
+"""Can the run be compared with a baseline, and is it ahead beyond chance?
+
+Both wrote the same declarations, so they are compared pair by pair.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +24,36 @@ class Lead:
     interval: tuple[float, float]
 
 
-def comparable(run: RunFolder, baseline: RunFolder) -> bool:
-    """Whether both were evaluated on the same fold of the same dataset."""
+def obstacles(run: RunFolder, baseline: RunFolder) -> tuple[str, ...]:
+    """Return what forbids the comparison: both train to one horizon on one dataset and are evaluated the same way."""
+    return (*_training_obstacles(run, baseline), *_evaluation_obstacles(run, baseline))
+
+
+def _training_obstacles(run: RunFolder, baseline: RunFolder) -> Iterator[str]:
+    if run.run.dataset_hash != baseline.run.dataset_hash:
+        yield "it was trained on other data"
+    if run.run.horizon != baseline.run.horizon:
+        yield f"its horizon is {baseline.run.horizon:,} steps, the run's {run.run.horizon:,}"
+    for whose, one in (("the run's", run), ("its", baseline)):
+        if one.last_step is None:
+            yield f"{whose} metrics hold no training step"
+        elif not one.finished:
+            yield f"{whose} last logged step is {one.last_step:,} of {one.run.horizon:,}"
+
+
+def _evaluation_obstacles(run: RunFolder, baseline: RunFolder) -> Iterator[str]:
     ours, theirs = run.evaluation, baseline.evaluation
-    same_data = run.run.dataset_hash == baseline.run.dataset_hash
-    return same_data and ours is not None and theirs is not None and ours.split == theirs.split
+    if ours is None or theirs is None:
+        yield "the run was not evaluated" if ours is None else "it was not evaluated"
+        return
+    if ours.split != theirs.split:
+        yield f"it was evaluated on the {theirs.split} fold, the run on the {ours.split} fold"
+    sampled, given = theirs.generation.temperature, ours.generation.temperature
+    if sampled != given:
+        yield f"it generated at temperature {sampled:g}, the run at {given:g}"
+    for whose, one in (("the run's", run), ("its", baseline)):
+        if one.outdated:
+            yield f"{whose} evaluation is not of the best checkpoint"
 
 
 def lead(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Lead | None:

@@ -60,6 +60,9 @@ def decide(run: RunFolder, limits: Thresholds | None = None) -> Decision:
 
 def _shortfalls(run: RunFolder, limits: Thresholds) -> Iterator[str]:
     evaluation, enough = run.evaluation, limits.enough
+    if not run.finished:
+        logged = "no training step is logged" if run.last_step is None else f"the last logged step is {run.last_step:,}"
+        yield f"Training has not reached its horizon of {run.run.horizon:,} steps: {logged}."
     if evaluation is None:
         yield "The run was not evaluated: evaluation.json is missing."
         return
@@ -67,6 +70,9 @@ def _shortfalls(run: RunFolder, limits: Thresholds) -> Iterator[str]:
         yield "The data are synthetic: they show that the software works, not that the approach does."
     if evaluation.split != "test":
         yield f"It was evaluated on the {evaluation.split} fold, which also chose the checkpoint; only test decides."
+    if run.best and run.outdated:
+        steps = f"step {evaluation.checkpoint.step:,} was evaluated, the best checkpoint is now step {run.best.step:,}"
+        yield f"The evaluation is not of the best checkpoint: {steps}. Evaluate again."
     if (count := evaluation.generation.all.count) < enough.generations:
         yield f"{count:,} held-out declarations were written; {enough.generations:,} are needed."
     constructed = evaluation.decisions.constructed if evaluation.decisions else None

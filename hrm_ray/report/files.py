@@ -120,7 +120,8 @@ class Evaluation(Record):
 
     checkpoint: Step
     split: str
-    test_reads: int
+    test_reads: int | None
+    """How often the test fold was read, this time included; None where another fold was."""
     synthetic: bool
     parameters: int
     repositories: tuple[str, ...]
@@ -184,6 +185,21 @@ class RunFolder:
     samples: tuple[Sample, ...] | None
     best: Best | None
     baselines: Mapping[str, RunFolder]
+
+    @property
+    def last_step(self) -> int | None:
+        """The last optimizer step that training logged; it always logs the one at its horizon."""
+        return self.metrics.last_step if self.metrics else None
+
+    @property
+    def finished(self) -> bool:
+        """Whether training is known to have ended at its horizon."""
+        return self.last_step == self.run.horizon
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the best checkpoint is no longer the one that was evaluated."""
+        return bool(self.evaluation and self.best and self.evaluation.checkpoint.step != self.best.step)
 
 
 R = TypeVar("R", bound=Record)

@@ -20,9 +20,11 @@ def writes_go(run: RunFolder, limits: Thresholds) -> Question:
         checks += _against(run, role, limits)
     return Question(
         "Does it write valid Go that improves?",
-        "Held-out declarations. Improved: valid, and nearer to the reference than the input is (edit distance over "
-        "syntax-tree leaves); copying the input scores 0 by construction. Intervals are 95% bootstraps over pull "
-        "requests; the lead over a plain model compares the same declarations pair by pair.",
+        "Held-out declarations, without those of which only comments change. Improved: valid, of the kinds that were "
+        "really declared, and nearer to the reference than the input is (edit distance over syntax-tree leaves, "
+        "comments left out). The input of an addition is a signature with an empty body, the output's own or the "
+        "reference's own, whichever is nearer to the reference. Copying the input scores 0 by construction. Intervals "
+        "are 95% bootstraps over pull requests; the lead over a plain model compares the same declarations in pairs.",
         tuple(checks),
     )
 
@@ -74,9 +76,10 @@ def _against(run: RunFolder, role: str, limits: Thresholds) -> list[Check]:
     subject, baseline = f"Against the {ROLES[role]}", run.baselines.get(role)
     if baseline is None and role == "equal_flops":
         return [Check(subject, "Trained beside the run", None, "no", "only where it was trained")]
-    if baseline is None or not compare.comparable(run, baseline):
-        found = "not trained" if baseline is None else "not evaluated on this fold"
-        return [Check(subject, "Evaluated beside the run", None, found, "same data, same fold", "not measured")]
+    found = ("not trained",) if baseline is None else compare.obstacles(run, baseline)
+    if baseline is None or found:
+        needed = "same data, steps, fold and sampling"
+        return [Check(subject, "Evaluated beside the run", None, "; ".join(found), needed, "not measured")]
     assert baseline.evaluation
     theirs = baseline.evaluation.generation.all
     return [

@@ -8,7 +8,7 @@ out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -17,12 +17,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from hrm_ray.files import write_text
 from hrm_ray.report import text
 from hrm_ray.report.absent import not_measured
 from hrm_ray.report.curves import figures
 from hrm_ray.report.decide import Decision, Verdict, decide
 from hrm_ray.report.files import RunFolder, read
-from hrm_ray.report.samples import choose
+from hrm_ray.report.samples import Shown, choose
 from hrm_ray.report.tables import confusions, evaluation_table
 
 VERDICT_STYLES: Mapping[Verdict, str] = {"GO": "yes", "NO-GO": "no", "NOT ENOUGH EVIDENCE": "unknown"}
@@ -30,11 +31,12 @@ VERDICT_STYLES: Mapping[Verdict, str] = {"GO": "yes", "NO-GO": "no", "NOT ENOUGH
 
 @dataclass(frozen=True)
 class Report:
-    """Where the page is, and what it says."""
+    """Where the page is, and what it says; `samples` are those that it shows."""
 
     path: Path
     decision: Verdict
     reasons: tuple[str, ...]
+    samples: tuple[Shown, ...]
 
 
 def write(run_dir: Path) -> Report:
@@ -44,16 +46,15 @@ def write(run_dir: Path) -> Report:
         UserError: the folder is not a run's, or a file in it is broken; the sentence names file and line or field.
     """
     run = read(run_dir)
-    decision = decide(run)
+    decision, samples = decide(run), tuple(choose(run.samples or ()))
     path = run_dir / "report.html"
-    path.write_text(render(run, decision), "utf-8")
-    decided = json.dumps(decision.as_json(), indent=2, allow_nan=False)
-    (run_dir / "decision.json").write_text(f"{decided}\n", "utf-8")
-    return Report(path, decision.verdict, decision.reasons)
+    write_text(path, render(run, decision, samples))
+    write_text(run_dir / "decision.json", f"{json.dumps(decision.as_json(), indent=2, allow_nan=False)}\n")
+    return Report(path, decision.verdict, decision.reasons, samples)
 
 
-def render(run: RunFolder, decision: Decision) -> str:
-    """Return the page."""
+def render(run: RunFolder, decision: Decision, samples: Sequence[Shown]) -> str:
+    """Return the page with these samples."""
     curves, absent_curves = figures(run)
     return (
         _environment()
@@ -66,7 +67,7 @@ def render(run: RunFolder, decision: Decision) -> str:
             figures=[(figure.title, Markup(figure.svg)) for figure in curves],
             table=evaluation_table(run),
             confusions=confusions(run.evaluation),
-            samples=choose(run.samples or ()),
+            samples=samples,
             not_measured=list(not_measured(run, absent_curves)),
             provenance=_provenance(run),
         )
@@ -104,9 +105,10 @@ def _provenance(run: RunFolder) -> list[tuple[str, str]]:
     skipped = run.metrics.series("train", "bad_steps").values.tolist() if run.metrics else []
     rows.append(("Steps skipped, not finite", text.number(int(skipped[-1])) if skipped else text.ABSENT))
     if evaluation:
+        reads = evaluation.test_reads
         rows += [
             ("Evaluated", f"step {evaluation.checkpoint.step:,} on the {evaluation.split} fold"),
-            ("Reads of the test fold", text.number(evaluation.test_reads)),
+            ("Reads of the test fold", "not read" if reads is None else text.number(reads)),
             ("Repositories", ", ".join(evaluation.repositories) or text.ABSENT),
         ]
     return [*rows, ("Versions", _listed(record.versions)), ("Machine", _listed(record.machine))]

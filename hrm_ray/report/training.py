@@ -80,7 +80,8 @@ def validation_tracks(metrics: Metrics | None, limits: Thresholds) -> Question:
 
 def _course(subject: str, validation: Series, limits: Thresholds) -> list[Check]:
     start, end = series.ends(validation)
-    above = end / float(validation.values.min()) - 1
+    best, rise = float(validation.values.min()), limits.tracking.rise
+    above = end / best - 1 if best else None
     return [
         Check(
             subject,
@@ -94,9 +95,9 @@ def _course(subject: str, validation: Series, limits: Thresholds) -> list[Check]
             subject,
             "Last above best",
             above,
-            percent(above),
-            f"at most {percent(limits.tracking.rise)}",
-            judge(above <= limits.tracking.rise),
+            f"{number(end)} against 0" if above is None else percent(above),
+            f"at most {percent(rise)}",
+            judge(end <= best * (1 + rise)),
         ),
     ]
 

@@ -3,17 +3,17 @@
 A checkpoint is a folder of safetensors files whose tensors are flat slices named `name@start:stop`, a `state.json`,
 and a `manifest.json` with the sha256 of every other file, written last. It is built under a temporary name, flushed
 to disk and renamed, so a kill at any moment leaves the previous checkpoint the newest complete one. Nothing is pickled.
-The sums are ours because one flipped bit in a safetensors file loads silently wrong (docs/log.md).
+The sums are ours because a flipped bit in a safetensors file loads without an error, and wrong.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
+import math
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
+from hrm_ray.files import sha256, write_text
 
 MANIFEST = "manifest.json"
 SLICE = re.compile(r"(?P<name>.+)@(?P<start>\d+):(?P<stop>\d+)")
@@ -40,6 +40,8 @@ class State:
     """Batches taken from the feed, the skipped ones included."""
     bad_steps: int
     """Steps skipped in all."""
+    objective: float | None = None
+    """What validation measured here; the checkpoint with the lowest is the best."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def save(root: Path, state: State, weights: dict[str, Tensor], moments: dict[str
     save_file(_slices(moments), building / "optimizer-00000.safetensors")
     shapes = {name: list(tensor.shape) for name, tensor in (weights | moments).items()}
     (building / "state.json").write_text(json.dumps(vars(state) | {"shapes": shapes}), "utf-8")
-    sums = {path.name: _sha256(path) for path in sorted(building.iterdir())}
+    sums = {path.name: sha256(path) for path in sorted(building.iterdir())}
     write_text(building / MANIFEST, json.dumps(sums, indent=1))
     _flush(building)
     shutil.rmtree(final, ignore_errors=True)
@@ -78,12 +80,25 @@ def save(root: Path, state: State, weights: dict[str, Tensor], moments: dict[str
 
 def newest(root: Path, say: Callable[[str], None]) -> Loaded | None:
     """Load the newest complete checkpoint of `root`, telling `say` of each that is passed over and why."""
+    return _first_whole(sorted(root.glob("step-*"), reverse=True), say)
+
+
+def best(root: Path, say: Callable[[str], None]) -> Loaded | None:
+    """Load the complete checkpoint of `root` with the lowest objective, as `newest` does."""
+    return _first_whole(ranking(root), say)
+
+
+def ranking(root: Path) -> list[Path]:
+    """Return the checkpoints of `root`, the best first; those without a finite objective come last."""
+    ranks: list[tuple[float, str, Path]] = []
     for folder in sorted(root.glob("step-*"), reverse=True):
         try:
-            return load(folder)
-        except UserError as error:
-            say(f"skipping a checkpoint: {error}")
-    return None
+            objective = json.loads((folder / "state.json").read_text("utf-8")).get("objective")
+        except (OSError, ValueError):
+            continue
+        rank = objective if objective is not None and math.isfinite(objective) else math.inf
+        ranks.append((rank, folder.name, folder))
+    return [folder for _, _, folder in sorted(ranks)]
 
 
 def load(folder: Path) -> Loaded:
@@ -95,7 +110,7 @@ def load(folder: Path) -> Loaded:
     try:
         sums: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))
         for name, expected in sums.items():
-            if _sha256(folder / name) != expected:
+            if sha256(folder / name) != expected:
                 raise UserError(f"{folder / name}: damaged (its sha256 is not the manifest's)")
         state: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
         shapes = state.pop("shapes")
@@ -105,12 +120,21 @@ def load(folder: Path) -> Loaded:
     return Loaded(folder, State(**state), weights, moments, shapes)
 
 
-def prune(root: Path, keep: int, best: int | None) -> None:
+def prune(root: Path, keep: int) -> None:
     """Remove all but the newest `keep` checkpoints and the best one, and what killed runs left half-built."""
     folders = sorted(root.glob("step-*"))
-    kept = {path.name for path in folders[-keep:]} | ({folder_name(best)} if best is not None else set())
-    for folder in [path for path in folders if path.name not in kept] + list(root.glob(".step-*")):
+    kept = {*folders[-keep:], *ranking(root)[:1]}
+    for folder in [path for path in folders if path not in kept] + list(root.glob(".step-*")):
         shutil.rmtree(folder)
+
+
+def _first_whole(folders: Iterable[Path], say: Callable[[str], None]) -> Loaded | None:
+    for folder in folders:
+        try:
+            return load(folder)
+        except UserError as error:
+            say(f"skipping a checkpoint: {error}")
+    return None
 
 
 def _slices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -131,11 +155,6 @@ def _read(folder: Path, kind: str, shapes: dict[str, list[int]]) -> dict[str, Te
 
 def _start(piece: tuple[int, Tensor]) -> int:
     return piece[0]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _flush(folder: Path) -> None:

@@ -10,7 +10,7 @@ from hrm_ray import config as settings
 from hrm_ray.config import Config
 from hrm_ray.model.size import parameters, training_bytes
 from hrm_ray.progress import bars, console
-from hrm_ray.train import loop
+from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.feed import Feed
 from hrm_ray.train.run import roles
@@ -42,8 +42,7 @@ def train_all(config: Config) -> None:
         console.print(f"training {role} into {one.run_dir}: {facts}")
         with bars() as progress:
             run_dir = loop.train(one, role, Terminal(progress, role))
-        best = loop.read_best(run_dir / "checkpoints")
-        console.print(f"{run_dir}: trained; best checkpoint: {best}" if best else f"{run_dir}: nothing to train")
+        console.print(f"trained; the best checkpoint is {checkpoint.ranking(run_dir / 'checkpoints')[0]}")
     console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
 
 
@@ -62,7 +61,7 @@ def derived(config: Config) -> Iterator[str]:
         yield "steps, tokens and memory: unknown until prepared"
         yield f"about {parameters(config.model, config.prepare.vocab_size):,} parameters"
         return
-    vocabulary = read_dataset(config.data)["tokenizer"]["vocab_size"]
+    vocabulary = read_dataset(config)["tokenizer"]["vocab_size"]
     feed = Feed(SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge"), config)
     memory = training_bytes(config.model, vocabulary, train.micro_rows * window)
     yield f"{parameters(config.model, vocabulary):,} parameters"

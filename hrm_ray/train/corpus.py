@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
+from hrm_ray.prepare import card
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.tokenizer import Control
 
@@ -20,19 +21,26 @@ NOTHING = np.empty(0, np.int32)
 DIRECT = np.array([Control.DIRECT], np.int32)
 
 
-def read_dataset(folder: Path) -> dict[str, Any]:
+HARMLESS = {"input", "jsonl", "workers"}
+"""Keys of `prepare` that do not change what it makes of the same pull requests."""
+
+
+def read_dataset(config: Config) -> dict[str, Any]:
     """Return the dataset's `dataset.json`.
 
     Raises:
-        UserError: the folder holds no prepared dataset.
+        UserError: the folder holds no prepared dataset, or one that was prepared with other settings.
     """
-    path = folder / "dataset.json"
-    try:
-        return json.loads(path.read_text("utf-8"))  # type: ignore[no-any-return]
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not found; run `hrm-ray prepare CONFIG` first") from error
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not valid JSON ({error})") from error
+    facts = card.read(config.data)
+    made, wanted = facts["settings"], config.prepare.model_dump(mode="json", exclude=HARMLESS)
+    differing = [f"prepare.{key}" for key, value in wanted.items() if made["prepare"].get(key) != value]
+    differing += ["seed"] if made["seed"] != config.seed else []
+    if differing:
+        raise UserError(
+            f"{config.data}: was prepared with another {', '.join(differing)}; set it as it was, or run "
+            "`hrm-ray prepare CONFIG` again"
+        )
+    return facts
 
 
 class SolveDocuments:

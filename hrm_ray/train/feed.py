@@ -87,6 +87,7 @@ class Feed:
             raise UserError(f"{config.data}: the train fold or the judge fold of the dataset is empty")
         self.documents, self.judgements, self.train, self.seed = solve, judge, config.train, config.seed
         window, per_step = config.prepare.window, config.train.rows - config.train.judge_rows
+        self._coins = lru_cache(maxsize=8)(self._draw)
         self.solve = Stream(self._solve_sizes, window, per_step, config.seed)
         self.judge = Stream(lambda _epoch: judge.sizes, window, 1, config.seed + 1)
 
@@ -133,5 +134,6 @@ class Feed:
         """Which solve documents keep their plan in this epoch."""
         return self._coins(epoch, len(self.documents), stream=2) >= self.train.no_plan
 
-    def _coins(self, epoch: int, count: int, stream: int) -> NDArray[np.float64]:
+    def _draw(self, epoch: int, count: int, stream: int) -> NDArray[np.float64]:
+        """Return a uniform number for each document; `_coins` keeps the last few."""
         return np.random.default_rng((self.seed, epoch, stream)).random(count)

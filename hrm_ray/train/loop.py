@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from hrm_ray.config import Config
+from hrm_ray.errors import UserError
 from hrm_ray.files import write_text
 from hrm_ray.model.hrm import gradient_depth
 from hrm_ray.train import checkpoint
@@ -25,7 +26,7 @@ from hrm_ray.train.validate import Validation
 BEST = "best.json"
 
 
-class DivergedError(RuntimeError):
+class DivergedError(UserError):
     """Too many steps in a row had a non-finite loss or gradient."""
 
 
@@ -77,7 +78,11 @@ class Trainer:
             self.watcher.say(
                 f"step {self.state.step + 1}: a loss or gradient is not finite, skipped ({attempt + 1} in a row)"
             )
-        raise DivergedError(f"{attempt + 1} steps in a row were not finite; metrics.jsonl names their examples")
+        peak, step = self.config.train.schedule.peak, self.state.step
+        raise DivergedError(
+            f"{self.config.run_dir}: {attempt + 1} batches in a row were not finite after step {step}; "
+            f"metrics.jsonl names their examples; a lower train.schedule.peak than {peak:g} is the usual cure"
+        )
 
     def attempt(self, horizon: int) -> StepResult:
         """Take one batch from the feed, and update if its loss and gradient are finite."""
@@ -92,7 +97,7 @@ class Trainer:
         done = state.step + result.updated
         self.state = State(done, state.position + 1, state.bad_steps + (not result.updated))
         if not result.updated:
-            self.metrics.write("bad_step", state.step, {"examples": self.feed.example_ids(state.position)})
+            self.metrics.write("bad_step", state.step + 1, {"examples": self.feed.example_ids(state.position)})
         elif done % train.log.every == 0 or done == horizon:
             timing = {"data_wait": waited, "seconds": seconds, "tokens_per_second": result.tokens / seconds}
             self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing)
@@ -109,12 +114,10 @@ class Trainer:
     def save(self, objective: float | None) -> None:
         """Write a checkpoint, note whether it is the best, and remove those that are no longer kept."""
         weights, moments = self.engine.model.state_dict(), self.engine.optimizer_tensors()
+        self.state = replace(self.state, objective=objective)
         checkpoint.save(self.checkpoints, self.state, weights, moments)
-        best = read_best(self.checkpoints)
-        if best is None or (objective is not None and objective < best["objective"]):
-            best = {"step": self.state.step, "objective": objective}
-            write_text(self.checkpoints / BEST, json.dumps(best))
-        checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, best["step"])
+        checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep)
+        note_best(self.checkpoints)
 
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
@@ -155,7 +158,7 @@ def restore(run_dir: Path, engine: PlainEngine, watcher: Watcher) -> State:
     return loaded.state
 
 
-def read_best(checkpoints: Path) -> dict[str, Any] | None:
-    """Return the step and objective of the best checkpoint so far."""
-    path = checkpoints / BEST
-    return json.loads(path.read_text("utf-8")) if path.exists() else None
+def note_best(checkpoints: Path) -> None:
+    """Write down which checkpoint is the best, for those who look into the folder."""
+    state = json.loads((checkpoint.ranking(checkpoints)[0] / "state.json").read_text("utf-8"))
+    write_text(checkpoints / BEST, json.dumps({name: state[name] for name in ("step", "objective")}))

@@ -19,6 +19,9 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.train.corpus import read_dataset
 
+CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
+"""What `evaluate` and `generate` may set: the network is what was trained."""
+
 PACKAGES = ("hrm-ray", "torch", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
 
 
@@ -44,7 +47,7 @@ def open_run(config: Config, role: str, horizon: int) -> None:
     Raises:
         ConfigError: a key differs that a resumed run must not change, or the dataset is another.
     """
-    dataset = read_dataset(config.data)
+    dataset = read_dataset(config)
     record = config.run_dir / "run.json"
     if record.exists():
         _check_resume(config, json.loads(record.read_text("utf-8")), dataset["hash"])
@@ -61,6 +64,10 @@ def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
     path = run_dir / "config.yaml"
     if not path.exists():
         raise ConfigError(f"{run_dir}: not a run folder (it has no config.yaml); `hrm-ray train CONFIG` makes one")
+    for override in overrides:
+        if not override.startswith(CHANGEABLE_AFTER_TRAINING):
+            allowed = ", ".join(CHANGEABLE_AFTER_TRAINING)
+            raise ConfigError(f"--set {override}: of a trained run only these may be set: {allowed}")
     found = run_dir.resolve()
     return settings.load(path, overrides).model_copy(update={"name": found.name, "runs": run_dir.parent})
 
@@ -68,7 +75,7 @@ def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
 def build_model(config: Config) -> HRM:
     """Build the model with weights that depend on the seed alone."""
     torch.manual_seed(config.seed)
-    return HRM(config.model, read_dataset(config.data)["tokenizer"]["vocab_size"])
+    return HRM(config.model, read_dataset(config)["tokenizer"]["vocab_size"])
 
 
 def _check_resume(config: Config, record: dict[str, Any], dataset_hash: str) -> None:

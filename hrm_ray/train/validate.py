@@ -44,12 +44,11 @@ class SolveLosses:
 
 def run_all(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[Batch, Output]]:
     """Run `documents`, at most `tokens` of them (at least one document) at a time, at full depth, without gradient."""
-    engine.model.eval()
-    with torch.no_grad():
-        for chunk in _chunks(documents, tokens):
-            batch = collate(chunk).to(engine.device)
-            yield batch, engine.forward(batch, engine.model.config.depth.max)
-    engine.model.train()
+    for chunk in _chunks(documents, tokens):
+        batch = collate(chunk).to(engine.device)
+        with torch.no_grad():
+            output = engine.forward(batch, engine.model.config.depth.max)
+        yield batch, output
 
 
 def solve_losses(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> SolveLosses:

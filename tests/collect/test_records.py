@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from hrm_ray.collect import records
@@ -71,7 +73,11 @@ def test_jsonl_plain_and_gzipped(tmp_path: Path) -> None:
         (lambda row: row["files"][0].pop("content_after"), r"line 2: files\[0\]\.content_after is missing"),
         (lambda row: row.pop("repo"), r"line 2: repo is missing or is not an object"),
         (lambda row: row.update(files=None), r"line 2: files is missing or is not a list"),
-        (lambda row: row["pull_request"].update(body=None), r"line 2: pull_request\.body is None, not of type str"),
+        (lambda row: row["pull_request"].update(title=None), r"line 2: pull_request\.title is None, not of type str"),
+        (
+            lambda row: row["files"][0].update(patch="+a\ud800"),
+            r"line 2: files\[0\]\.patch holds \\ud800, half of a surrogate pair, at character 2",
+        ),
     ],
 )
 def test_a_bad_line_names_the_file_the_line_and_what_is_missing(tmp_path: Path, spoil: object, said: str) -> None:
@@ -82,6 +88,26 @@ def test_a_bad_line_names_the_file_the_line_and_what_is_missing(tmp_path: Path, 
     path.write_text(f"{json.dumps(good)}\n{json.dumps(bad)}\n")
     with pytest.raises(UserError, match=rf"a\.jsonl: {said}"):
         list(records.read(path))
+
+
+def test_null_is_an_empty_body_and_a_whole_surrogate_pair_is_text(tmp_path: Path) -> None:
+    row = asdict(pull_request(1))
+    row["pull_request"] |= {"body": None, "title": "\U0001f680"}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    pq.write_table(pa.Table.from_pylist([row], schema=records.SCHEMA), tmp_path / "a.parquet")
+    for name in ("a.jsonl", "a.parquet"):
+        (read,) = records.read(tmp_path / name)
+        assert (read.pull_request.body, read.pull_request.title) == ("", "\U0001f680")
+
+
+@pytest.mark.parametrize("groups", [0, 1])
+def test_a_parquet_file_without_rows_has_no_row_groups_to_read(tmp_path: Path, groups: int) -> None:
+    path = tmp_path / "a.parquet"
+    with pq.ParquetWriter(path, records.SCHEMA) as writer:
+        for _ in range(groups):
+            writer.write_table(records.SCHEMA.empty_table())
+    assert records.row_groups(path) == 0
+    assert list(records.read(path)) == []
 
 
 def test_broken_files_are_user_errors(tmp_path: Path) -> None:

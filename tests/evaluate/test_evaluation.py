@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,11 @@ import torch
 from hrm_ray.config import Config, ConfigError
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import command, judgement
+from hrm_ray.evaluate.generation import score
 from hrm_ray.evaluate.opened import Opened, open_run
+from hrm_ray.model.generate import Written
+from hrm_ray.model.refinement import FEEDBACK
+from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.run import read_run
 from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
@@ -110,6 +115,44 @@ def test_generate_shows_what_was_written(smoke: Config, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert printed.count("reference") >= command.SHOWN
     assert "improved:" in printed
+
+
+def test_the_label_of_a_generated_attempt_agrees_with_its_feedback(opened: Opened) -> None:
+    """A valid type where a function was added is a wrong plan, not broken Go: REFINE."""
+    row = next(i for i in range(len(opened.solve)) if opened.solve.shards.example(i).kinds == ("function",))
+    code = "type X struct {\n\ta, b, c, d int\n}"
+    written = Written(code=opened.tokenizer.encode(code), finished=True)
+    made = score(row, opened.solve.shards.example(row), written, "add type X", code)
+    document = judgement.labelled(opened, made)
+    assert document is not None
+    assert (document.decision, FEEDBACK[document.feedback]) == (Decision.REFINE, "valid")
+
+
+def test_a_trained_network_cannot_be_changed_and_the_test_fold_is_not_shown(smoke: Config) -> None:
+    with pytest.raises(ConfigError, match=r"model\.hidden=32: of a trained run only these may be set: evaluate\."):
+        command.evaluate_all(smoke.run_dir, ["model.hidden=32"])
+    with pytest.raises(ConfigError, match="which counts its reads"):
+        command.show_generated(smoke.run_dir, ["evaluate.split=test"])
+
+
+def test_another_dataset_in_the_same_place_is_refused(smoke: Config, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(smoke.run_dir, run)
+    record = run / "run.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"dataset_hash": "0"}))
+    with pytest.raises(UserError, match="is not the dataset that"):
+        command.evaluate_all(run, [])
+
+
+def test_a_baseline_without_a_checkpoint_is_left_out(
+    smoke: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(smoke.run_dir, run)
+    shutil.rmtree(run / "baselines" / "equal_parameters" / "checkpoints")
+    command.evaluate_all(run, ["evaluate.split=validation", "evaluate.generations=2"])
+    assert "left out, it has no checkpoint yet" in capsys.readouterr().out
+    assert read(run)["test_reads"] is None
 
 
 def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:

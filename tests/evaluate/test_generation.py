@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hrm_ray.evaluate.generation import Attempt, score, summary
+from hrm_ray.evaluate.generation import Attempt, head, score, summary
 from hrm_ray.model.generate import Written
 from hrm_ray.prepare.examples import Example
 
@@ -57,6 +57,37 @@ def test_an_addition_is_measured_against_its_own_signature() -> None:
     assert not attempt(ADDED, "func Add(a, b int) int {\n}").improved
     assert attempt(ADDED, "func Add(a, b int) int {\n\treturn c\n}").improved
     assert attempt(ADDED, ADDED.anchor).copied
+
+
+@pytest.mark.parametrize(
+    ("plan", "code"),
+    [
+        ("add var x", "var x = func() { return nil }"),
+        ("add type X", "type X int"),
+        ("add function f", "func f() {\n\treturn nil\n}"),
+        ("add function f", "func f() {\n}"),
+    ],
+)
+def test_no_constant_answer_improves_an_addition(plan: str, code: str) -> None:
+    made = attempt(ADDED, code, plan)
+    assert made.valid or code.startswith("var x")
+    assert not made.improved
+
+
+@pytest.mark.parametrize(
+    ("code", "tokens"),
+    [
+        ("// F does.\nfunc F(a int) error {\n\treturn nil\n}", "func F ( a int ) error { }"),
+        ("type X struct {\n\ta int\n}", "type X struct { }"),
+        ("var x = 1", "var x"),
+    ],
+)
+def test_the_head_of_a_declaration(code: str, tokens: str) -> None:
+    assert head(code) == tuple(tokens.split())
+
+
+def test_writing_nothing_is_no_copy() -> None:
+    assert not attempt(replace(ADDED, anchor=""), "").copied
 
 
 @pytest.mark.parametrize("code", ["", "return a + b", AFTER + "}", AFTER + "\n\n" + AFTER, "type Add int"])

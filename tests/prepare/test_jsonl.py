@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,10 @@ def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None
         (b'{"id": "x"}\n', r"train.jsonl:1: repository: "),
         (b'\n\n{"id": ', r"train.jsonl:3: the line: "),
         (b"\xff\n", r"train.jsonl: cannot be read"),
+        (
+            json.dumps(asdict(replace(EXAMPLE, title="\ud800"))).encode(),
+            r"train.jsonl:1: the line: Invalid JSON: .* column \d+",
+        ),
     ):
         path.write_bytes(content)
         with pytest.raises(UserError, match=message):

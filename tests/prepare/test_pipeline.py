@@ -241,6 +241,53 @@ def test_bad_input_is_refused_by_name(tmp_path: Path) -> None:
     assert not list((tmp_path / "data").glob("*"))
 
 
+def test_ray_starts_only_when_there_is_work(source: Path, tmp_path: Path) -> None:
+    started: list[int] = []
+
+    @contextmanager
+    def session(cpus: int) -> Iterator[None]:
+        started.append(cpus)
+        yield
+
+    def attempt(path: Path) -> None:
+        given = settings(tmp_path / "data", path, workers=3)
+        pipeline.prepare(given, Progress(console=Console(file=io.StringIO()), disable=True), session)
+
+    rowless = factory.write_parquet(tmp_path / "rowless.parquet", [], group=1)
+    for path, message in (
+        (tmp_path / "absent", "no such file"),
+        (rowless, r"rowless.parquet: there is no pull request in it"),
+    ):
+        with pytest.raises(UserError, match=message):
+            attempt(path)
+    assert started == []
+    attempt(source)
+    attempt(source)
+    assert started == [3]
+    (tmp_path / "data" / card.CARD).write_text("{")
+    attempt(source)
+    assert started == [3, 3], "a damaged card is no dataset"
+
+
+def test_folder_with_a_training_file_alone_has_empty_folds(prepared: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").write_bytes((prepared / "jsonl" / "train.jsonl").read_bytes())
+    facts, _ = run(tmp_path / "data", tmp_path)
+    assert facts["folds"]["train"]["examples"] == len(Shards(tmp_path / "data" / "train")) > 0
+    for fold in FOLDS[1:]:
+        assert facts["folds"][fold] == {"examples": 0, "repositories": {}, "judgements": {"count": 0}}
+        assert len(Shards(tmp_path / "data" / fold)) == len(Shards(tmp_path / "data" / "judgements" / fold)) == 0
+    assert set(facts["shards"]) == {name for name in contents(tmp_path / "data") if name.endswith(".arrow")}
+
+
+def test_training_fold_must_have_examples(prepared: Path, tmp_path: Path) -> None:
+    (tmp_path / "train.jsonl").touch()
+    with pytest.raises(UserError, match="there is no example in it"):
+        run(tmp_path / "data", tmp_path)
+    (tmp_path / "val.jsonl").write_bytes((prepared / "jsonl" / "val.jsonl").read_bytes())
+    with pytest.raises(UserError, match="the train fold is left without examples"):
+        run(tmp_path / "data", tmp_path)
+
+
 def test_window_that_nothing_fits_is_refused_with_the_reasons(tmp_path: Path) -> None:
     long = [replace(made, pull_request=replace(made.pull_request, title="why " * 100)) for made in factory.history()]
     source = factory.write_parquet(tmp_path / "prs.parquet", long, group=20)

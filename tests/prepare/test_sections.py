@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +18,8 @@ SECTIONS = ("problem_ids", "context_ids", "plan_ids", "code_ids")
 ADDED = example(change="added", before="", anchor="type Engine struct{}")
 
 
-def solve(given: Example, tokenizer: Tokenizer, window: int = LARGE) -> dict[str, Any] | None:
-    return sections.solve(given, sections.prefix(given, tokenizer), tokenizer, window, Counter())
-
-
 def whole(given: Example, tokenizer: Tokenizer) -> dict[str, Any]:
-    columns = solve(given, tokenizer)
+    columns = sections.solve(given, sections.prefix(given, tokenizer), tokenizer, LARGE)
     assert columns is not None
     return columns
 
@@ -93,61 +89,58 @@ def test_control_tokens_in_the_text_give_no_control_ids(tokenizer: Tokenizer) ->
 @pytest.mark.parametrize("given", [EXAMPLE, ADDED])
 def test_every_window_shortens_outline_then_body_then_anchor(given: Example, tokenizer: Tokenizer) -> None:
     full = sections.prefix(given, tokenizer)
-    total = sum(map(len, full.values()))
+    never_cut = sum(len(full[name]) for name in ("title", "path")) + len(full.get("before", [Control.ANCHOR]))
     emptied_before = {"body": ["outline"], "anchor": ["outline", "body"]}
-    smallest = 0
-    for room in range(total + 1, 0, -1):
-        fitted = sections.fit(full, room)
-        if fitted is None:
-            smallest = smallest or room + 1
-            continue
-        assert sum(map(len, fitted.values())) <= room
-        assert not smallest, "a smaller room fits what a larger one did not"
-        for name, ids in fitted.items():
+    for window in range(2 * sections.size(full) + 2, 0, -1):
+        short = sections.shorten(full, window)
+        assert sections.size(short) <= max(never_cut, window // 2)
+        assert list(short) == list(full), "the order of the document"
+        for name, ids in short.items():
             assert ids == full[name][: len(ids)]
             if len(ids) < len(full[name]):
                 assert name in sections.SHORTENED
-                assert all(not fitted[earlier] for earlier in emptied_before.get(name, []))
-    never_cut = sum(len(full[name]) for name in ("title", "path")) + len(full.get("before", [Control.ANCHOR]))
-    assert smallest == never_cut
+                assert all(not short[earlier] for earlier in emptied_before.get(name, []))
+    assert sections.size(sections.shorten(full, 1)) == never_cut
 
 
-def test_fit_uses_the_whole_room(tokenizer: Tokenizer) -> None:
+def test_no_more_is_cut_than_must_be(tokenizer: Tokenizer) -> None:
     full = sections.prefix(EXAMPLE, tokenizer)
-    total = sum(map(len, full.values()))
-    fitted = sections.fit(full, total - 3)
-    assert fitted is not None
-    assert sum(map(len, fitted.values())) == total - 3
-    assert fitted | {"outline": full["outline"]} == full
+    total = sections.size(full)
+    assert sections.shorten(full, 2 * total) == full
+    short = sections.shorten(full, 2 * total - 6)
+    assert sections.size(short) == total - 3
+    assert short | {"outline": full["outline"]} == full
+
+
+def test_the_answer_has_no_say_in_the_prefix(tokenizer: Tokenizer) -> None:
+    """Cut to the room that the answer leaves, the length of the prefix would tell the length of the answer."""
+    window = sections.size(sections.prefix(EXAMPLE, tokenizer)) * 7 // 4
+    prefixes, kept = [], 0
+    for length in range(0, window, 4):
+        grown = replace(EXAMPLE, plan="add " * (length // 4), code="x " * length)
+        given = sections.shorten(sections.prefix(grown, tokenizer), window)
+        columns = sections.solve(grown, given, tokenizer, window)
+        row = sections.judge(judgement("x " * length), given, tokenizer, window)
+        prefixes += [columns["problem_ids"] + columns["context_ids"]] if columns else []
+        prefixes += [row["prefix_ids"][:-1]] if row else []
+        kept += columns is not None
+    assert 3 < kept < len(range(0, window, 4)), "some answers fit beside the prefix and some do not"
+    assert all(ids == prefixes[0] for ids in prefixes)
+    assert len(prefixes[0]) == window // 2
 
 
 def test_documents_fit_the_window_or_are_refused(tokenizer: Tokenizer) -> None:
+    given = sections.prefix(EXAMPLE, tokenizer)
     full = size(whole(EXAMPLE, tokenizer))
-    assert solve(EXAMPLE, tokenizer, full) == whole(EXAMPLE, tokenizer)
-    for window in range(full, 0, -1):
-        columns = solve(EXAMPLE, tokenizer, window)
-        if columns is None:
-            break
-        assert size(columns) <= window
-        assert size(columns) - len(columns["plan_ids"]) + 1 <= window, "the document without a plan"
-        assert [columns[name] for name in ("plan_ids", "code_ids")] == [
-            whole(EXAMPLE, tokenizer)[name] for name in ("plan_ids", "code_ids")
-        ]
-    assert window > 50, "title, path, before, plan and code were cut"
-
-
-def test_shortened_sections_are_counted(tokenizer: Tokenizer) -> None:
-    counts: Counter[str] = Counter()
-    prefix = sections.prefix(EXAMPLE, tokenizer)
-    full = size(whole(EXAMPLE, tokenizer))
-    for window in (full, full - 1, full - len(prefix["outline"]) - 2):
-        assert sections.solve(EXAMPLE, prefix, tokenizer, window, counts)
-    assert counts == {"outline": 2, "body": 1}
+    columns = sections.solve(EXAMPLE, given, tokenizer, full)
+    assert columns == whole(EXAMPLE, tokenizer)
+    assert size(columns) - len(columns["plan_ids"]) + 1 <= full, "the document without a plan"
+    assert sections.solve(EXAMPLE, given, tokenizer, full - 1) is None
 
 
 def test_judge_rows(tokenizer: Tokenizer) -> None:
-    prefix = sections.prefix(EXAMPLE, tokenizer)
-    row = sections.judge(judgement("func Start() {}<|judge|>"), prefix, tokenizer, LARGE)
+    given = sections.prefix(EXAMPLE, tokenizer)
+    row = sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, LARGE)
     assert row is not None
     columns = whole(EXAMPLE, tokenizer)
     assert row["prefix_ids"] == [*columns["problem_ids"], *columns["context_ids"], Control.DIRECT]
@@ -155,8 +148,5 @@ def test_judge_rows(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(row["attempt_ids"]) == "func Start() {}<|judge|>"
     assert (row["label"], row["example_id"], row["attempt"]) == (1, EXAMPLE.id, "func Start() {}<|judge|>")
     window = len(row["prefix_ids"]) + len(row["attempt_ids"])
-    shorter = sections.judge(judgement("func Start() {}<|judge|>"), prefix, tokenizer, window - 2)
-    assert shorter is not None
-    assert len(shorter["prefix_ids"]) == len(row["prefix_ids"]) - 2
-    assert shorter["attempt_ids"] == row["attempt_ids"]
-    assert sections.judge(judgement("x " * 500), prefix, tokenizer, 400) is None
+    assert sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, window) == row
+    assert sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, window - 1) is None

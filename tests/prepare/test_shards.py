@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from hrm_ray.errors import UserError
@@ -43,6 +44,32 @@ def test_rows_are_found_across_parts(folder: Path) -> None:
         shards.ids(9, "code_ids")
     with pytest.raises(IndexError):
         shards.row(-1)
+
+
+@pytest.mark.parametrize("schema", [TOKENISED, JUDGEMENTS])
+def test_part_without_rows_is_read_like_any_other(tmp_path: Path, schema: pa.Schema) -> None:
+    write(tmp_path / part_name(0), [], schema)
+    shards = Shards(tmp_path)
+    assert len(shards) == 0
+    for name in schema.names:
+        assert shards.column(name).to_pylist() == []
+        assert shards.column(name).type == schema.field(name).type
+        if name.endswith("_ids"):
+            assert shards.lengths(name).tolist() == []
+            with pytest.raises(IndexError):
+                shards.ids(0, name)
+    for method in (shards.row, shards.example):
+        with pytest.raises(IndexError):
+            method(0)
+
+
+def test_parts_without_rows_among_others_are_passed_over(tmp_path: Path) -> None:
+    for part, (count, start) in enumerate(((0, 0), (2, 0), (0, 2), (1, 2), (0, 3))):
+        write(tmp_path / part_name(part), rows(count, start), TOKENISED)
+    shards = Shards(tmp_path)
+    assert [shards.row(index)["number"] for index in range(len(shards))] == [0, 1, 2]
+    assert shards.ids(2, "code_ids").tolist() == [2, 2]
+    assert shards.lengths("code_ids").tolist() == [0, 1, 2]
 
 
 def test_ids_are_views_of_the_file(folder: Path) -> None:

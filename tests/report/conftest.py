@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hrm_ray.report.checks import Thresholds
+from hrm_ray.report.decide import Decision, decide
+from hrm_ray.report.files import read
+
 STEPS = 200
+BEST = 180
 Json = dict[str, Any]
 
 
@@ -93,7 +99,7 @@ def decided(area: float = 0.71, likelihood: float = 0.58, accuracy: float = 0.62
 
 def evaluation(bits: float = 1.234, improved: float = 0.31) -> Json:
     return {
-        "checkpoint": {"step": STEPS},
+        "checkpoint": {"step": BEST},
         "role": "main",
         "split": "test",
         "test_reads": 1,
@@ -164,7 +170,7 @@ class Folder:
         self.validation: list[Json] = [validation_line(step) for step in range(20, STEPS + 1, 20)]
         self.evaluation: Json | None = evaluation(bits)
         self.samples: list[Json] | None = [sample(index, index % improved_every == 0) for index in range(240)]
-        self.best: Json | None = {"step": 180, "objective": 1.9183}
+        self.best: Json | None = {"step": BEST, "objective": 1.9183}
         self.baselines: dict[str, Folder] = {}
 
     def write(self, path: Path) -> Path:
@@ -185,6 +191,20 @@ class Folder:
         return path
 
 
+def evaluated(folder: Folder) -> Any:
+    """Return the contents of `evaluation.json`."""
+    assert folder.evaluation is not None
+    return folder.evaluation
+
+
+def spoil(folder: Folder, *keys: str, value: object) -> None:
+    """Replace one value of `evaluation.json`."""
+    tree = evaluated(folder)
+    for key in keys[:-1]:
+        tree = tree[key]
+    tree[keys[-1]] = value
+
+
 @pytest.fixture(scope="session")
 def _good() -> Folder:
     folder = Folder()
@@ -197,3 +217,13 @@ def _good() -> Folder:
 def folder(_good: Folder) -> Folder:
     """A run that earns a GO, with both baselines; a copy of its own for each test."""
     return deepcopy(_good)
+
+
+@pytest.fixture
+def verdict(tmp_path: Path) -> Callable[..., Decision]:
+    """Return a function that writes a folder and decides on it."""
+
+    def decide_on(folder: Folder, limits: Thresholds | None = None) -> Decision:
+        return decide(read(folder.write(tmp_path)), limits)
+
+    return decide_on

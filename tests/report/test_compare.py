@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from hrm_ray.report.compare import lead
-from hrm_ray.report.files import Sample
-from tests.report.conftest import sample
+from hrm_ray.report.compare import lead, obstacles
+from hrm_ray.report.files import Sample, read
+from tests.report.conftest import Folder, sample
 
 
 def samples(*improved: bool, pulls: int = 1) -> list[Sample]:
@@ -47,3 +49,19 @@ def test_the_interval_has_the_width_that_theory_gives_and_repeats() -> None:
     assert found is not None
     assert found.interval[1] - found.interval[0] == pytest.approx(2 * 1.96 * 0.025, rel=0.1)
     assert lead(ours, samples(*[False] * 400)) == found
+
+
+def test_every_obstacle_is_named(folder: Folder, tmp_path: Path) -> None:
+    baseline = folder.baselines["equal_flops"]
+    folder.train = folder.train[:150]
+    baseline.run |= {"dataset_hash": "other", "horizon": 400}
+    baseline.evaluation = None
+    run = read(folder.write(tmp_path))
+    assert obstacles(run, run.baselines["equal_flops"]) == (
+        "it was trained on other data",
+        "its horizon is 400 steps, the run's 200",
+        "the run's last logged step is 150 of 200",
+        "its last logged step is 200 of 400",
+        "it was not evaluated",
+    )
+    assert obstacles(run, run.baselines["equal_parameters"]) == ("the run's last logged step is 150 of 200",)

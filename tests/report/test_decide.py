@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from hrm_ray.report.checks import Check, Thresholds, conjunction, thresholds
+from hrm_ray.report.checks import Check, conjunction, thresholds
 from hrm_ray.report.compare import lead
-from hrm_ray.report.decide import Decision, decide
-from hrm_ray.report.files import read
+from hrm_ray.report.decide import Decision
 from hrm_ray.report.held_out import accuracy_error, area_error
-from tests.report.conftest import Folder, decided, train_line, validation_line
+from tests.report.conftest import Folder, decided, spoil, train_line, validation_line
 
 LIMITS = thresholds()
-
-
-@pytest.fixture
-def verdict(tmp_path: Path) -> Callable[..., Decision]:
-    def decide_on(folder: Folder, limits: Thresholds | None = None) -> Decision:
-        return decide(read(folder.write(tmp_path)), limits)
-
-    return decide_on
-
-
-def evaluated(folder: Folder) -> Any:
-    assert folder.evaluation is not None
-    return folder.evaluation
 
 
 def check(decision: Decision, question: int, subject: str, what: str) -> Check:
@@ -62,27 +48,6 @@ def test_without_equal_parameters_there_is_no_go(folder: Folder, verdict: Callab
     assert decision.verdict == "NOT ENOUGH EVIDENCE"
     assert decision.questions[2].answer == "not measured"
     assert "plain model of equal parameters" in decision.reasons[0]
-
-
-@pytest.mark.parametrize(("key", "value"), [("dataset_hash", "other"), ("split", "validation"), (None, None)])
-def test_a_baseline_that_cannot_be_compared_is_none(
-    folder: Folder, verdict: Callable[..., Decision], key: str | None, value: str | None
-) -> None:
-    baseline = folder.baselines["equal_parameters"]
-    if key == "dataset_hash":
-        baseline.run[key] = value
-    elif key == "split":
-        evaluated(baseline)[key] = value
-    else:
-        baseline.evaluation = None
-    assert verdict(folder).verdict == "NOT ENOUGH EVIDENCE"
-
-
-def spoil(folder: Folder, *keys: str, value: object) -> None:
-    tree = evaluated(folder)
-    for key in keys[:-1]:
-        tree = tree[key]
-    tree[keys[-1]] = value
 
 
 @pytest.mark.parametrize(
@@ -200,6 +165,16 @@ def test_how_far_validation_may_end_above_its_best(
 ) -> None:
     decision = verdict(with_validation(folder, [6.0, 5.5, 5.0, 4.5, 4.0, 4.0 * above]))
     assert check(decision, 2, "Code loss", "Last above best").answer == answer
+
+
+@pytest.mark.parametrize(("end", "answer", "shown"), [(0.0, "yes", "0.000 against 0"), (0.01, "no", "0.010 against 0")])
+def test_a_validation_loss_of_nothing_is_a_best_like_any_other(
+    folder: Folder, verdict: Callable[..., Decision], end: float, answer: str, shown: str
+) -> None:
+    decision = verdict(with_validation(folder, [6.0, 4.0, 2.0, 1.0, 0.0, end]))
+    found = check(decision, 2, "Code loss", "Last above best")
+    assert (found.value, found.answer, found.measured) == (None, answer, shown)
+    json.dumps(decision.as_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize(("end", "answer"), [(6.0, "yes"), (6.01, "no")])

@@ -229,6 +229,57 @@ def test_reservations_about_the_evaluation_are_listed(
     assert sentence in page(folder, tmp_path).text
 
 
+def test_an_evaluation_of_the_validation_fold_is_reported(folder: Folder, tmp_path: Path) -> None:
+    for one in (folder, *folder.baselines.values()):
+        assert one.evaluation is not None
+        one.evaluation |= {"split": "validation", "test_reads": None}
+    report = write(folder.write(tmp_path))
+    text = Page(report.path.read_text("utf-8")).text
+    assert report.decision == "NOT ENOUGH EVIDENCE"
+    assert "only test decides" in report.reasons[0]
+    assert "Reads of the test foldnot read" in text
+    assert "A first look" not in text
+
+
+def test_why_a_baseline_cannot_be_compared_is_listed(folder: Folder, tmp_path: Path) -> None:
+    baseline = folder.baselines["equal_flops"]
+    assert baseline.evaluation is not None
+    baseline.train = baseline.train[:150]
+    baseline.evaluation["generation"]["temperature"] = 0.7
+    text = page(folder, tmp_path).text
+    absent = text[text.rindex("What was not measured") :]
+    sentence = "its last logged step is 150 of 200; it generated at temperature 0.7, the run at 0."
+    assert f"The lead over the plain model of equal FLOPs: {sentence}" in absent
+    assert "The lead over the plain model of equal parameters" not in absent
+
+
+def test_the_page_says_what_the_measure_compares_with(folder: Folder, tmp_path: Path) -> None:
+    text = page(folder, tmp_path).text
+    assert "without those of which only comments change" in text
+    assert "a signature with an empty body, the output's own or the reference's own, whichever is nearer" in text
+
+
+def test_the_report_carries_the_samples_of_the_page(folder: Folder, tmp_path: Path) -> None:
+    report = write(folder.write(tmp_path))
+    titles = re.findall(r"<h3>(queue: .*?)</h3>", report.path.read_text("utf-8"))
+    assert len(titles) == 12
+    assert titles == [shown.sample.title for shown in report.samples]
+
+
+def test_nothing_half_written_is_left(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(folder.write(tmp_path))
+    whole = (tmp_path / "report.html").read_bytes()
+
+    def break_off(_path: Path, _target: Path) -> Path:
+        raise OSError("killed before the new page took the old one's place")
+
+    monkeypatch.setattr(Path, "replace", break_off)
+    folder.run["name"] = "another"
+    with pytest.raises(OSError, match="killed"):
+        write(folder.write(tmp_path))
+    assert (tmp_path / "report.html").read_bytes() == whole
+
+
 def test_a_run_that_stopped_early_says_so(folder: Folder, tmp_path: Path) -> None:
     folder.train = folder.train[:150]
     assert "the last logged step is 150 of 200" in page(folder, tmp_path).text

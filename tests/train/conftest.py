@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hrm_ray.config import Config, parse
+from hrm_ray.config import Config, Prepare, parse
 from hrm_ray.prepare import shards
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.step import StepResult
@@ -84,7 +84,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if fold != "train":
             judged = [judge_row(row, index) for index, row in enumerate(rows)]
             shards.write(folder / "judgements" / fold / shards.part_name(0), judged, shards.JUDGEMENTS)
-    facts = {"tokenizer": {"vocab_size": VOCABULARY}, "hash": "abc", "synthetic": True}
+    settings = {"seed": 0, "prepare": Prepare(window=128).model_dump(mode="json")}
+    facts = {"tokenizer": {"vocab_size": VOCABULARY}, "hash": "abc", "synthetic": True, "settings": settings}
     (folder / "dataset.json").write_text(json.dumps(facts))
     return folder
 

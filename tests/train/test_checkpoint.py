@@ -17,8 +17,8 @@ WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(4)}
 MOMENTS = {"exp_avg.a.weight": torch.full((2, 3), 0.5)}
 
 
-def save(root: Path, step: int) -> Path:
-    return checkpoint.save(root, State(step, step + 1, 1), WEIGHTS, MOMENTS)
+def save(root: Path, step: int, objective: float | None = None) -> Path:
+    return checkpoint.save(root, State(step, step + 1, 1, objective), WEIGHTS, MOMENTS)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
@@ -70,15 +70,27 @@ def test_a_half_built_checkpoint_is_never_seen_and_is_cleared_away(tmp_path: Pat
     loaded = checkpoint.newest(tmp_path, print)
     assert loaded is not None
     assert loaded.state.step == 1
-    checkpoint.prune(tmp_path, keep=1, best=None)
+    checkpoint.prune(tmp_path, keep=1)
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
 
 
 def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
-    for step in (1, 2, 3, 4):
-        save(tmp_path, step)
-    checkpoint.prune(tmp_path, keep=2, best=1)
+    for step, objective in ((1, 2.0), (2, 2.5), (3, None), (4, float("nan"))):
+        save(tmp_path, step, objective)
+    checkpoint.prune(tmp_path, keep=2)
     assert sorted(path.name[-1] for path in tmp_path.iterdir()) == ["1", "3", "4"]
+
+
+def test_the_best_whole_checkpoint_is_found_whatever_was_noted(tmp_path: Path) -> None:
+    for step, objective in ((1, 2.5), (2, 2.0), (3, 3.0)):
+        save(tmp_path, step, objective)
+    loaded = checkpoint.best(tmp_path, print)
+    assert loaded is not None
+    assert loaded.state.step == 2
+    (tmp_path / "step-00000002" / "weights-00000.safetensors").unlink()
+    loaded = checkpoint.best(tmp_path, print)
+    assert loaded is not None
+    assert loaded.state.step == 1
 
 
 def test_saving_a_step_again_replaces_it(tmp_path: Path) -> None:

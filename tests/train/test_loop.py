@@ -15,6 +15,7 @@ import torch
 
 from hrm_ray import config as settings
 from hrm_ray.config import Config, ConfigError
+from hrm_ray.errors import UserError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.engine import PlainEngine
@@ -106,9 +107,10 @@ def test_losses_fall_and_validation_is_measured(dataset: Path, tmp_path: Path) -
     assert all(value is not None for value in validation[-1].values())
     assert train[0]["gradient_depth"] == 3
     assert train[-1]["gradient_depth"] == 5
-    best = loop.read_best(config.run_dir / "checkpoints")
-    assert best is not None
-    assert (config.run_dir / "checkpoints" / checkpoint.folder_name(best["step"])).exists()
+    checkpoints = config.run_dir / "checkpoints"
+    best = json.loads((checkpoints / loop.BEST).read_text())
+    assert best["step"] == int(checkpoint.ranking(checkpoints)[0].name.removeprefix("step-"))
+    assert best["objective"] == min(line["objective"] for line in validation if line["step"] in (best["step"],))
 
 
 class Broken(PlainEngine):
@@ -126,7 +128,7 @@ def test_too_many_bad_steps_stop_the_run(dataset: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(loop, "PlainEngine", type("Always", (Broken,), {"calls": 0}))
     config = run_config(dataset, tmp_path, max_steps=10)
     watcher = Silent()
-    with pytest.raises(loop.DivergedError, match="5 steps in a row"):
+    with pytest.raises(loop.DivergedError, match="5 batches in a row"):
         loop.train(config, "main", watcher)
     assert len(lines(config, "bad_step")) == len(watcher.sentences) == 5
     assert lines(config, "bad_step")[0]["examples"][0].startswith("train-")
@@ -157,6 +159,13 @@ def test_another_dataset_is_refused(dataset: Path, tmp_path: Path) -> None:
     record.write_text(record.read_text().replace('"abc"', '"another"'))
     with pytest.raises(ConfigError, match="is not the dataset"):
         loop.train(config, "main", Silent())
+
+
+def test_a_dataset_of_other_settings_is_refused(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, max_steps=2)
+    other = config.model_copy(update={"prepare": config.prepare.model_copy(update={"window": 256}), "seed": 3})
+    with pytest.raises(UserError, match=r"was prepared with another prepare\.window, seed"):
+        loop.train(other, "main", Silent())
 
 
 def test_a_run_that_was_moved_is_read_where_it_is(dataset: Path, tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""The experiment on real pull requests, by its smoke twin: really prepared, trained, evaluated and reported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hrm_ray import config as settings
+from hrm_ray.evaluate.command import evaluate_all
+from hrm_ray.prepare.pipeline import prepare
+from hrm_ray.prepare.shards import Shards
+from hrm_ray.progress import bars
+from hrm_ray.report.page import write
+from hrm_ray.train.command import train_all
+from tests.conftest import ROOT
+
+
+def test_real_pull_requests_run_through(shared_data: Path, ray_session: None, tmp_path: Path) -> None:
+    places = [f"data={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}"]
+    sample = f"prepare.input={shared_data / 'go_prs_small.jsonl.gz'}"
+    config = settings.load(ROOT / "experiments" / "real-tiny.smoke.yaml", [*places, sample])
+    with bars() as progress:
+        facts = prepare(config, progress)
+    assert facts["synthetic"] is False
+    merged = {fold: Shards(config.data / fold).column("merged_at").to_pylist() for fold in ("train", "test")}
+    assert max(merged["train"]) < min(merged["test"])
+    train_all(config)
+    evaluate_all(config.run_dir, [])
+    found = json.loads((config.run_dir / "evaluation.json").read_text())
+    assert found["generation"]["all"]["count"] == config.evaluate.generations
+    assert 0 < found["losses"]["code_bits_per_byte"] < 10
+    report = write(config.run_dir)
+    assert report.decision == "NOT ENOUGH EVIDENCE"
+    assert report.path.stat().st_size > 10_000
