@@ -106,7 +106,7 @@ def test_show_prints_the_tree_and_what_follows(smoke: Config) -> None:
     assert prepared.returncode == 0, prepared.stderr
     assert "vocab_size: 1024" in prepared.stdout
     assert "parameters" in prepared.stdout
-    assert "steps of at most 4,096 tokens" in prepared.stdout
+    assert "steps of at most 2,048 tokens" in prepared.stdout
     unprepared = hrm_ray("train", "experiments/demo.smoke.yaml", "--show", "--set", "data=nowhere")
     assert unprepared.returncode == 0, unprepared.stderr
     assert "unknown until prepared" in unprepared.stdout

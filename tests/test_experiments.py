@@ -22,8 +22,8 @@ def test_real_pull_requests_run_through(shared_data: Path, ray_session: None, tm
     with bars() as progress:
         facts = prepare(config, progress)
     assert facts["synthetic"] is False
-    merged = {fold: Shards(config.data / fold).column("merged_at").to_pylist() for fold in ("train", "test")}
-    assert max(merged["train"]) < min(merged["test"])
+    train, test = (Shards(config.data / fold).column("merged_at").to_pylist() for fold in ("train", "test"))
+    assert max(map(str, train)) < min(map(str, test))
     train_all(config)
     evaluate_all(config.run_dir, [])
     found = json.loads((config.run_dir / "evaluation.json").read_text())

@@ -66,4 +66,4 @@ def derived(config: Config) -> Iterator[str]:
     memory = training_bytes(config.model, vocabulary, train.micro_rows * window)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
-    yield f"about {memory / 2**30:.1f} GiB for weights, optimizer and one micro-batch (an estimate)"
+    yield f"about {memory / 2**20:,.0f} MiB for weights, optimizer and one micro-batch (an estimate)"

@@ -62,8 +62,9 @@ def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
         ConfigError: the folder is not a run.
     """
     path = run_dir / "config.yaml"
-    if not path.exists():
-        raise ConfigError(f"{run_dir}: not a run folder (it has no config.yaml); `hrm-ray train CONFIG` makes one")
+    for needed in (path, run_dir / "run.json"):
+        if not needed.exists():
+            raise ConfigError(f"{run_dir}: not a run folder (it has no {needed.name}); `hrm-ray train CONFIG` makes one")
     for override in overrides:
         if not override.startswith(CHANGEABLE_AFTER_TRAINING):
             allowed = ", ".join(CHANGEABLE_AFTER_TRAINING)

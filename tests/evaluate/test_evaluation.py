@@ -158,6 +158,7 @@ def test_a_baseline_without_a_checkpoint_is_left_out(
 def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:
     with pytest.raises(ConfigError, match=f"{tmp_path}: not a run folder"):
         command.evaluate_all(tmp_path, [])
-    (tmp_path / "config.yaml").write_text((smoke.run_dir / "config.yaml").read_text())
+    for name in ("config.yaml", "run.json"):
+        shutil.copy(smoke.run_dir / name, tmp_path)
     with pytest.raises(UserError, match="no checkpoint yet"):
         command.evaluate_all(tmp_path, [])
