@@ -255,10 +255,12 @@ class Train(Section):
 
 
 class Evaluate(Section):
-    """`generations` held-out examples are written by the model; `temperature: 0` is greedy."""
+    """`generations` held-out examples are written by the model (`temperature: 0` is greedy), and `judgements` attempts
+    that were constructed at `prepare` are judged; both are the first by hash of the id."""
 
     split: Literal["validation", "test"] = "test"
     generations: Count = 200
+    judgements: Count = 600
     batch: Count = 32
     max_plan_tokens: Count = 192
     max_code_tokens: Count = 768

@@ -24,12 +24,10 @@ LABELS = [decision.name for decision in Decision]
 
 def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
     """Return the `decisions` of `evaluation.json`: each set with the validator's feedback hidden and shown."""
-    constructed = [opened.judge.document(index, hidden=False) for index in range(len(opened.judge))]
+    count = min(opened.config.evaluate.judgements, len(opened.judge))
+    constructed = [opened.judge.document(index, hidden=False) for index in range(count)]
     generated = [document for attempt in found if (document := labelled(opened, attempt)) is not None]
-    return {
-        "constructed": {name: table(opened, shown) for name, shown in both_ways(constructed).items()},
-        "generated": {name: table(opened, shown) for name, shown in both_ways(generated).items()},
-    }
+    return {"constructed": both_ways(opened, constructed), "generated": both_ways(opened, generated)}
 
 
 def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
@@ -38,9 +36,12 @@ def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
     return [LABELS[int(i)] for i in judge_log_probabilities(opened.engine, documents, opened.tokens).argmax(-1)]
 
 
-def both_ways(documents: Sequence[Document]) -> dict[str, list[Document]]:
-    """Return the documents with the feedback hidden and as they are."""
-    return {"hidden": [d._replace(feedback=FEEDBACK.index(HIDDEN)) for d in documents], "shown": list(documents)}
+def both_ways(opened: Opened, documents: Sequence[Document]) -> dict[str, Any]:
+    """Return the tables of the documents with the feedback hidden and as they are."""
+    texts = [document._replace(code=document.code[:-1], decision=None) for document in documents]
+    likelihoods = document_log_likelihoods(opened.engine, texts, opened.tokens)
+    hidden = [document._replace(feedback=FEEDBACK.index(HIDDEN)) for document in documents]
+    return {name: table(opened, shown, likelihoods) for name, shown in (("hidden", hidden), ("shown", documents))}
 
 
 def labelled(opened: Opened, attempt: Attempt) -> Document | None:
@@ -64,8 +65,8 @@ def judge_document(opened: Opened, attempt: Attempt, decision: Decision) -> Docu
     )
 
 
-def table(opened: Opened, documents: Sequence[Document]) -> dict[str, Any]:
-    """Return one `D` of `evaluation.json`."""
+def table(opened: Opened, documents: Sequence[Document], likelihoods: Sequence[float]) -> dict[str, Any]:
+    """Return one `D` of `evaluation.json`; `likelihoods` are those of the attempts under the model itself."""
     log_probabilities = judge_log_probabilities(opened.engine, documents, opened.tokens)
     labels = torch.tensor([document.decision for document in documents], dtype=torch.int64)
     confusion = confusion_matrix(labels, log_probabilities.argmax(-1))
@@ -75,7 +76,7 @@ def table(opened: Opened, documents: Sequence[Document]) -> dict[str, Any]:
         "confusion": confusion.tolist(),
         "balanced_accuracy": balanced_accuracy(confusion),
         "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
-        **_beyond_validity(opened, documents, log_probabilities[:, Decision.DONE]),
+        **beyond_validity(labels, log_probabilities[:, Decision.DONE], likelihoods),
     }
 
 
@@ -92,12 +93,11 @@ def balanced_accuracy(confusion: Tensor) -> float | None:
     return float(recalls.mean()) if present.any() else None
 
 
-def _beyond_validity(opened: Opened, documents: Sequence[Document], done: Tensor) -> dict[str, float | None]:
+def beyond_validity(labels: Tensor, done: Tensor, likelihoods: Sequence[float]) -> dict[str, float | None]:
     """Tell DONE from REFINE among valid attempts, by the head and by the model's own likelihood of the attempt."""
-    kept = [i for i, document in enumerate(documents) if document.decision != Decision.CONTINUE]
-    right = [documents[i].decision == Decision.DONE for i in kept]
-    texts = [documents[i]._replace(code=documents[i].code[:-1], decision=None) for i in kept]
+    kept = [index for index, label_ in enumerate(labels.tolist()) if label_ != Decision.CONTINUE]
+    right = [bool(labels[index] == Decision.DONE) for index in kept]
     return {
-        "done_auc_among_valid": roc_area([float(done[i]) for i in kept], right),
-        "likelihood_auc_among_valid": roc_area(document_log_likelihoods(opened.engine, texts, opened.tokens), right),
+        "done_auc_among_valid": roc_area([float(done[index]) for index in kept], right),
+        "likelihood_auc_among_valid": roc_area([likelihoods[index] for index in kept], right),
     }

@@ -48,6 +48,11 @@ class KeyValueCache:
         self.values = torch.zeros_like(self.keys)
         self.lengths = torch.zeros(rows, dtype=torch.int64, device=like.device)
 
+    def keep(self, rows: Sequence[int]) -> None:
+        """Forget all other rows."""
+        kept = torch.tensor(rows, dtype=torch.int64, device=self.lengths.device)
+        self.keys, self.values, self.lengths = self.keys[:, kept], self.values[:, kept], self.lengths[kept]
+
 
 class Prefill:
     """Attends like `PackedAttention`, and stores what each document's row of the cache will need."""

@@ -1,7 +1,8 @@
 """Write a plan and then the code, token by token, over a key-value cache.
 
-A row moves from plan to code when the model writes `<|code|>`, and ends at `<|end|>`; either is written for it when
-its budget is spent. No other control token can be chosen, so none can appear inside a section.
+A row moves from plan to code when the model writes `<|code|>`, or when the plan's budget is spent, and ends at
+`<|end|>` or, unfinished, with the code's budget. No other control token can be chosen, so none can appear inside a
+section.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from hrm_ray.model.attention import Decode, KeyValueCache, Prefill
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.prepare.tokenizer import Control
+
+SPARSE = 0.75
+"""Share of rows still writing at which the finished ones are dropped: that copies the cache once, and every later step
+reads less of it."""
 
 
 class Sampling(NamedTuple):
@@ -77,16 +82,20 @@ class _Row:
 @torch.inference_mode()
 def generate(model: HRM, prefixes: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids); rows do not influence each other."""
-    rows = [_Row(seed) for seed in seeds]
-    logits, cache = _prefill(model, prefixes, sampling)
+    everyone = [_Row(seed) for seed in seeds]
+    rows, (logits, cache) = everyone, _prefill(model, prefixes, sampling)
     while True:
         allowed = _mask_control(logits, rows)
         tokens = _choose(allowed, rows, sampling)
         chosen = allowed.log_softmax(-1).gather(1, tokens[:, None])[:, 0].tolist()
         for row, token, log_probability in zip(rows, tokens.tolist(), chosen, strict=True):
             row.accept(token, log_probability, sampling)
-        if all(row.done for row in rows):
-            return [row.written for row in rows]
+        alive = [index for index, row in enumerate(rows) if not row.done]
+        if not alive:
+            return [row.written for row in everyone]
+        if len(alive) <= SPARSE * len(rows):
+            rows, tokens = [rows[index] for index in alive], tokens[alive]
+            cache.keep(alive)
         logits = decode(model, tokens, cache)
 
 

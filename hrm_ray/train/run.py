@@ -64,7 +64,9 @@ def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
     path = run_dir / "config.yaml"
     for needed in (path, run_dir / "run.json"):
         if not needed.exists():
-            raise ConfigError(f"{run_dir}: not a run folder (it has no {needed.name}); `hrm-ray train CONFIG` makes one")
+            raise ConfigError(
+                f"{run_dir}: not a run folder (it has no {needed.name}); `hrm-ray train CONFIG` makes one"
+            )
     for override in overrides:
         if not override.startswith(CHANGEABLE_AFTER_TRAINING):
             allowed = ", ".join(CHANGEABLE_AFTER_TRAINING)

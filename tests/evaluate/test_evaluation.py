@@ -103,6 +103,12 @@ def test_confusion_and_balanced_accuracy_by_hand() -> None:
     assert judgement.balanced_accuracy(torch.zeros(3, 3, dtype=torch.int64)) is None
 
 
+def test_only_valid_attempts_are_told_apart() -> None:
+    labels, done = torch.tensor([2, 1, 0, 2]), torch.tensor([-0.1, -2.0, 0.0, -0.5])
+    found = judgement.beyond_validity(labels, done, [-3.0, -1.0, 0.0, -2.0])
+    assert found == {"done_auc_among_valid": 1.0, "likelihood_auc_among_valid": 0.0}
+
+
 def test_the_log_loss_is_balanced() -> None:
     log_probabilities = torch.tensor([[0.5, 0.25, 0.25]] * 9 + [[0.5, 0.25, 0.25]]).log()
     labels = torch.tensor([0] * 9 + [1])
