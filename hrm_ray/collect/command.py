@@ -5,19 +5,25 @@ from __future__ import annotations
 from rich.progress import Progress
 
 from hrm_ray.collect import records
+from hrm_ray.collect.clones import collect_functions, collect_history
 from hrm_ray.collect.synthetic import pull_requests
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 
 
 def collect(config: Config, progress: Progress) -> None:
-    """Write the pull requests that `config.collect` describes.
+    """Write the pull requests, or the functions, that `config.collect` describes.
 
     Raises:
-        UserError: `prepare.input` is set, so that nothing would read what is collected.
+        UserError: `prepare.input` is set, so that nothing would read the pull requests that are collected.
     """
-    if config.prepare.input is not None:
+    source = config.collect.source
+    if source != "functions" and config.prepare.input is not None:
         raise UserError(f"prepare.input is {config.prepare.input}, so nothing would read what collect writes; unset it")
+    {"synthetic": _make_up, "history": collect_history, "functions": collect_functions}[source](config, progress)
+
+
+def _make_up(config: Config, progress: Progress) -> None:
     source, path = config.collect, config.pull_requests
     total = source.repositories * source.pull_requests
     progress.console.print(f"collecting {total} synthetic pull requests of {source.repositories} repositories")

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hrm_ray.errors import UserError
+from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
@@ -56,10 +57,14 @@ def _fold(folder: Path, name: str) -> dict[str, Any]:
         return {"examples": 0, "repositories": {}, "judgements": judgements}
     lengths = {section: fold.lengths(f"{section}_ids") for section in SECTIONS}
     tokens = {section: int(length.sum()) for section, length in lengths.items()}
-    requests = pa.table({key: fold.column(key) for key in ("repository", "number")})
+    functions = fold.column("number").to_pylist().count(NO_PULL_REQUEST)
+    requests = pa.table({key: fold.column(key) for key in ("repository", "number")}).filter(
+        pc.field("number") != NO_PULL_REQUEST
+    )
     merged = fold.column("merged_at")
     return {
         "examples": len(fold),
+        "functions": functions,
         "pull_requests": requests.group_by(["repository", "number"]).aggregate([]).num_rows,
         "repositories": _counts(fold.column("repository")),
         "licences": _counts(fold.column("license")),

@@ -17,6 +17,8 @@ def prepare_dataset(config: Config, progress: Progress, session: Session) -> Non
     facts = prepare(config, progress, session)
     folds = ", ".join(f"{fold} {entry['examples']:,}" for fold, entry in facts["folds"].items())
     say(f"examples: {folds}; tokenizer: {facts['tokenizer']['vocab_size']:,} tokens")
+    if written := facts["folds"]["train"]["functions"]:
+        say(f"{written:,} of the training examples are documented functions, the others changes")
     for reason, count in sorted(facts["drops"].items(), key=lambda item: -item[1]):
         say(f"  dropped {count:,}: {reason}")
     say(f"{config.data / CARD}; next: hrm-ray train CONFIG")

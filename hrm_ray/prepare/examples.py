@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+NO_PULL_REQUEST = -1
+"""The `number` of a documented function, by which it is weighted and counted apart."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -15,6 +18,7 @@ class Example:
     repository: str
     license: str
     number: int
+    """Of the pull request; `NO_PULL_REQUEST` for a documented function of a newest tree."""
     merged_at: str
     path: str
     change: Literal["added", "modified"]

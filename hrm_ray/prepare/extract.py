@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from itertools import groupby
 
 from hrm_ray.collect.records import ChangedFile, PullRequest
 from hrm_ray.golang.declarations import Declaration, declarations, outline
+from hrm_ray.golang.files import SKIPPED_FOLDERS, is_generated
 from hrm_ray.golang.leaves import leaves
 from hrm_ray.golang.syntax import parse_file_ok, validate
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.matching import match, match_bodies
 from hrm_ray.prepare.plan import plan
-
-_GENERATED = re.compile(r"^// Code generated .* DO NOT EDIT\.\r?$", re.MULTILINE)
-_SKIPPED_FOLDERS = frozenset({"vendor", "testdata", "third_party"})
 
 
 @dataclass
@@ -75,10 +72,10 @@ def _refusal(file: ChangedFile) -> str:
     """Why a file gives no examples, or nothing."""
     if not file.filename.endswith(".go"):
         return "file that is not Go"
-    if _SKIPPED_FOLDERS.intersection(file.filename.split("/")[:-1]):
+    if SKIPPED_FOLDERS.intersection(file.filename.split("/")[:-1]):
         return "vendored or test-data file"
     sides = [content for content in (file.content_before, file.content_after) if content]
-    if any(_GENERATED.search(content) for content in sides):
+    if any(map(is_generated, sides)):
         return "generated file"
     if not file.valid_syntax or not all(parse_file_ok(content) for content in sides):
         return "file with a syntax error"

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,6 +15,8 @@ from hrm_ray.prepare.examples import Example
 
 FILES = {"train": "train.jsonl", "judge": "judge.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
 """File of each fold."""
+
+Row = TypeVar("Row")
 
 _EXAMPLE = TypeAdapter(Example)
 
@@ -24,17 +27,22 @@ def is_folder(path: Path) -> bool:
 
 
 def read(path: Path) -> Iterator[Example]:
-    """Yield the examples of one file; fields that `Example` does not have are ignored.
+    """Yield the examples of one file; fields that `Example` does not have are ignored."""
+    return rows(path, _EXAMPLE)
+
+
+def rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
+    """Yield what each line of a file holds.
 
     Raises:
-        UserError: naming file, line and field, where a line is no example.
+        UserError: naming file, line and field, where a line is none of that kind.
     """
     done = 0
     try:
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 if line.strip():
-                    yield _EXAMPLE.validate_json(line, strict=True)
+                    yield kind.validate_json(line, strict=True)
                 done += 1
     except ValidationError as error:
         first = error.errors()[0]

@@ -24,7 +24,7 @@ from hrm_ray.collect import records
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256
-from hrm_ray.prepare import card, jsonl
+from hrm_ray.prepare import card, functions, jsonl
 from hrm_ray.prepare.dedup import keep_earliest
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS, split
@@ -54,7 +54,7 @@ def prepare(config: Config, progress: Progress, session: Session = nullcontext) 
     Raises:
         UserError: the input is missing, holds a record that cannot be read, or leaves no examples.
     """
-    inputs = _inputs(config.pull_requests)
+    inputs = _inputs(config)
     made_from = _made_from(config, inputs)
     if _is_current(config.data, made_from):
         progress.console.print(f"{config.data}: up to date, nothing to do")
@@ -74,12 +74,11 @@ def _build(
     settings = config.prepare
     parts = stages.fan_out("extract", partial(extract_part, folder=folder, settings=settings), items)
     drops = sum((Counter(part["drops"]) for part in parts), Counter[str]())
-    if not any(part["examples"] for part in parts):
+    if not any(part["examples"] for item, part in zip(items, parts, strict=True) if item["fold"] != functions.FOLD):
         raise UserError(f"{config.pull_requests}: there is no example in it ({_reasons(drops)})")
     extracted = Shards(folder / "extracted")
     with stages.stage("split"):
-        folds = _assign(extracted, config)
-    drops["exact duplicate"] = len(extracted) - sum(map(len, folds.values()))
+        folds = _assign(extracted, config, drops)
     with stages.stage("tokenizer"):
         tokenizer, sampled = _train_tokenizer(extracted, folds["train"], settings.vocab_size)
         tokenizer.save(folder / "tokenizer.json")
@@ -109,8 +108,15 @@ def _build(
     }
 
 
-def _inputs(path: Path) -> dict[str, Path]:
+def _inputs(config: Config) -> dict[str, Path]:
     """Return the input files by fold; the fold of a file of pull requests is ''."""
+    written = config.prepare.functions
+    if written is not None and not written.is_file():
+        raise UserError(f"{written}: there is no such file; run `hrm-ray collect` with collect.source: functions first")
+    return _changes(config.pull_requests) | ({functions.FOLD: written} if written is not None else {})
+
+
+def _changes(path: Path) -> dict[str, Path]:
     if jsonl.is_folder(path):
         return {fold: path / name for fold, name in jsonl.FILES.items() if (path / name).is_file()}
     if path.is_dir():
@@ -135,19 +141,31 @@ def _items(inputs: Mapping[str, Path]) -> list[Item]:
     return [{"part": part, **place} for part, place in enumerate(places)]
 
 
-def _assign(extracted: Shards, config: Config) -> Folds:
-    """Drop exact duplicates, then deal what is left to the folds."""
+def _assign(extracted: Shards, config: Config, drops: Counter[str]) -> Folds:
+    """Deal the changes to the folds, then admit to the training fold the functions that give nothing away."""
     names = ("fingerprint", "merged_at", "id", "repository", "fold")
     columns: dict[str, list[Any]] = {name: extracted.column(name).to_pylist() for name in names}
-    kept = keep_earliest(columns["fingerprint"], columns["merged_at"], columns["id"])
-    fold_of = [columns["fold"][row] for row in kept]
-    if not fold_of[0]:
-        repositories = [columns["repository"][row] for row in kept]
-        fold_of = split(repositories, [columns["merged_at"][row] for row in kept], config.prepare.split, config.seed)
+    fold_of = _deal(columns, config, drops)
+    held_out = {columns["repository"][row] for row, fold in fold_of.items() if fold != "train"}
+    known = {columns["fingerprint"][row] for row in fold_of}
+    written = [row for row, fold in enumerate(columns["fold"]) if fold == functions.FOLD]
+    candidates = [(row, columns["repository"][row], columns["fingerprint"][row]) for row in written]
+    fold_of |= dict.fromkeys(functions.admit(candidates, held_out, known, drops), "train")
     folds: Folds = {fold: [] for fold in FOLDS}
-    for row, fold in zip(kept, fold_of, strict=True):
-        folds[fold].append(row)
+    for row in sorted(fold_of, key=lambda row: (columns["id"][row], columns["fingerprint"][row])):
+        folds[fold_of[row]].append(row)
     return folds
+
+
+def _deal(columns: Mapping[str, list[Any]], config: Config, drops: Counter[str]) -> dict[int, str]:
+    """Return the fold of each row that is a change and no exact duplicate of another."""
+    changes = [row for row, fold in enumerate(columns["fold"]) if fold != functions.FOLD]
+    prints, merged, ids = ([columns[name][row] for row in changes] for name in ("fingerprint", "merged_at", "id"))
+    kept = [changes[at] for at in keep_earliest(prints, merged, ids)]
+    drops["exact duplicate"] += len(changes) - len(kept)
+    repositories, merged, given = ([columns[name][row] for row in kept] for name in ("repository", "merged_at", "fold"))
+    folds = given if given[0] else split(repositories, merged, config.prepare.split, config.seed)
+    return dict(zip(kept, folds, strict=True))
 
 
 def _train_tokenizer(extracted: Shards, rows: Sequence[int], vocab_size: int) -> tuple[Tokenizer, dict[str, int]]:
@@ -188,10 +206,10 @@ def _chunks(folds: Folds) -> list[Item]:
 def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
     """Hash all that the dataset's content depends on: settings, input files and the code that reads them."""
     package = Path(hrm_ray.__file__).parent
-    sources = [package / "collect" / "records.py"]
+    sources = [package / "collect" / name for name in ("functions.py", "records.py")]
     sources += [path for name in ("golang", "prepare") for path in sorted((package / name).rglob("*.py"))]
     request = {
-        "settings": config.prepare.model_dump(mode="json", exclude={"input", "workers"}),
+        "settings": config.prepare.model_dump(mode="json", exclude={"input", "functions", "workers"}),
         "seed": config.seed,
         "inputs": {fold: sha256(path) for fold, path in inputs.items()},
         "code": {str(path.relative_to(package)): sha256(path) for path in sources},

@@ -17,9 +17,9 @@ import pyarrow as pa
 from hrm_ray.collect import records
 from hrm_ray.config import Prepare
 from hrm_ray.errors import UserError
-from hrm_ray.prepare import jsonl, sections
+from hrm_ray.prepare import functions, jsonl, sections
 from hrm_ray.prepare.dedup import fingerprint
-from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.extract import extract
 from hrm_ray.prepare.judgements import judgements
 from hrm_ray.prepare.shards import EXAMPLE, JUDGEMENTS, TOKENISED, Shards, part_name, write
@@ -37,7 +37,7 @@ SLICES = 4
 def extract_part(item: Item, *, folder: Path, settings: Prepare) -> Item:
     """Write the examples of `item` {part, path, row_group, slice, fold} to `folder/extracted`.
 
-    `row_group` is null for pull requests in JSON lines; a `fold` says that the file holds examples.
+    `row_group` is null for pull requests in JSON lines; a `fold` says that the file holds examples, or functions.
     """
     drops: Counter[str] = Counter()
     path = Path(item["path"])
@@ -71,7 +71,7 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
             drops["larger than the window"] += 1
             continue
         shortened.update(name for name in sections.SHORTENED if given.get(name) != whole.get(name))
-        rows.append({**asdict(example), **columns, "weight": settings.test_weight if example.is_test else 1.0})
+        rows.append({**asdict(example), **columns, "weight": _weight(example, settings)})
         if item["fold"] == "train":
             continue
         for judgement in judgements(example, seed, drops):
@@ -90,12 +90,21 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
 
 def _examples(item: Item, max_plan_steps: int, drops: Counter[str]) -> Iterator[Example]:
     path, row_group = Path(item["path"]), item["row_group"]
+    if item["fold"] == functions.FOLD:
+        yield from map(functions.example, islice(functions.read(path), item["slice"], None, SLICES))
+        return
     if item["fold"]:
         yield from islice(jsonl.read(path), item["slice"], None, SLICES)
         return
     pull_requests = records.read(path) if row_group is None else records.read_row_group(path, row_group)
     for pull_request in islice(pull_requests, item["slice"], None, SLICES):
         yield from extract(pull_request, max_plan_steps, drops)
+
+
+def _weight(example: Example, settings: Prepare) -> float:
+    if example.number == NO_PULL_REQUEST:
+        return settings.function_weight
+    return settings.test_weight if example.is_test else 1.0
 
 
 def _has_merge_time(example: Example, path: Path) -> bool:

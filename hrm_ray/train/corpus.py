@@ -33,7 +33,7 @@ def read_dataset(config: Config) -> dict[str, Any]:
     """
     facts = card.read(config.data)
     made, wanted = facts["settings"], config.prepare.model_dump(mode="json", exclude=HARMLESS)
-    differing = [f"prepare.{key}" for key, value in wanted.items() if made["prepare"].get(key) != value]
+    differing = [f"prepare.{key}" for key, value in wanted.items() if made["prepare"].get(key, value) != value]
     differing += ["seed"] if made["seed"] != config.seed else []
     if differing:
         raise UserError(

@@ -1,0 +1,99 @@
+"""What `collect` does with clones: opens one after the other, and says what it took and left."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from rich.progress import Progress
+
+from hrm_ray.collect import functions, history, records
+from hrm_ray.collect.commits import Commits
+from hrm_ray.collect.functions import Function
+from hrm_ray.collect.git import Clone, opened
+from hrm_ray.collect.records import PullRequest
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+
+Thing = TypeVar("Thing")
+
+
+def collect_history(config: Config, progress: Progress) -> None:
+    """Write the newest pull requests of each clone that pass the filters.
+
+    Raises:
+        UserError: a clone cannot be read, two have the same name, or nothing passes.
+    """
+    taken = _Taken(progress)
+    count = records.write(config.pull_requests, taken.checked(_pull_requests(config, taken)))
+    taken.report("pull requests")
+    progress.console.print(f"{config.pull_requests}: {count:,} pull requests")
+
+
+def collect_functions(config: Config, progress: Progress) -> None:
+    """Write the documented functions of each clone's newest tree; errors as in `collect_history`."""
+    taken = _Taken(progress)
+    count = functions.write(config.functions, taken.checked(_functions(config, taken)))
+    taken.report("Go files")
+    progress.console.print(f"{config.functions}: {count:,} functions")
+    if config.prepare.functions is None:
+        progress.console.print(f"to train on them: --set prepare.functions={config.functions}")
+
+
+class _Taken:
+    """The bars, the names and the drops of all clones together."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.drops: Counter[str] = Counter()
+        self._progress = progress
+        self._places: dict[str, str] = {}
+        self._looked_at = 0
+        self._start = time.perf_counter()
+
+    def begin(self, clone: Clone, total: int, things: str) -> Callable[[], None]:
+        """Announce a clone and return what to call for each of its `total` things."""
+        if (other := self._places.setdefault(clone.name, clone.place)) != clone.place:
+            raise UserError(f"collect.clones: {other} and {clone.place} are both called {clone.name}; leave one out")
+        self._progress.console.print(f"{clone.name}: {total:,} {things}")
+        bar = self._progress.add_task(clone.name, total=total)
+
+        def looked_at() -> None:
+            self._looked_at += 1
+            self._progress.advance(bar)
+
+        return looked_at
+
+    def checked(self, found: Iterator[Thing]) -> Iterator[Thing]:
+        """Pass things on; UserError at the end where there was none."""
+        none = True
+        for each in found:
+            none = False
+            yield each
+        if none:
+            reasons = ", ".join(f"{reason}: {count}" for reason, count in self.drops.most_common())
+            raise UserError(f"collect.clones: nothing in them passed the filters ({reasons or 'there was nothing'})")
+
+    def report(self, things: str) -> None:
+        """Print the speed, and the drops by reason."""
+        rate = self._looked_at / (time.perf_counter() - self._start)
+        self._progress.console.print(f"looked at {self._looked_at:,} {things}, {rate:,.0f} a second")
+        for reason, count in self.drops.most_common():
+            self._progress.console.print(f"  dropped {count:,}: {reason}")
+
+
+def _pull_requests(config: Config, taken: _Taken) -> Iterator[PullRequest]:
+    settings = config.collect
+    for place in settings.clones:
+        with opened(place, config.data / "clones") as clone:
+            commits = Commits(clone)
+            looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
+            yield from history.pull_requests(clone, commits, settings, taken.drops, looked_at)
+
+
+def _functions(config: Config, taken: _Taken) -> Iterator[Function]:
+    for place in config.collect.clones:
+        with opened(place, config.data / "clones") as clone:
+            files = functions.newest_files(clone)
+            yield from functions.functions(clone, files, taken.drops, taken.begin(clone, len(files), "Go files"))

@@ -1,0 +1,136 @@
+"""The pull requests in a clone's history, read from squash and merge commits.
+
+A pull request changes `base`..`head`: a squash commit and its parent, or a merge's second parent and where its branch
+began. Author names and addresses are read to tell bots from people, and never kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from hrm_ray.collect import filters, messages
+from hrm_ray.collect.commits import Commits, Merged
+from hrm_ray.collect.differences import PATCHES, RAW, Entry, entries, with_patches
+from hrm_ray.collect.filters import Dropped
+from hrm_ray.collect.git import Clone, Differences, Objects, utc
+from hrm_ray.collect.licenses import license_of
+from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
+from hrm_ray.config import Collect, Filters
+from hrm_ray.golang.syntax import parse_file_ok
+
+MOST_COMMITS = 30
+"""Commits of a branch whose messages make the body of a merge that says nothing itself."""
+
+_PERSON = re.compile(rb"^(author|committer) (.*) (-?\d+) [+-]\d+$", re.MULTILINE)
+
+
+def pull_requests(
+    clone: Clone, commits: Commits, settings: Collect, drops: Counter[str], looked_at: Callable[[], None]
+) -> Iterator[PullRequest]:
+    """Yield the newest pull requests of `commits` that pass the filters, at most `settings.pull_requests`.
+
+    `drops` counts by reason what is left out; `looked_at` is called for each one, kept or not.
+
+    Raises:
+        UserError: the clone is damaged or lacks trees; missing contents only drop the pull requests that need them.
+    """
+    with ExitStack() as stack:
+        objects = stack.enter_context(Objects(clone))
+        listed, compared = (stack.enter_context(Differences(clone, *options)) for options in (RAW, PATCHES))
+        look = _Look(
+            Repository(clone.name, license_of(clone, objects)), objects, listed, compared, settings.filters, drops
+        )
+        seen: set[int] = set()
+        left = settings.pull_requests
+        for merged in commits.merged():
+            looked_at()
+            try:
+                if merged.number in seen:
+                    raise Dropped("pull request that a newer commit names too")
+                seen.add(merged.number)
+                yield look.at(merged)
+            except Dropped as reason:
+                drops[str(reason)] += 1
+                continue
+            left -= 1
+            if not left:
+                return
+
+
+@dataclass(frozen=True)
+class _Commit:
+    """A commit object; `author` is for `is_bot` only."""
+
+    author: str
+    authored: int
+    committed: int
+    message: str
+
+
+@dataclass(frozen=True)
+class _Look:
+    """Everything that it takes to read one pull request after the other."""
+
+    repository: Repository
+    objects: Objects
+    listed: Differences
+    compared: Differences
+    limits: Filters
+    drops: Counter[str]
+
+    def at(self, merged: Merged) -> PullRequest:
+        """Read one; Dropped where the filters refuse it."""
+        if not merged.base:
+            raise Dropped("pull request whose base is not in the clone")
+        request = self._request(merged)
+        changed = entries(self.listed.between(merged.base, merged.head))
+        filters.check_entries(changed, self.limits)
+        contents = {oid: self._content(oid) for entry in changed for oid in (entry.before, entry.after)}
+        files = []
+        for entry, patch in with_patches(self.compared.between(merged.base, merged.head)):
+            try:
+                files.append(_file(entry, contents, patch))
+            except Dropped as reason:
+                self.drops[str(reason)] += 1
+        filters.check_files(files, self.limits)
+        return PullRequest(self.repository, request, tuple(files))
+
+    def _request(self, merged: Merged) -> Request:
+        commit, head = self._commit(merged.commit), self._commit(merged.head)
+        if messages.is_bot(head.author, messages.branch(commit.message)):
+            raise Dropped("pull request of a bot")
+        title, body = messages.problem(commit.message)
+        if not body:
+            brought = [self._commit(oid).message for oid in reversed(merged.branch[:MOST_COMMITS])]
+            body = messages.story(title, brought)
+        created, finished = utc(min(head.authored, commit.committed)), utc(commit.committed)
+        return Request(merged.number, title, body, created, finished, merged.base, merged.head, is_bot=False)
+
+    def _content(self, oid: str) -> bytes:
+        if not oid.strip("0"):
+            return b""
+        if (content := self.objects.read(oid)) is None:
+            raise Dropped("pull request with a file whose content is not in the clone")
+        return content
+
+    def _commit(self, oid: str) -> _Commit:
+        header, _, message = (self.objects.read(oid) or b"").partition(b"\n\n")
+        said = {role: (name, int(time)) for role, name, time in _PERSON.findall(header)}
+        author, authored = said.get(b"author", (b"", 0))
+        committed = said.get(b"committer", (b"", authored))[1]
+        return _Commit(author.decode("utf-8", "replace"), authored, committed, message.decode("utf-8", "replace"))
+
+
+def _file(entry: Entry, contents: dict[str, bytes], patch: bytes) -> ChangedFile:
+    before, after = filters.text(contents[entry.before]), filters.text(contents[entry.after])
+    if "\N{REPLACEMENT CHARACTER}" in entry.path:
+        raise Dropped("file whose name is not UTF-8")
+    signs = Counter(line[:1] for line in patch.split(b"\n"))
+    added, deleted = signs[b"+"], signs[b"-"]
+    valid = not after or parse_file_ok(after)
+    shown = patch.decode("utf-8", "replace")  # git may cut a character in a hunk's heading
+    return ChangedFile(entry.path, entry.status, added, deleted, shown, before, after, valid)

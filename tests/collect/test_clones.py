@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from hrm_ray import config as settings
+from hrm_ray.collect import records
+from hrm_ray.collect.command import collect
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from tests.collect.repository import Repo, go
+
+
+@pytest.fixture
+def clones(tmp_path: Path) -> list[str]:
+    made = [Repo.new(tmp_path / "o" / name) for name in ("one", "two")]
+    for repo in made:
+        for number in (1, 2, 3):
+            repo.commit(f"Change {number} (#{number})", {"a.go": go("a", f"{repo.path.name.title()}{number}")})
+        repo.commit("Say (#4)", {"README": "said"})
+    return [str(repo.path) for repo in made]
+
+
+def configured(tmp_path: Path, **collected: Any) -> Config:
+    return settings.parse({"name": "t", "data": str(tmp_path / "data"), "collect": collected}, "test")
+
+
+def run(config: Config) -> str:
+    printed = io.StringIO()
+    collect(config, Progress(console=Console(file=printed, width=1000), disable=True))
+    return printed.getvalue()
+
+
+def test_the_newest_of_each_clone_and_what_was_dropped(tmp_path: Path, clones: list[str]) -> None:
+    config = configured(tmp_path, source="history", clones=clones, pull_requests=2)
+    said = run(config)
+    found = [(each.repo.full_name, each.pull_request.number) for each in records.read(config.pull_requests)]
+    assert found == [("o/one", 3), ("o/one", 2), ("o/two", 3), ("o/two", 2)]
+    assert "o/one: 4 pull requests in 5 commits" in said
+    assert "looked at 6 pull requests" in said
+    assert "dropped 2: pull request without a Go file that a person wrote" in said
+    assert f"{config.pull_requests}: 4 pull requests" in said
+
+
+def test_functions_go_to_a_file_of_their_own(tmp_path: Path, clones: list[str]) -> None:
+    repo = Repo(Path(clones[0]))
+    repo.commit("Doc", {"d.go": "package d\n\n// F does one thing well.\nfunc F() {}\n"})
+    config = configured(tmp_path, source="functions", clones=clones)
+    said = run(config)
+    (row,) = map(json.loads, config.functions.read_text().splitlines())
+    assert (row["repository"], row["doc"]) == ("o/one", "F does one thing well.")
+    assert f"--set prepare.functions={config.functions}" in said
+    assert not config.pull_requests.exists()
+
+
+def test_clones_of_one_name_are_refused(tmp_path: Path, clones: list[str]) -> None:
+    config = configured(tmp_path, source="history", clones=[clones[0], f"file://{clones[0]}"])
+    with pytest.raises(UserError, match=r"one and file://.*one are both called o/one"):
+        run(config)
+    assert not config.pull_requests.exists()
+
+
+def test_nothing_left_is_said_with_the_reasons(tmp_path: Path, clones: list[str]) -> None:
+    config = configured(tmp_path, source="history", clones=clones, filters={"added_lines": [1000, 2000]})
+    with pytest.raises(UserError, match=r"nothing in them passed .*too few added lines: 6, .*Go file that a person.*2"):
+        run(config)
+    assert not config.pull_requests.exists()
+
+
+def test_a_clone_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"nowhere/at/all: there is no such folder"):
+        run(configured(tmp_path, source="functions", clones=["nowhere/at/all"]))
