@@ -1,4 +1,4 @@
-"""The documented functions of a clone's newest tree: far more Go than its pull requests hold (issue B)."""
+"""The documented functions of a clone's newest tree: far more Go than its pull requests hold."""
 
 from __future__ import annotations
 
