@@ -31,7 +31,7 @@ Overrides = Annotated[
 @app.command()
 def collect(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006 - typer asks for a list
     """Gather pull requests into the data folder."""
-    from hrm_ray import config as settings
+    from hrm_ray import settings
     from hrm_ray.collect.command import collect as run
     from hrm_ray.progress import bars
 
@@ -42,7 +42,7 @@ def collect(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006 - t
 @app.command()
 def prepare(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006
     """Turn pull requests into examples, folds, a tokenizer and token shards."""
-    from hrm_ray import config as settings
+    from hrm_ray import settings
     from hrm_ray.launch.session import session
     from hrm_ray.prepare.command import prepare_dataset
     from hrm_ray.progress import bars
@@ -61,7 +61,7 @@ def train(
     ] = False,
 ) -> None:
     """Train the model and its baselines; the same command goes on where a run stopped."""
-    from hrm_ray import config as settings
+    from hrm_ray import settings
     from hrm_ray.train import command
 
     loaded = settings.load(config, set_)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hrm_ray import config as settings
+from hrm_ray import settings
 from hrm_ray.config import Config
 
 ROOT = Path(__file__).resolve().parents[1]

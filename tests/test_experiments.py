@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hrm_ray import config as settings
+from hrm_ray import settings
 from hrm_ray.evaluate.command import evaluate_all
 from hrm_ray.prepare.pipeline import prepare
 from hrm_ray.prepare.shards import Shards

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hrm_ray import config as settings
+from hrm_ray import settings
 from tests.conftest import ROOT
 
 BLOCK = re.compile(r"```sh ?(?P<mark>[a-z-]*)\n(?P<body>.*?)```", re.DOTALL)

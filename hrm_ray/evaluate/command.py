@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from hrm_ray.config import ConfigError
 from hrm_ray.evaluate import generation
 from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.progress import bars, console
+from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.run import read_run
 

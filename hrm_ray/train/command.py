@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.progress import Progress
 
-from hrm_ray import config as settings
+from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.model.size import parameters, training_bytes
 from hrm_ray.progress import bars, console

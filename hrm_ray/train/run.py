@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 
-from hrm_ray import config as settings
-from hrm_ray.config import Config, ConfigError
+from hrm_ray import settings
+from hrm_ray.config import CHANGEABLE_ON_RESUME, Config
 from hrm_ray.files import write_text
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
+from hrm_ray.settings import ConfigError
 from hrm_ray.train.corpus import read_dataset
 
 CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
@@ -87,7 +88,7 @@ def _check_resume(config: Config, record: dict[str, Any], dataset_hash: str) -> 
     if conflicts:
         raise ConfigError(
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "
-            f"{', '.join(settings.CHANGEABLE_ON_RESUME)}: choose another name or remove the folder"
+            f"{', '.join(CHANGEABLE_ON_RESUME)}: choose another name or remove the folder"
         )
     if record["dataset_hash"] != dataset_hash:
         raise ConfigError(f"{config.data}: is not the dataset that {config.run_dir} was started on")

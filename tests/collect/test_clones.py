@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from hrm_ray import config as settings
+from hrm_ray import settings
 from hrm_ray.collect import records
 from hrm_ray.collect.command import collect
 from hrm_ray.config import Config

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from hrm_ray.config import Config, ConfigError
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import command, judgement
 from hrm_ray.evaluate.generation import score
@@ -20,6 +20,7 @@ from hrm_ray.model.generate import Written
 from hrm_ray.model.refinement import FEEDBACK
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.settings import ConfigError
 from hrm_ray.train.run import read_run
 from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
 

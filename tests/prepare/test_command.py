@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from hrm_ray import config
+from hrm_ray import settings
 from hrm_ray.prepare.command import prepare_dataset
 from tests.prepare import factory
 
@@ -20,7 +20,7 @@ from tests.prepare import factory
 def test_it_says_what_came_of_it_and_then_that_nothing_is_left_to_do(tmp_path: Path) -> None:
     source = factory.write_parquet(tmp_path / "prs.parquet", factory.history(), group=20)
     chosen = {"vocab_size": 400, "window": 256, "input": str(source)}
-    given = config.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
+    given = settings.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
     printed = io.StringIO()
     progress = Progress(console=Console(file=printed, width=1000), disable=True)
     prepare_dataset(given, progress, nullcontext)

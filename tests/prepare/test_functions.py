@@ -13,8 +13,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from hrm_ray import config
+from hrm_ray import settings
 from hrm_ray.collect.functions import Function, write
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.golang.syntax import validate
 from hrm_ray.prepare import card, functions, pipeline
@@ -62,10 +63,10 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
         list(functions.read(path))
 
 
-def settings(tmp_path: Path, **prepare: Any) -> config.Config:
+def chosen_config(tmp_path: Path, **prepare: Any) -> Config:
     source = factory.write_parquet(tmp_path / "prs.parquet", factory.history(), group=8)
     chosen = {"vocab_size": 400, "window": 256, "input": str(source), "jsonl": True, **prepare}
-    return config.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
+    return settings.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
 
 
 @pytest.mark.usefixtures("ray_session")
@@ -74,7 +75,7 @@ def test_functions_join_the_training_fold_only(tmp_path: Path) -> None:
     several = [replace(FUNCTION, name=f"Sum{at}", code=f"func Sum{at}() {{}}", kind="function") for at in range(9)]
     own = [replace(several[0], repository=f"acme/repo{at}", code=f"func Own{at}() {{}}") for at in range(5)]
     write(path, [*several, *several[:2], *own])
-    settled = settings(tmp_path, functions=str(path), function_weight=0.25)
+    settled = chosen_config(tmp_path, functions=str(path), function_weight=0.25)
     printed = io.StringIO()
     prepare_dataset(settled, Progress(console=Console(file=printed, width=1000), disable=True), nullcontext)
     facts, train = card.read(settled.data), Shards(settled.data / "train")
@@ -88,7 +89,7 @@ def test_functions_join_the_training_fold_only(tmp_path: Path) -> None:
     assert all(facts["folds"][fold]["functions"] == 0 for fold in ("judge", "validation", "test"))
     assert facts["folds"]["train"]["pull_requests"] == 4 * len(trained)
     assert f"{len(rows)} of the training examples are documented functions" in printed.getvalue()
-    again = settings(tmp_path, functions=str(path), input=str(settled.data / "jsonl"))
+    again = chosen_config(tmp_path, functions=str(path), input=str(settled.data / "jsonl"))
     moved = pipeline.prepare(again.model_copy(update={"data": tmp_path / "again"}), Progress(disable=True))
     assert moved["folds"]["train"]["functions"] == len(rows)  # those of the folder, and no copies of them
 
@@ -100,4 +101,4 @@ def test_functions_that_cannot_be_read(tmp_path: Path, content: str | None) -> N
     if content:
         path.write_text(content)
     with pytest.raises(UserError, match=r"functions\.jsonl: there is no such file|functions\.jsonl:1: "):
-        pipeline.prepare(settings(tmp_path, functions=str(path)), Progress(disable=True))
+        pipeline.prepare(chosen_config(tmp_path, functions=str(path)), Progress(disable=True))

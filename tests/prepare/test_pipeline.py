@@ -17,8 +17,9 @@ import ray
 from rich.console import Console
 from rich.progress import Progress
 
-from hrm_ray import config
+from hrm_ray import settings
 from hrm_ray.collect.records import PullRequest
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import card, pipeline
 from hrm_ray.prepare.shards import Shards
@@ -29,16 +30,16 @@ from tests.prepare import factory
 pytestmark = pytest.mark.usefixtures("ray_session")
 
 
-def settings(data: Path, source: Path | None, **prepare: Any) -> config.Config:
+def chosen_config(data: Path, source: Path | None, **prepare: Any) -> Config:
     chosen = {"vocab_size": 400, "window": 256, "input": source and str(source), **prepare}
-    return config.parse({"name": "t", "data": str(data), "prepare": chosen}, "test")
+    return settings.parse({"name": "t", "data": str(data), "prepare": chosen}, "test")
 
 
 def run(data: Path, source: Path | None, **prepare: Any) -> tuple[dict[str, Any], str]:
     """Return the card and what was printed."""
     printed = io.StringIO()
     progress = Progress(console=Console(file=printed, width=1000), disable=True)
-    return pipeline.prepare(settings(data, source, **prepare), progress), printed.getvalue()
+    return pipeline.prepare(chosen_config(data, source, **prepare), progress), printed.getvalue()
 
 
 def contents(data: Path) -> dict[str, bytes]:
@@ -250,7 +251,7 @@ def test_ray_starts_only_when_there_is_work(source: Path, tmp_path: Path) -> Non
         yield
 
     def attempt(path: Path) -> None:
-        given = settings(tmp_path / "data", path, workers=3)
+        given = chosen_config(tmp_path / "data", path, workers=3)
         pipeline.prepare(given, Progress(console=Console(file=io.StringIO()), disable=True), session)
 
     rowless = factory.write_parquet(tmp_path / "rowless.parquet", [], group=1)

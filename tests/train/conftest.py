@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hrm_ray.config import Config, Prepare, parse
+from hrm_ray.config import Config, Prepare
 from hrm_ray.prepare import shards
 from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.settings import parse
 from hrm_ray.train.step import StepResult
 
 VOCABULARY = 64

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 import torch
 
-from hrm_ray import config as settings
-from hrm_ray.config import Config, ConfigError
+from hrm_ray import settings
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
+from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.engine import PlainEngine
