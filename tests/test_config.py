@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from hrm_ray import settings
 from hrm_ray.config import CHANGEABLE_ON_RESUME, Config
+from hrm_ray.errors import UserError
 from hrm_ray.files import parse_yaml
 from hrm_ray.settings import ConfigError
 from tests.conftest import ROOT
@@ -94,7 +95,7 @@ def test_injection_lifts_the_limit_on_depth(file: Path) -> None:
 def test_a_file_that_is_no_tree_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=r"bad\.yaml"):
+    with pytest.raises(UserError, match=r"bad\.yaml"):
         settings.load(path)
 
 

@@ -28,7 +28,7 @@ CHECKPOINTS = {"every": 10, "keep": 5}
 DIES_AFTER_13 = textwrap.dedent("""
     import os, signal, sys
     from pathlib import Path
-    from hrm_ray import config
+    from hrm_ray import settings
     from hrm_ray.train import loop
 
     class Killer:
@@ -36,7 +36,7 @@ DIES_AFTER_13 = textwrap.dedent("""
         def advance(self, step, horizon, result, tokens_per_second):
             if step == 13: os.kill(os.getpid(), signal.SIGKILL)
 
-    loop.train(config.load(Path(sys.argv[1])), "main", Killer())
+    loop.train(settings.load(Path(sys.argv[1])), "main", Killer())
 """)
 
 
