@@ -62,7 +62,7 @@ def train(
 ) -> None:
     """Train the model and its baselines; the same command goes on where a run stopped."""
     from hrm_ray import settings
-    from hrm_ray.train import command
+    from hrm_ray.launch import command
 
     loaded = settings.load(config, set_)
     command.show(loaded) if show else command.train_all(loaded)

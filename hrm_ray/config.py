@@ -26,6 +26,9 @@ SIZES = ("tiny", "small", "base", "large", "xl")
 CHANGEABLE_ON_RESUME = (
     "train.epochs",
     "train.max_steps",
+    "train.workers",
+    "train.zero_stage",
+    "train.worker_cpus",
     "train.log",
     "train.checkpoint",
     "train.validation.every",
@@ -261,7 +264,13 @@ class Train(Section):
     """Rows of the step that hold judge documents; the others hold solve documents."""
     no_plan: Share = 0.1
     """Share of solve documents trained without a plan, so that `no plan` can be evaluated."""
-    engine: Literal["plain"] = "plain"
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Ray Train workers, one rank of DeepSpeed each; 0 is this one process, without Ray and without DeepSpeed."""
+    zero_stage: Literal[0, 1, 2, 3] = 1
+    """What the workers share out (ZeRO, arXiv 1910.02054): 0 nothing, 1 the optimizer's state, 2 the gradients too, 3
+    the weights too. Nothing where `workers` is 0."""
+    worker_cpus: Count = 1
+    """CPUs that Ray keeps for each worker, and threads that torch uses there."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     losses: Losses = Losses()
@@ -275,6 +284,8 @@ class Train(Section):
     def _divides(self) -> Self:
         if self.rows % self.micro_rows:
             raise ValueError(f"rows {self.rows} is not a multiple of micro_rows {self.micro_rows}")
+        if self.workers > self.rows:
+            raise ValueError(f"workers {self.workers} is more than the {self.rows} rows of a step: some would idle")
         if self.judge_rows >= self.rows:
             raise ValueError(f"judge_rows {self.judge_rows} leaves none of the {self.rows} rows for solve documents")
         if self.losses.refinement > 0 and self.judge_rows == 0:

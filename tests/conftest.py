@@ -41,7 +41,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory, ray_session: None) -> Config
     from hrm_ray.collect.command import collect
     from hrm_ray.prepare.pipeline import prepare
     from hrm_ray.progress import bars
-    from hrm_ray.train.command import train_all
+    from hrm_ray.launch.command import train_all
 
     folder = tmp_path_factory.mktemp("smoke")
     places = [f"data={folder / 'data'}", f"runs={folder / 'runs'}"]

@@ -60,13 +60,13 @@ class Attention(nn.Module):
 
     def __init__(self, config: Model) -> None:
         super().__init__()
-        self.heads = config.heads
+        self.heads, self.head_dim = config.heads, config.hidden // config.heads
         self.qkvg = linear(config.hidden, 4 * config.hidden)
         self.out = linear(config.hidden, config.hidden)
 
     def forward(self, x: Tensor, turns: Rope, attend: Attend) -> Tensor:
         """[T, hidden] -> [T, hidden]."""
-        q, k, v, gate = self.qkvg(x).view(len(x), 4, self.heads, -1).unbind(1)
+        q, k, v, gate = self.qkvg(x).view(len(x), 4, self.heads, self.head_dim).unbind(1)
         mixed = attend(rotate(q, turns), rotate(k, turns), v)
         return self.out((torch.sigmoid(gate) * mixed).flatten(1))  # type: ignore[no-any-return]
 

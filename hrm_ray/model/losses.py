@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,14 +26,14 @@ class Counts:
     refinement: float
 
     @classmethod
-    def of(cls, batches: list[Batch]) -> Self:
+    def of(cls, batches: Sequence[Batch]) -> Self:
         """Count what `batches` will be divided by."""
         totals = torch.stack([section_sums(batch, batch.target_weight) for batch in batches]).sum(0).tolist()
         return cls(totals[Part.PLAN], totals[Part.CODE], float(sum(len(batch.decisions) for batch in batches)))
 
-    def as_list(self) -> list[float]:
-        """Return the counts in the order of `NAMES`."""
-        return [self.plan, self.code, self.refinement]
+    def as_tensor(self) -> Tensor:
+        """Return the counts in the order of `NAMES`, [3] float64."""
+        return torch.tensor([self.plan, self.code, self.refinement], dtype=torch.float64)
 
 
 def section_sums(batch: Batch, values: Tensor) -> Tensor:
@@ -50,7 +51,7 @@ def loss_sums(output: Output, batch: Batch) -> Tensor:
 
 def total_loss(sums: Tensor, counts: Counts, weights: Losses) -> Tensor:
     """Weigh the sums, each divided by its own count; a loss without any target contributes nothing."""
-    divided = [w / n if n > 0 else 0.0 for w, n in zip(_weights(weights), counts.as_list(), strict=True)]
+    divided = [w / n if n > 0 else 0.0 for w, n in zip(_weights(weights), counts.as_tensor().tolist(), strict=True)]
     return sums @ sums.new_tensor(divided)
 
 

@@ -2,7 +2,9 @@
 
 A checkpoint is a folder of safetensors files whose tensors are flat slices named `name@start:stop`, a `state.json`,
 and a `manifest.json` with the sha256 of every other file, written last. It is built under a temporary name, flushed
-to disk and renamed, so a kill at any moment leaves the previous checkpoint the newest complete one. Nothing is pickled.
+to disk and renamed, so a kill at any moment leaves the previous checkpoint the newest complete one. Each rank writes
+the slices that it keeps; put together they are whole tensors, which any number of ranks can start from. Nothing is
+pickled.
 The sums are ours because a flipped bit in a safetensors file loads without an error, and wrong.
 """
 
@@ -13,7 +15,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from torch import Tensor
 
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256, write_text
+from hrm_ray.train.engine import MOMENTS, Engine, Slice
 
 MANIFEST = "manifest.json"
 SLICE = re.compile(r"(?P<name>.+)@(?P<start>\d+):(?P<stop>\d+)")
@@ -52,7 +55,6 @@ class Loaded:
     state: State
     weights: dict[str, Tensor]
     moments: dict[str, Tensor]
-    shapes: dict[str, list[int]]
 
 
 def folder_name(step: int) -> str:
@@ -60,21 +62,21 @@ def folder_name(step: int) -> str:
     return f"step-{step:08d}"
 
 
-def save(root: Path, state: State, weights: dict[str, Tensor], moments: dict[str, Tensor]) -> Path:
-    """Write a checkpoint into `root` and return its folder."""
+def save(root: Path, state: State, engine: Engine) -> Path:
+    """Write a checkpoint into `root`, which every rank sees, and return its folder; all ranks call this together."""
     final = root / folder_name(state.step)
-    building = root / f".{final.name}.{os.getpid()}"
-    shutil.rmtree(building, ignore_errors=True)
-    building.mkdir(parents=True)
-    save_file(_slices(weights), building / "weights-00000.safetensors")
-    save_file(_slices(moments), building / "optimizer-00000.safetensors")
-    shapes = {name: list(tensor.shape) for name, tensor in (weights | moments).items()}
-    (building / "state.json").write_text(json.dumps(vars(state) | {"shapes": shapes}), "utf-8")
-    sums = {path.name: sha256(path) for path in sorted(building.iterdir())}
-    write_text(building / MANIFEST, json.dumps(sums, indent=1))
-    _flush(building)
-    shutil.rmtree(final, ignore_errors=True)
-    building.rename(final)
+    building = root / f".{final.name}"
+    if engine.rank == 0:
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+    engine.barrier()
+    for kind, slices in (("weights", engine.weights()), ("optimizer", engine.moments())):
+        save_file(_named(slices), building / f"{kind}-{engine.rank:05d}.safetensors")
+    engine.barrier()
+    if engine.rank == 0:
+        (building / "state.json").write_text(json.dumps(vars(state) | {"shapes": engine.shapes}), "utf-8")
+        _commit(building, final)
+    engine.barrier()
     return final
 
 
@@ -117,7 +119,7 @@ def load(folder: Path) -> Loaded:
         weights, moments = (_read(folder, kind, shapes) for kind in ("weights", "optimizer"))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise UserError(f"{folder}: incomplete checkpoint ({error})") from error
-    return Loaded(folder, State(**state), weights, moments, shapes)
+    return Loaded(folder, State(**state), weights, moments)
 
 
 def prune(root: Path, keep: int) -> None:
@@ -137,8 +139,19 @@ def _first_whole(folders: Iterable[Path], say: Callable[[str], None]) -> Loaded 
     return None
 
 
-def _slices(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {f"{name}@0:{tensor.numel()}": tensor.detach().cpu().flatten().clone() for name, tensor in tensors.items()}
+def _commit(building: Path, final: Path) -> None:
+    sums = {path.name: sha256(path) for path in sorted(building.iterdir())}
+    write_text(building / MANIFEST, json.dumps(sums, indent=1))
+    _flush(building)
+    shutil.rmtree(final, ignore_errors=True)
+    building.rename(final)
+
+
+def _named(slices: Mapping[str, Slice]) -> dict[str, Tensor]:
+    """Name each slice by its place; a copy, because safetensors refuses tensors that share their memory."""
+    return {
+        f"{name}@{start}:{start + values.numel()}": values.cpu().clone() for name, (start, values) in slices.items()
+    }
 
 
 def _read(folder: Path, kind: str, shapes: dict[str, list[int]]) -> dict[str, Tensor]:
@@ -150,7 +163,13 @@ def _read(folder: Path, kind: str, shapes: dict[str, list[int]]) -> dict[str, Te
                 raise ValueError(f"{path.name} holds {key}, which is not name@start:stop")
             pieces.setdefault(match["name"], []).append((int(match["start"]), tensor))
     ordered = {name: [tensor for _, tensor in sorted(parts, key=_start)] for name, parts in pieces.items()}
-    return {name: torch.cat(parts).view(shapes[name]) for name, parts in ordered.items()}
+    return {name: torch.cat(parts).view(shapes[_parameter(name)]) for name, parts in ordered.items()}
+
+
+def _parameter(name: str) -> str:
+    """Return the name of the parameter that a weight or a moment of it belongs to."""
+    moment, _, parameter = name.partition(".")
+    return parameter if moment in MOMENTS else name
 
 
 def _start(piece: tuple[int, Tensor]) -> int:

@@ -1,8 +1,12 @@
-"""What a step needs of its surroundings: forward, backward, a norm, an update. `plain` is one process, no DeepSpeed."""
+"""What a step needs of its surroundings: forward, backward, a norm, an update, and sums over ranks.
+
+`PlainEngine` is one process without DeepSpeed; `hrm_ray.train.zero` holds the one of several processes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -32,19 +36,71 @@ def pick_precision(train: Train, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if train.precision == "bf16" or (train.precision == "auto" and able) else torch.float32
 
 
+class Slice(NamedTuple):
+    """Part of a tensor that one rank keeps: `values` [n], which are elements `start:start + n` of it, flattened."""
+
+    start: int
+    values: Tensor
+
+
+class Engine(Protocol):
+    """One rank's side of a training step; every method is called on every rank, in the same order."""
+
+    model: HRM
+    device: torch.device
+    rank: int
+    world: int
+    shapes: dict[str, list[int]]
+    """Shape of every weight, whole."""
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return `values` added up over ranks."""
+
+    def barrier(self) -> None:
+        """Wait until every rank is here."""
+
+    def forward(self, batch: Batch, depth: int) -> Output:
+        """Run the model in the precision of the run."""
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of `loss`; the caller has divided it by the global counts."""
+
+    def gradient_norm(self) -> float:
+        """Global norm of the accumulated gradient, before clipping: not finite on all ranks where it is on one."""
+
+    def update(self, rate: float, scale: float) -> None:
+        """Scale the gradient, step with learning rate `rate`, and forget the gradient."""
+
+    def discard(self) -> None:
+        """Forget the accumulated gradient."""
+
+    def weights(self) -> dict[str, Slice]:
+        """Return the slices of the model's state that this rank saves."""
+
+    def moments(self) -> dict[str, Slice]:
+        """Return the slices of Adam's moments that this rank saves, as `moment.parameter`; none before an update."""
+
+    def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
+        """Take over a checkpoint's whole weights, its moments, and the number of updates that made them."""
+
+
 class PlainEngine:
     """AdamW in one process."""
+
+    rank, world = 0, 1
 
     def __init__(self, model: HRM, train: Train) -> None:
         self.device = pick_device(train)
         self.precision = pick_precision(train, self.device)
-        self.model = model.to(self.device)
-        self.optimizer = torch.optim.AdamW(
-            parameter_groups(self.model, train.optimizer),
-            betas=train.optimizer.betas,
-            eps=train.optimizer.eps,
-            fused=True,
-        )
+        self.model, self.shapes = model.to(self.device), shapes(model)
+        self.optimizer = adamw(self.model, train.optimizer)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """There is one rank."""
+        return values
+
+    def barrier(self) -> None:
+        """There is no other rank to wait for."""
 
     def forward(self, batch: Batch, depth: int) -> Output:
         """Run the model in the precision of the run."""
@@ -74,19 +130,50 @@ class PlainEngine:
         """Forget the accumulated gradient."""
         self.optimizer.zero_grad(set_to_none=True)
 
-    def optimizer_tensors(self) -> dict[str, Tensor]:
-        """Return Adam's moments as `moment.parameter`; none before the first update."""
-        state = self.optimizer.state
-        named = self.model.named_parameters()
-        return {f"{m}.{name}": state[p][m] for name, p in named if p in state for m in MOMENTS}
+    def weights(self) -> dict[str, Slice]:
+        """Return the whole state of the model."""
+        return whole(self.model.state_dict())
 
-    def restore(self, weights: dict[str, Tensor], moments: dict[str, Tensor], updates: int) -> None:
+    def moments(self) -> dict[str, Slice]:
+        """Return Adam's moments as `moment.parameter`; none before the first update."""
+        return whole(adam_moments(self.model, self.optimizer))
+
+    def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
         """Take over a checkpoint's weights, its moments, and the number of updates that made them."""
         self.model.load_state_dict(weights)
-        for name, parameter in self.model.named_parameters():
-            if f"{MOMENTS[0]}.{name}" in moments:
-                state = {m: moments[f"{m}.{name}"].to(self.device) for m in MOMENTS}
-                self.optimizer.state[parameter] = {"step": torch.tensor(float(updates), device=self.device), **state}
+        adopt_moments(self.model, self.optimizer, moments, updates)
+
+
+def shapes(model: nn.Module) -> dict[str, list[int]]:
+    """Return the shape of every weight, buffers included."""
+    return {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
+
+
+def adamw(model: nn.Module, settings: Optimizer) -> torch.optim.AdamW:
+    """Return the optimizer of every engine."""
+    groups = parameter_groups(model, settings)
+    return torch.optim.AdamW(groups, betas=settings.betas, eps=settings.eps, fused=True)
+
+
+def whole(tensors: Mapping[str, Tensor]) -> dict[str, Slice]:
+    """Return each tensor as its one and only slice."""
+    return {name: Slice(0, tensor.detach().flatten()) for name, tensor in tensors.items()}
+
+
+def adam_moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Return the moments of an optimizer that keeps them by parameter, as `moment.parameter`."""
+    state, named = optimizer.state, model.named_parameters()
+    return {f"{m}.{name}": state[p][m] for name, p in named if p in state for m in MOMENTS}
+
+
+def adopt_moments(
+    model: nn.Module, optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor], updates: int
+) -> None:
+    """Give such an optimizer the moments that `updates` updates made."""
+    for name, parameter in model.named_parameters():
+        if f"{MOMENTS[0]}.{name}" in moments:
+            state = {m: moments[f"{m}.{name}"].to(parameter.device) for m in MOMENTS}
+            optimizer.state[parameter] = {"step": torch.tensor(float(updates), device=parameter.device), **state}
 
 
 def parameter_groups(model: nn.Module, optimizer: Optimizer) -> Iterable[dict[str, object]]:

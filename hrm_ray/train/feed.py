@@ -2,7 +2,8 @@
 
 An epoch permutes the documents and packs them block by block, first fit, into rows of at most `window` tokens. Its
 rows fill whole steps; the last step of an epoch may have rows missing. So the state of the feed is one integer, and
-any step is found at once from the lengths alone.
+any step is found at once from the lengths alone. Rank r of W takes rows r, r + W, ... of the step's fixed list of rows,
+a missing row being an empty one; so any number of ranks makes the same step of equally many micro-batches each.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from hrm_ray.config import Config
+from hrm_ray.config import Config, Train
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch, Document, collate
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
@@ -51,6 +52,17 @@ def pack_epoch(sizes: NDArray[np.int64], window: int, seed: tuple[int, ...]) -> 
     return rows
 
 
+def open_feed(config: Config, rank: int = 0, world: int = 1) -> Feed:
+    """Return the feed of one rank over the dataset in `config.data`."""
+    return Feed(SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge"), config, rank, world)
+
+
+def micro_batches(train: Train, world: int) -> int:
+    """Return how many micro-batches each of `world` ranks makes of a step: as many as the rank with the most rows."""
+    rows = -(-train.rows // world)
+    return -(-rows // train.micro_rows)
+
+
 class Stream:
     """Rows of one kind of document, epoch after epoch, `per_step` of them a step."""
 
@@ -80,12 +92,15 @@ class Stream:
 
 
 class Feed:
-    """The global batch of every position, as rows of solve documents followed by rows of judge documents."""
+    """One rank's rows of every position; the step's list is rows of solve documents, then rows of judge documents."""
 
-    def __init__(self, solve: SolveDocuments, judge: JudgeDocuments, config: Config) -> None:
+    def __init__(
+        self, solve: SolveDocuments, judge: JudgeDocuments, config: Config, rank: int = 0, world: int = 1
+    ) -> None:
         if len(solve) == 0 or (config.train.judge_rows and len(judge) == 0):
             raise UserError(f"{config.data}: the train fold or the judge fold of the dataset is empty")
         self.documents, self.judgements, self.train, self.seed = solve, judge, config.train, config.seed
+        self.rank, self.world = rank, world
         window, per_step = config.prepare.window, config.train.rows - config.train.judge_rows
         self._coins = lru_cache(maxsize=8)(self._draw)
         self.solve = Stream(self._solve_sizes, window, per_step, config.seed)
@@ -103,24 +118,29 @@ class Feed:
         return epoch + step / self.solve.steps(epoch)
 
     def rows(self, position: int) -> list[list[Document]]:
-        """Return the documents of each row of the step."""
-        epoch, solve = self.solve.rows(position)
-        planned = self._planned(epoch)
-        rows = [[self.documents.document(int(i), bool(planned[i])) for i in row] for row in solve]
-        first = position * self.train.judge_rows
-        return rows + [self._judge_row(first + offset) for offset in range(self.train.judge_rows)]
+        """Return the documents of each of this rank's rows of the step."""
+        return [self._row(position, index) for index in range(self.rank, self.train.rows, self.world)]
 
     def micro_batches(self, position: int) -> list[Batch]:
-        """Return the step as micro-batches of `micro_rows` rows."""
+        """Return this rank's rows as equally many micro-batches on every rank, of `micro_rows` rows."""
         rows, size = self.rows(position), self.train.micro_rows
-        chunks = [rows[start : start + size] for start in range(0, len(rows), size)]
-        return [collate([document for row in chunk for document in row]) for chunk in chunks]
+        starts = [number * size for number in range(micro_batches(self.train, self.world))]
+        return [collate([document for row in rows[start : start + size] for document in row]) for start in starts]
 
     def example_ids(self, position: int) -> list[str]:
         """Return the ids of the examples to be solved at `position`, to name a bad step by."""
         _, rows = self.solve.rows(position)
         ids = self.documents.shards.column("id")
         return [str(ids[int(index)]) for row in rows for index in row]
+
+    def _row(self, position: int, index: int) -> list[Document]:
+        slots = self.train.rows - self.train.judge_rows
+        if index >= slots:
+            return self._judge_row(position * self.train.judge_rows + index - slots)
+        epoch, solve = self.solve.rows(position)
+        planned = self._planned(epoch)
+        row = solve[index] if index < len(solve) else ()
+        return [self.documents.document(int(i), bool(planned[i])) for i in row]
 
     def _judge_row(self, index: int) -> list[Document]:
         epoch, [row] = self.judge.rows(index)

@@ -1,4 +1,4 @@
-"""Training from beginning to end, or from the newest checkpoint to the end, in this very process."""
+"""Training from beginning to end, or from the newest checkpoint to the end: what every rank of a run does."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from hrm_ray.files import write_text
 from hrm_ray.model.hrm import gradient_depth
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
-from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
-from hrm_ray.train.engine import PlainEngine
-from hrm_ray.train.feed import Feed
-from hrm_ray.train.metrics import Metrics
+from hrm_ray.train.engine import Engine, PlainEngine
+from hrm_ray.train.feed import Feed, open_feed
+from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, open_run
 from hrm_ray.train.schedule import rate
 from hrm_ray.train.step import StepResult, train_step
@@ -42,13 +41,13 @@ class Watcher(Protocol):
 
 @dataclass
 class Trainer:
-    """One run in progress."""
+    """One run in progress, as one rank of it; all ranks come to the same state."""
 
     config: Config
-    engine: PlainEngine
+    engine: Engine
     feed: Feed
     validation: Validation
-    metrics: Metrics
+    metrics: Metrics | NoMetrics
     watcher: Watcher
     state: State
 
@@ -113,11 +112,11 @@ class Trainer:
 
     def save(self, objective: float | None) -> None:
         """Write a checkpoint, note whether it is the best, and remove those that are no longer kept."""
-        weights, moments = self.engine.model.state_dict(), self.engine.optimizer_tensors()
         self.state = replace(self.state, objective=objective)
-        checkpoint.save(self.checkpoints, self.state, weights, moments)
-        checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep)
-        note_best(self.checkpoints)
+        checkpoint.save(self.checkpoints, self.state, self.engine)
+        if self.engine.rank == 0:
+            checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep)
+            note_best(self.checkpoints)
 
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
@@ -133,22 +132,24 @@ class Trainer:
         }
 
 
-def train(config: Config, role: str, watcher: Watcher) -> Path:
-    """Train one run, from its newest checkpoint where it has one, and return its folder."""
-    solve, judge = SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge")
-    feed = Feed(solve, judge, config)
+def train(config: Config, role: str, watcher: Watcher) -> None:
+    """Train one run in this very process, from its newest checkpoint where it has one."""
+    feed = open_feed(config)
     open_run(config, role, feed.horizon)
-    engine = PlainEngine(build_model(config), config.train)
+    run(config, feed, PlainEngine(build_model(config), config.train), watcher)
+
+
+def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
+    """Train as rank `engine.rank` of a run that is open."""
     state = restore(config.run_dir, engine, watcher)
-    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard)
+    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard) if engine.rank == 0 else NoMetrics()
     try:
         Trainer(config, engine, feed, Validation(config), metrics, watcher, state).run()
     finally:
         metrics.close()
-    return config.run_dir
 
 
-def restore(run_dir: Path, engine: PlainEngine, watcher: Watcher) -> State:
+def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
     """Load the newest complete checkpoint, if any, into `engine` and return where it stands."""
     loaded = checkpoint.newest(run_dir / "checkpoints", watcher.say)
     if loaded is None:

@@ -40,6 +40,16 @@ class Metrics:
             self.board.close()
 
 
+class NoMetrics:
+    """The record of the ranks that keep none: rank 0 writes what all of them measured together."""
+
+    def write(self, event: str, step: int, values: dict[str, Any]) -> None:
+        """Leave it to rank 0."""
+
+    def close(self) -> None:
+        """There is nothing open."""
+
+
 def _lines(path: Path) -> list[dict[str, Any]]:
     """Return the whole lines of the file; a kill may have torn the last one."""
     if not path.exists():

@@ -23,7 +23,7 @@ from hrm_ray.train.corpus import read_dataset
 CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
 """What `evaluate` and `generate` may set: the network is what was trained."""
 
-PACKAGES = ("hrm-ray", "torch", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+PACKAGES = ("hrm-ray", "torch", "ray", "deepspeed", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
 
 
 def roles(config: Config) -> dict[str, Config]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from hrm_ray.config import Train
 from hrm_ray.model.batch import Batch, Part
 from hrm_ray.model.losses import NAMES, Counts, loss_sums, section_sums, total_loss
-from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class StepResult:
     """False when a loss or the gradient was not finite: nothing was changed."""
 
 
-def train_step(engine: PlainEngine, batches: Sequence[Batch], train: Train, rate: float, depth: int) -> StepResult:
-    """Accumulate the gradient of the global batch over its micro-batches and update once.
+def train_step(engine: Engine, batches: Sequence[Batch], train: Train, rate: float, depth: int) -> StepResult:
+    """Accumulate the gradient of the global batch over its micro-batches and ranks, and update once.
 
-    Every loss is divided by its count over all micro-batches, so 1 x N and N x 1 give the same gradient. A non-finite
-    loss or gradient leaves weights and moments as they were.
+    Every loss is divided by its count over all micro-batches of all ranks, so any way to cut the step into them gives
+    the same gradient. A non-finite loss or gradient, on whatever rank, leaves weights and moments as they were.
     """
-    counts = Counts.of(list(batches))
+    counts = Counts(*engine.sum(Counts.of(batches).as_tensor()).tolist())
     sums, nll = torch.zeros(len(NAMES), dtype=torch.float64), torch.zeros(len(Part), dtype=torch.float64)
     for batch in batches:
         on_device = batch.to(engine.device)
@@ -43,22 +43,32 @@ def train_step(engine: PlainEngine, batches: Sequence[Batch], train: Train, rate
         engine.backward(total_loss(part, counts, train.losses))
         sums += part.detach().cpu()
         nll += section_sums(on_device, output.nll.detach()).cpu()
+    sums, nll, sizes, [tokens] = _sum(engine, sums, nll, *_sizes(batches))
     loss, norm = float(total_loss(sums, counts, train.losses)), engine.gradient_norm()
     updated = math.isfinite(loss) and math.isfinite(norm)
     if updated:
         engine.update(rate, min(1.0, train.optimizer.clip / (norm + 1e-6)))
     else:
         engine.discard()
-    tokens = sum(len(batch.ids) for batch in batches)
-    return StepResult(_means(sums, counts), _bits(nll, batches), loss, norm, tokens, updated)
+    return StepResult(_means(sums, counts), _bits(nll, sizes), loss, norm, int(tokens), updated)
+
+
+def _sizes(batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
+    """Return the bytes of each section, [2], and the tokens, [1]; float64, so that ranks can add them up exactly."""
+    tokens = torch.tensor([sum(len(batch.ids) for batch in batches)], dtype=torch.float64)
+    return torch.stack([batch.section_bytes for batch in batches]).sum(0).double(), tokens
+
+
+def _sum(engine: Engine, *values: Tensor) -> tuple[Tensor, ...]:
+    """Add each of `values` up over ranks, in one exchange."""
+    return torch.split(engine.sum(torch.cat(values)), [len(value) for value in values])
 
 
 def _means(sums: Tensor, counts: Counts) -> dict[str, float | None]:
-    pairs = zip(NAMES, sums.tolist(), counts.as_list(), strict=True)
+    pairs = zip(NAMES, sums.tolist(), counts.as_tensor().tolist(), strict=True)
     return {name: total / count if count > 0 else None for name, total, count in pairs}
 
 
-def _bits(nll: Tensor, batches: Sequence[Batch]) -> dict[str, float | None]:
-    sizes = torch.stack([batch.section_bytes for batch in batches]).sum(0).tolist()
-    pairs = zip(Part, nll.tolist(), sizes, strict=True)
+def _bits(nll: Tensor, sizes: Tensor) -> dict[str, float | None]:
+    pairs = zip(Part, nll.tolist(), sizes.tolist(), strict=True)
     return {part.name.lower(): total / math.log(2) / size if size else None for part, total, size in pairs}

@@ -15,7 +15,7 @@ from hrm_ray.model.hrm import Output
 from hrm_ray.model.losses import section_sums
 from hrm_ray.model.refinement import DECISIONS
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
-from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.engine import Engine
 
 JUDGE_WEIGHT = 0.1
 """Share of the balanced log-loss (nats) in the objective: as large as a tenth of a bit per byte of code."""
@@ -42,37 +42,48 @@ class SolveLosses:
         return sum(self.nats) / math.log(2) / self.bytes[Part.CODE] if self.bytes[Part.CODE] else None
 
 
-def run_all(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[Batch, Output]]:
-    """Run `documents`, at most `tokens` of them (at least one document) at a time, at full depth, without gradient."""
-    for chunk in _chunks(documents, tokens):
-        batch = collate(chunk).to(engine.device)
+def run_all(engine: Engine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[slice, Batch, Output]]:
+    """Run this rank's part of `documents` at full depth, without gradient, and yield which of them each output is of.
+
+    At most `tokens` (at least one document) at a time. The last of them may be empty: every rank runs equally often,
+    because under ZeRO-3 a forward is a collective.
+    """
+    chunks = _chunks(documents, tokens)
+    chunks += [slice(0, 0)] * (-len(chunks) % engine.world)
+    for chunk in chunks[engine.rank :: engine.world]:
+        batch = collate(documents[chunk]).to(engine.device)
         with torch.no_grad():
             output = engine.forward(batch, engine.model.config.depth.max)
-        yield batch, output
+        yield chunk, batch, output
 
 
-def solve_losses(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> SolveLosses:
-    """Return the sums over solve documents."""
-    nats, targets, sizes = torch.zeros(3, 2, dtype=torch.float64)
-    for batch, output in run_all(engine, documents, tokens):
+def solve_losses(engine: Engine, documents: Sequence[Document], tokens: int) -> SolveLosses:
+    """Return the sums over solve documents, of all ranks."""
+    nats, targets, sizes = sums = torch.zeros(3, 2, dtype=torch.float64)
+    for _, batch, output in run_all(engine, documents, tokens):
         nats += section_sums(batch, output.nll).cpu()
         targets += section_sums(batch, torch.ones_like(output.nll)).cpu()
         sizes += batch.section_bytes.cpu()
-    plan, code = nats.tolist(), [int(n) for n in targets.tolist()]
-    return SolveLosses((plan[0], plan[1]), (code[0], code[1]), (int(sizes[0]), int(sizes[1])))
+    (plan, code), *counted = engine.sum(sums).tolist()
+    (plans, codes), (plan_bytes, code_bytes) = [[int(count) for count in pair] for pair in counted]
+    return SolveLosses((plan, code), (plans, codes), (plan_bytes, code_bytes))
 
 
-def judge_log_probabilities(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> Tensor:
-    """Return [J, 3] log-probabilities of the decisions, in the documents' order."""
-    rows = [output.decisions.log_softmax(-1).cpu() for _, output in run_all(engine, documents, tokens)]
-    return torch.cat(rows) if rows else torch.zeros(0, 3)
+def judge_log_probabilities(engine: Engine, documents: Sequence[Document], tokens: int) -> Tensor:
+    """Return [J, 3] log-probabilities of the decisions, in the documents' order, on every rank."""
+    rows = torch.zeros(len(documents), DECISIONS)
+    for chunk, _, output in run_all(engine, documents, tokens):
+        rows[chunk] = output.decisions.log_softmax(-1).cpu()
+    return engine.sum(rows)
 
 
-def document_log_likelihoods(engine: PlainEngine, documents: Sequence[Document], tokens: int) -> list[float]:
-    """Return the mean log-likelihood of each document's plan and code, nats for each token."""
-    nll = [output.nll.cpu() for _, output in run_all(engine, documents, tokens)]
-    sizes = [len(document.plan) + len(document.code) for document in documents]
-    return [-float(part.mean()) for part in torch.split(torch.cat(nll), sizes)] if nll else []
+def document_log_likelihoods(engine: Engine, documents: Sequence[Document], tokens: int) -> list[float]:
+    """Return the mean log-likelihood of each document's plan and code, nats for each token, on every rank."""
+    means = torch.zeros(len(documents))
+    for chunk, _, output in run_all(engine, documents, tokens):
+        sizes = [len(document.plan) + len(document.code) for document in documents[chunk]]
+        means[chunk] = torch.tensor([float(part.mean()) for part in torch.split(output.nll.cpu(), sizes)])
+    return (-engine.sum(means)).tolist()
 
 
 def balanced_log_loss(log_probabilities: Tensor, labels: Tensor) -> float | None:
@@ -93,7 +104,7 @@ class Validation:
         self.judge = [judge.document(index, hidden=True) for index in range(min(count, len(judge)))]
         self.tokens = config.train.micro_rows * config.prepare.window
 
-    def measure(self, engine: PlainEngine) -> dict[str, float | None]:
+    def measure(self, engine: Engine) -> dict[str, float | None]:
         """Return a validation line of `metrics.jsonl`; `objective` is blind to the loss weights."""
         solved = solve_losses(engine, self.solve, self.tokens)
         judged = judge_log_probabilities(engine, self.judge, self.tokens)
@@ -111,12 +122,12 @@ class Validation:
         }
 
 
-def _chunks(documents: Sequence[Document], tokens: int) -> Iterator[list[Document]]:
-    chunk: list[Document] = []
-    for document in documents:
-        if chunk and sum(d.size for d in chunk) + document.size > tokens:
-            yield chunk
-            chunk = []
-        chunk.append(document)
-    if chunk:
-        yield chunk
+def _chunks(documents: Sequence[Document], tokens: int) -> list[slice]:
+    starts, held = [0], 0
+    for index, document in enumerate(documents):
+        if held and held + document.size > tokens:
+            starts.append(index)
+            held = 0
+        held += document.size
+    stops = [*starts[1:], len(documents)]
+    return [slice(start, stop) for start, stop in zip(starts, stops, strict=True) if stop > start]

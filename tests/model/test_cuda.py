@@ -40,7 +40,7 @@ def test_a_checkpoint_moves_between_devices(mixed: list[Document], tmp_path: Pat
     train = Train.model_validate({"device": "cuda"})
     engine = PlainEngine(small_model(), train)
     train_step(engine, [collate(mixed)], train, rate=3e-3, depth=5)
-    folder = checkpoint.save(tmp_path, State(1, 1, 0), engine.model.state_dict(), engine.optimizer_tensors())
+    folder = checkpoint.save(tmp_path, State(1, 1, 0), engine)
     loaded = checkpoint.load(folder)
     other = PlainEngine(small_model(), Train.model_validate({"device": "cpu"}))
     other.restore(loaded.weights, loaded.moments, loaded.state.step)

@@ -86,7 +86,13 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             judged = [judge_row(row, index) for index, row in enumerate(rows)]
             shards.write(folder / "judgements" / fold / shards.part_name(0), judged, shards.JUDGEMENTS)
     settings = {"seed": 0, "prepare": Prepare(window=128).model_dump(mode="json")}
-    facts = {"tokenizer": {"vocab_size": VOCABULARY}, "hash": "abc", "synthetic": True, "settings": settings}
+    facts = {
+        "tokenizer": {"vocab_size": VOCABULARY},
+        "hash": "abc",
+        "synthetic": True,
+        "settings": settings,
+        "shards": {},
+    }
     (folder / "dataset.json").write_text(json.dumps(facts))
     return folder
 

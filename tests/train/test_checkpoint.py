@@ -3,42 +3,66 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
 from hrm_ray.errors import UserError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
+from hrm_ray.train.engine import PlainEngine, Slice, whole
 
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(4)}
-MOMENTS = {"exp_avg.a.weight": torch.full((2, 3), 0.5)}
+MOMENTS = {"exp_avg.a.weight": torch.arange(6.0).view(2, 3) / 8}
 
 
-def save(root: Path, step: int, objective: float | None = None) -> Path:
-    return checkpoint.save(root, State(step, step + 1, 1, objective), WEIGHTS, MOMENTS)
+class Rank(PlainEngine):
+    """One of `world` threads that keep a stretch each of `WEIGHTS` and `MOMENTS`."""
+
+    def __init__(self, rank: int, world: int, meeting: threading.Barrier) -> None:
+        self.rank, self.world, self.meeting = rank, world, meeting
+        self.shapes = {name: list(tensor.shape) for name, tensor in WEIGHTS.items()}
+
+    def barrier(self) -> None:
+        self.meeting.wait(timeout=30)
+
+    def weights(self) -> dict[str, Slice]:
+        return self.share(WEIGHTS)
+
+    def moments(self) -> dict[str, Slice]:
+        return self.share(MOMENTS)
+
+    def share(self, tensors: dict[str, Tensor]) -> dict[str, Slice]:
+        cuts = {name: len(values) * self.rank // self.world for name, (_, values) in whole(tensors).items()}
+        ends = {name: len(values) * (self.rank + 1) // self.world for name, (_, values) in whole(tensors).items()}
+        return {name: Slice(cuts[name], t.flatten()[cuts[name] : ends[name]]) for name, t in tensors.items()}
 
 
-def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
-    loaded = checkpoint.load(save(tmp_path, 7))
+def save(root: Path, step: int, objective: float | None = None, world: int = 1) -> Path:
+    state, meeting = State(step, step + 1, 1, objective), threading.Barrier(world)
+    with ThreadPoolExecutor(world) as pool:
+        folders = pool.map(lambda rank: checkpoint.save(root, state, Rank(rank, world, meeting)), range(world))
+        return set(folders).pop()
+
+
+@pytest.mark.parametrize("world", [1, 3])
+def test_what_is_saved_is_loaded(tmp_path: Path, world: int) -> None:
+    folder = save(tmp_path, 7, world=world)
+    assert len(list(folder.glob("weights-*"))) == len(list(folder.glob("optimizer-*"))) == world
+    loaded = checkpoint.load(folder)
     assert loaded.state == State(step=7, position=8, bad_steps=1)
     assert {name: t.tolist() for name, t in loaded.weights.items()} == {n: t.tolist() for n, t in WEIGHTS.items()}
-    assert loaded.moments["exp_avg.a.weight"].shape == (2, 3)
+    assert loaded.moments["exp_avg.a.weight"].tolist() == MOMENTS["exp_avg.a.weight"].tolist()
 
 
 def test_tensors_are_flat_named_slices(tmp_path: Path) -> None:
     stored = load_file(save(tmp_path, 1) / "weights-00000.safetensors")
     assert set(stored) == {"a.weight@0:6", "b@0:4"}
-
-
-def test_slices_of_several_files_are_put_together(tmp_path: Path) -> None:
-    from safetensors.torch import save_file
-
-    save_file({"w@3:6": torch.arange(3.0, 6.0)}, tmp_path / "weights-00000.safetensors")
-    save_file({"w@0:3": torch.arange(3.0)}, tmp_path / "weights-00001.safetensors")
-    assert checkpoint._read(tmp_path, "weights", {"w": [2, 3]})["w"].tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 @pytest.mark.parametrize("name", ["weights-00000.safetensors", "optimizer-00000.safetensors", "state.json"])
@@ -94,6 +118,5 @@ def test_the_best_whole_checkpoint_is_found_whatever_was_noted(tmp_path: Path) -
 
 
 def test_saving_a_step_again_replaces_it(tmp_path: Path) -> None:
-    save(tmp_path, 1)
-    checkpoint.save(tmp_path, State(1, 1, 0), {"b": torch.zeros(4)}, {})
-    assert list(checkpoint.load(tmp_path / "step-00000001").weights) == ["b"]
+    save(tmp_path, 1, objective=2.0)
+    assert checkpoint.load(save(tmp_path, 1, objective=1.0)).state.objective == 1.0

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.progress import Progress
 
 from hrm_ray import settings
 from hrm_ray.config import Config
+from hrm_ray.launch.session import session
+from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters, training_bytes
 from hrm_ray.progress import bars, console
-from hrm_ray.train import checkpoint, loop
-from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
-from hrm_ray.train.feed import Feed
+from hrm_ray.train import checkpoint
+from hrm_ray.train.corpus import read_dataset
+from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import roles
 from hrm_ray.train.step import StepResult
 
@@ -37,13 +41,19 @@ class Terminal:
 
 def train_all(config: Config) -> None:
     """Train the run, then each of its baselines inside the run's folder."""
-    for role, one in roles(config).items():
-        facts = "; ".join(derived(one))
-        console.print(f"training {role} into {one.run_dir}: {facts}")
-        with bars() as progress:
-            run_dir = loop.train(one, role, Terminal(progress, role))
-        console.print(f"trained; the best checkpoint is {checkpoint.ranking(run_dir / 'checkpoints')[0]}")
+    with ray_for(config):
+        for role, one in roles(config).items():
+            console.print(f"training {role} into {one.run_dir}: {'; '.join(derived(one))}")
+            with bars() as progress:
+                train(one, role, Terminal(progress, role))
+            console.print(f"trained; the best checkpoint is {checkpoint.ranking(one.run_dir / 'checkpoints')[0]}")
     console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
+
+
+def ray_for(config: Config) -> AbstractContextManager[None]:
+    """Return a context in which Ray is there for a run that has workers."""
+    asked = config.train.workers * config.train.worker_cpus
+    return session(min(asked, len(os.sched_getaffinity(0)))) if asked else nullcontext()
 
 
 def show(config: Config) -> None:
@@ -62,7 +72,7 @@ def derived(config: Config) -> Iterator[str]:
         yield f"about {parameters(config.model, config.prepare.vocab_size):,} parameters"
         return
     vocabulary = read_dataset(config)["tokenizer"]["vocab_size"]
-    feed = Feed(SolveDocuments(config.data, "train"), JudgeDocuments(config.data, "judge"), config)
+    feed = open_feed(config)
     memory = training_bytes(config.model, vocabulary, train.micro_rows * window)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"

@@ -1,0 +1,131 @@
+"""How Ray Train's workers get their data: a `DataConfig` that deals each worker a handle on memory-mapped shards.
+
+Ray Data made the shards; nothing of it runs while training does, so no CPU slot is needed that trainers could have had.
+A handle opens the dataset where the worker's node sees it; elsewhere it is fetched once for the node, and checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+from filelock import FileLock
+from ray.train import DataConfig
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from hrm_ray.prepare import card
+from hrm_ray.train.feed import Feed, open_feed
+
+NAME = "corpus"
+"""What Ray Train calls the dataset."""
+
+CHUNK = 64 << 20
+"""Bytes of a file that travel as one Ray object."""
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A prepared dataset: its folder, the node that is sure to see it, its hash, and the sha256 of each shard."""
+
+    folder: Path
+    node: str
+    hash: str
+    shards: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One worker's handle."""
+
+    corpus: Corpus
+    rank: int
+    world: int
+
+    def folder(self) -> Path:
+        """Return where this node sees the dataset, after fetching it where it does not."""
+        return self.corpus.folder if sees(self.corpus.folder, self.corpus) else fetched(self.corpus)
+
+    def feed(self, config: Config) -> Feed:
+        """Return this rank's rows of every step."""
+        return open_feed(config.model_copy(update={"data": self.folder()}), self.rank, self.world)
+
+
+class Deal(DataConfig):  # type: ignore[misc]
+    """Deals every worker its `Shard`; Ray Train asks again after each change of the worker group."""
+
+    def configure(
+        self, datasets: Mapping[str, Corpus], world_size: int, *_: object, **__: object
+    ) -> list[dict[str, Shard]]:
+        """Return what each rank's `ray.train.get_dataset_shard` will give."""
+        return [
+            {name: Shard(corpus, rank, world_size) for name, corpus in datasets.items()} for rank in range(world_size)
+        ]
+
+
+def source(data: Path) -> Corpus:
+    """Return the dataset in `data` as this node has it."""
+    facts = card.read(data)
+    return Corpus(data.resolve(), ray.get_runtime_context().get_node_id(), facts["hash"], facts["shards"])
+
+
+def sees(folder: Path, corpus: Corpus) -> bool:
+    """Say whether `folder` holds this very dataset."""
+    try:
+        return bool(card.read(folder)["hash"] == corpus.hash)
+    except UserError:
+        return False
+
+
+def fetched(corpus: Corpus) -> Path:
+    """Copy the dataset into this node's cache, once however many workers ask, and return the copy."""
+    root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hrm-ray"
+    root.mkdir(parents=True, exist_ok=True)
+    copy = root / corpus.hash
+    with FileLock(root / f"{corpus.hash}.lock"):
+        if not sees(copy, corpus):
+            for name, digest in corpus.shards.items():
+                fetch(corpus, name, copy, digest)
+            fetch(corpus, card.CARD, copy)  # last: it makes the copy a dataset
+    return copy
+
+
+def fetch(corpus: Corpus, name: str, copy: Path, digest: str | None = None) -> None:
+    """Copy one file, whole or not at all.
+
+    Raises:
+        UserError: what arrived is not what the dataset's card says.
+    """
+    target, seen = copy / name, hashlib.sha256()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}")
+    with temporary.open("wb") as file:
+        for chunk in chunks(corpus, name):
+            seen.update(chunk)
+            file.write(chunk)
+    if digest is not None and seen.hexdigest() != digest:
+        raise UserError(f"{corpus.folder / name}: damaged (its sha256 is not that of {card.CARD})")
+    temporary.replace(target)
+
+
+def chunks(corpus: Corpus, name: str) -> Iterator[bytes]:
+    """Yield a file of the node that has the dataset."""
+    there = NodeAffinitySchedulingStrategy(corpus.node, soft=False)
+    reader = ray.remote(read_chunk).options(num_cpus=0, scheduling_strategy=there)
+    start = 0
+    while chunk := ray.get(reader.remote(corpus.folder / name, start)):
+        yield chunk
+        start += len(chunk)
+
+
+def read_chunk(path: Path, start: int) -> Any:  # noqa: ANN401 - bytes, or Ray's view of them
+    """Return at most `CHUNK` bytes."""
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(CHUNK)

@@ -1,0 +1,114 @@
+"""The engine of several processes: DeepSpeed ZeRO, with the traps that we know of disarmed (docs/log.md).
+
+DeepSpeed divides a loss by the accumulation steps and averages gradients over ranks; losses here are divided by global
+counts already, so both are undone. It is given no scheduler, no clipping and no loss scale: rate, clipping and the
+guard against what is not finite are ours, and act on every rank before DeepSpeed would.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from hrm_ray.config import Train
+from hrm_ray.model.batch import Batch
+from hrm_ray.model.hrm import HRM, Output
+from hrm_ray.train.engine import Slice, adamw, pick_device, pick_precision, shapes
+from hrm_ray.train.partition import PARTITIONS
+
+
+class ZeroEngine:
+    """AdamW over processes that have joined torch's process group; `micro_batches` a step on every rank."""
+
+    def __init__(self, model: HRM, train: Train, micro_batches: int) -> None:
+        self.rank, self.world = dist.get_rank(), dist.get_world_size()
+        self.device = pick_device(train)
+        self.model, self.shapes = model.to(self.device), shapes(model)
+        optimizer = adamw(self.model, train.optimizer)
+        settings = zero_settings(train, micro_batches, pick_precision(train, self.device))
+        self.deepspeed = initialize(self.model, optimizer, settings)
+        self.partition = PARTITIONS[train.zero_stage](self.model, self.deepspeed, self.rank, self.world)
+
+    def sum(self, values: Tensor) -> Tensor:
+        """Return `values` added up over ranks."""
+        total = values.to(self.device, copy=True)
+        dist.all_reduce(total)
+        return total.cpu()
+
+    def barrier(self) -> None:
+        """Wait until every rank is here."""
+        dist.barrier()
+
+    def forward(self, batch: Batch, depth: int) -> Output:
+        """Run the model in the precision of the run."""
+        return self.deepspeed(batch, depth)  # type: ignore[no-any-return]
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of `loss`; the caller has divided it by the global counts."""
+        self.deepspeed.backward(loss * self.world, scale_wrt_gas=False)
+        if not self.deepspeed.is_gradient_accumulation_boundary():
+            self.deepspeed.step()  # only counts
+
+    def gradient_norm(self) -> float:
+        """Global norm of the accumulated gradient, before clipping: not finite on all ranks where it is on one."""
+        squares = [gradient.double().square().sum() for gradient in self.partition.gradients()]
+        total = self.sum(torch.stack(squares).sum())
+        return float((total / self.partition.copies).sqrt())
+
+    def update(self, rate: float, scale: float) -> None:
+        """Scale the gradient, step with learning rate `rate`, and forget the gradient."""
+        for group in self.deepspeed.optimizer.param_groups:
+            group["lr"] = rate
+        for gradient in self.partition.gradients() if scale != 1.0 else ():
+            gradient.mul_(scale)
+        self.deepspeed.step()
+
+    def discard(self) -> None:
+        """Forget the accumulated gradient as if the step had been made, before DeepSpeed's own check can see it."""
+        self.partition.forget_gradients()
+        self.deepspeed.micro_steps += 1
+
+    def weights(self) -> dict[str, Slice]:
+        """Return the slices of the model's state that this rank saves."""
+        return self.partition.weights()
+
+    def moments(self) -> dict[str, Slice]:
+        """Return the slices of Adam's moments that this rank saves, as `moment.parameter`; none before an update."""
+        return self.partition.moments()
+
+    def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
+        """Take over a checkpoint's whole weights, its moments, and the number of updates that made them."""
+        self.partition.restore(weights, moments, updates)
+
+
+def zero_settings(train: Train, micro_batches: int, precision: torch.dtype) -> dict[str, Any]:
+    """Return DeepSpeed's config.
+
+    It turns any autocast off that it was not told of; the empty list of modules keeps gradients and sums in fp32.
+    """
+    autocast = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}
+    return {
+        "train_micro_batch_size_per_gpu": 1,  # of ours: a batch of packed rows
+        "gradient_accumulation_steps": micro_batches,
+        "zero_optimization": {"stage": train.zero_stage},
+        "zero_allow_untested_optimizer": True,
+        "torch_autocast": autocast if precision == torch.bfloat16 else {"enabled": False},
+        "steps_per_print": None,
+    }
+
+
+def initialize(model: HRM, optimizer: torch.optim.Optimizer, settings: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Return DeepSpeed's engine, without its compiled shared-memory operator.
+
+    That build takes minutes and, when killed, leaves a lock that every later start waits for.
+    """
+    import deepspeed
+
+    sys.modules["deepspeed.comm.torch"].build_shm_op = lambda: None  # type: ignore[attr-defined]
+    deepspeed.init_distributed(dist_backend=dist.get_backend(), auto_mpi_discovery=False, verbose=False)
+    return deepspeed.initialize(model=model, optimizer=optimizer, config=settings, dist_init_required=False)[0]

@@ -1,0 +1,143 @@
+"""Training on Ray Train workers: the numbers of the plain loop, one process or several, and bad news named."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from ray import cloudpickle
+
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from hrm_ray.launch import train as launched
+from hrm_ray.launch.train import RankError
+from hrm_ray.settings import ConfigError
+from hrm_ray.train import checkpoint, loop
+from hrm_ray.train.loop import DivergedError, Watcher
+from hrm_ray.train.step import StepResult
+from tests.train.conftest import Silent, dataset, run_config
+
+__all__ = ["dataset"]
+
+STEPS = 4
+
+
+def train(config: Config, watcher: Watcher | None = None) -> list[dict[str, Any]]:
+    launched.train(config, "main", watcher or Silent())
+    lines = map(json.loads, (config.run_dir / "metrics.jsonl").read_text().splitlines())
+    return [line for line in lines if line["event"] in ("train", "validation")]
+
+
+def numbers(lines: list[dict[str, Any]]) -> list[float]:
+    return [line[key] for line in lines for key in sorted(line) if key.endswith(("loss", "per_byte", "objective"))]
+
+
+def config_for(dataset: Path, runs: Path, **changes: object) -> Config:
+    settings = {"max_steps": STEPS, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
+    return run_config(dataset, runs, **(settings | changes))
+
+
+def test_two_workers_of_one_cpu_on_two_cpus_train_like_one_process(
+    dataset: Path, tmp_path: Path, ray_session: None
+) -> None:
+    plain = train(config_for(dataset, tmp_path / "plain", workers=0))
+    watcher = Silent()
+    config = config_for(dataset, tmp_path / "two", workers=2, zero_stage=1)
+    both = train(config, watcher)
+    assert numbers(both) == pytest.approx(numbers(plain), rel=1e-5)
+    assert [line["tokens"] for line in both if line["event"] == "train"] == [
+        line["tokens"] for line in plain if line["event"] == "train"
+    ]
+    newest = checkpoint.newest(config.run_dir / "checkpoints", print)
+    assert newest is not None
+    assert len(list(newest.path.glob("optimizer-*.safetensors"))) == 2
+    longer = {"max_steps": STEPS + 2}
+    resumed = train(config_for(dataset, tmp_path / "two", workers=1, zero_stage=2, **longer), watcher)
+    assert watcher.sentences == [f"resuming {config.run_dir.resolve()} after step {STEPS}"]
+    assert numbers(resumed)[: len(numbers(both))] == numbers(both)
+    went_on = train(config_for(dataset, tmp_path / "plain", workers=0, **longer))
+    assert numbers(resumed) == pytest.approx(numbers(went_on), rel=1e-5)
+
+
+def test_a_request_that_can_never_be_met_is_refused_before_anything_is_written(
+    dataset: Path, tmp_path: Path, ray_session: None
+) -> None:
+    config = config_for(dataset, tmp_path, workers=3, worker_cpus=2)
+    with pytest.raises(UserError, match=r"train\.workers 3 with 2 CPU each is asked for, and Ray has 2 CPU in all"):
+        train(config)
+    with pytest.raises(UserError, match=r"with 1 CPU and 1 GPU each .* Ray has 0 GPU in all"):
+        train(config_for(dataset, tmp_path, workers=1, device="cuda"))
+    assert not config.run_dir.exists()
+
+
+def test_what_the_user_can_mend_is_found_before_workers_start(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    train(config_for(dataset, tmp_path, workers=0))
+    with pytest.raises(ConfigError, match=r"another train\.rows"):
+        train(config_for(dataset, tmp_path, workers=2, rows=8))
+
+
+class Killer(Silent):
+    """Kills a training worker as soon as the first step is made."""
+
+    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
+        if step != 1:
+            return
+        workers = (p for p in psutil.Process().children(recursive=True) if "RayTrainWorker" in " ".join(p.cmdline()))
+        worker = next(workers)
+        self.killed = worker.pid
+        worker.kill()
+
+
+def test_a_rank_that_is_killed_is_named(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    config = config_for(dataset, tmp_path, workers=2, max_steps=10_000, epochs=10_000)
+    watcher = Killer()
+    with pytest.raises(RankError, match=r"rank [01] died without a word: killed, or out of memory"):
+        train(config, watcher)
+    assert not psutil.pid_exists(watcher.killed)
+    assert watcher.sentences == [], "the rank that only lost the other one was the news"
+
+
+def fails_on_rank_1(config: Config, world: int, watcher: Any) -> None:
+    if watcher.rank == 1:
+        raise ZeroDivisionError(f"on purpose, {world} ranks")
+    loop.train(config.model_copy(update={"train": config.train.model_copy(update={"workers": 0})}), "main", Silent())
+
+
+def diverges(config: Config, world: int, watcher: Any) -> None:
+    raise DivergedError("5 batches in a row were not finite")
+
+
+@pytest.fixture
+def by_value() -> Any:
+    """Workers get the module as it is patched here, not as it is on disk."""
+    cloudpickle.register_pickle_by_value(launched)
+    yield
+    cloudpickle.unregister_pickle_by_value(launched)
+
+
+def test_bad_news_of_a_rank_comes_first_and_named(
+    dataset: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch, by_value: None
+) -> None:
+    monkeypatch.setattr(launched, "train_as_rank", fails_on_rank_1)
+    watcher = Silent()
+    with pytest.raises(RankError) as caught:
+        train(config_for(dataset, tmp_path, workers=2), watcher)
+    sentence = re.compile(r"rank 1 \(pid (\d+) on .+\) failed: ZeroDivisionError: on purpose, 2 ranks")
+    [said] = [sentence.fullmatch(line) for line in watcher.sentences]
+    assert said is not None
+    assert int(said[1]) != os.getpid()
+    assert str(caught.value).startswith(said[0])
+    assert "in fails_on_rank_1" in str(caught.value), "the rank's own traceback is missing"
+
+
+def test_what_the_user_can_mend_stays_so_on_a_worker(
+    dataset: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch, by_value: None
+) -> None:
+    monkeypatch.setattr(launched, "train_as_rank", diverges)
+    with pytest.raises(UserError, match=r"rank [01]: 5 batches in a row"):
+        train(config_for(dataset, tmp_path, workers=2))
