@@ -1,10 +1,11 @@
-"""What `collect` does with clones: opens one after the other, and says what it took and left."""
+"""What `collect` does with clones: opens all, reads one after the other, and says what it took and left."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 from rich.progress import Progress
@@ -12,7 +13,7 @@ from rich.progress import Progress
 from hrm_ray.collect import functions, history, records
 from hrm_ray.collect.commits import Commits
 from hrm_ray.collect.functions import Function
-from hrm_ray.collect.git import Clone, opened
+from hrm_ray.collect.git import Clone, opened, shown
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
@@ -26,36 +27,49 @@ def collect_history(config: Config, progress: Progress) -> None:
     Raises:
         UserError: a clone cannot be read, two have the same name, or nothing passes.
     """
-    taken = _Taken(progress)
-    count = records.write(config.pull_requests, taken.checked(_pull_requests(config, taken)))
+    with _all_open(config, progress) as clones:
+        taken = _Taken(progress)
+        count = records.write(config.pull_requests, taken.checked(_pull_requests(clones, config, taken)))
     taken.report("pull requests")
     progress.console.print(f"{config.pull_requests}: {count:,} pull requests")
 
 
 def collect_functions(config: Config, progress: Progress) -> None:
     """Write the documented functions of each clone's newest tree; errors as in `collect_history`."""
-    taken = _Taken(progress)
-    count = functions.write(config.functions, taken.checked(_functions(config, taken)))
+    with _all_open(config, progress) as clones:
+        taken = _Taken(progress)
+        count = functions.write(config.functions, taken.checked(_functions(clones, taken)))
     taken.report("Go files")
     progress.console.print(f"{config.functions}: {count:,} functions")
     if config.prepare.functions is None:
         progress.console.print(f"to train on them: --set prepare.functions={config.functions}")
 
 
+@contextmanager
+def _all_open(config: Config, progress: Progress) -> Iterator[Iterable[Clone]]:
+    """Open every clone before the first is read: a wrong one is then named at once, and not after hours of work."""
+    clones: dict[str, Clone] = {}
+    with ExitStack() as stack:
+        for place in config.collect.clones:
+            progress.console.print(f"opening {shown(place)}")
+            clone = stack.enter_context(opened(place, config.data / "clones"))
+            if (other := clones.setdefault(clone.name, clone)) is not clone:
+                both = f"{other.place} and {clone.place}"
+                raise UserError(f"collect.clones: {both} are both called {clone.name}; leave one out")
+        yield clones.values()
+
+
 class _Taken:
-    """The bars, the names and the drops of all clones together."""
+    """The bars and the drops of all clones together."""
 
     def __init__(self, progress: Progress) -> None:
         self.drops: Counter[str] = Counter()
         self._progress = progress
-        self._places: dict[str, str] = {}
         self._looked_at = 0
         self._start = time.perf_counter()
 
     def begin(self, clone: Clone, total: int, things: str) -> Callable[[], None]:
         """Announce a clone and return what to call for each of its `total` things."""
-        if (other := self._places.setdefault(clone.name, clone.place)) != clone.place:
-            raise UserError(f"collect.clones: {other} and {clone.place} are both called {clone.name}; leave one out")
         self._progress.console.print(f"{clone.name}: {total:,} {things}")
         bar = self._progress.add_task(clone.name, total=total)
 
@@ -83,17 +97,14 @@ class _Taken:
             self._progress.console.print(f"  dropped {count:,}: {reason}")
 
 
-def _pull_requests(config: Config, taken: _Taken) -> Iterator[PullRequest]:
-    settings = config.collect
-    for place in settings.clones:
-        with opened(place, config.data / "clones") as clone:
-            commits = Commits(clone)
-            looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
-            yield from history.pull_requests(clone, commits, settings, taken.drops, looked_at)
+def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> Iterator[PullRequest]:
+    for clone in clones:
+        commits = Commits(clone)
+        looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
+        yield from history.pull_requests(clone, commits, config.collect, taken.drops, looked_at)
 
 
-def _functions(config: Config, taken: _Taken) -> Iterator[Function]:
-    for place in config.collect.clones:
-        with opened(place, config.data / "clones") as clone:
-            files = functions.newest_files(clone)
-            yield from functions.functions(clone, files, taken.drops, taken.begin(clone, len(files), "Go files"))
+def _functions(clones: Iterable[Clone], taken: _Taken) -> Iterator[Function]:
+    for clone in clones:
+        files = functions.newest_files(clone)
+        yield from functions.functions(clone, files, taken.drops, taken.begin(clone, len(files), "Go files"))

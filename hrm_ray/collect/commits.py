@@ -31,6 +31,8 @@ class Commits:
     def __init__(self, clone: Clone) -> None:
         self._ids: list[bytes] = []
         self._parents: list[tuple[int, ...]] = []
+        self.people: set[str] = set()
+        """Names of the authors and committers of all commits, to be kept out of what is written."""
         self._found: list[tuple[int, int]] = []
         """Position and pull request number, newest first."""
         self.read = 0
@@ -61,7 +63,8 @@ class Commits:
         """
         raw_parents: list[list[bytes]] = []
         mainline = {bytes.fromhex(clone.head)}
-        for own, parents, subject in _log(clone):
+        for own, parents, people, subject in _log(clone):
+            self.people.update(people)
             self._ids.append(own)
             raw_parents.append(parents)
             if own not in mainline:
@@ -101,12 +104,12 @@ class Commits:
         return base, alone
 
 
-def _log(clone: Clone) -> Iterator[tuple[bytes, list[bytes], str]]:
-    """Id, parents and subject of every commit, children before parents."""
-    with Process(clone, "log", "--topo-order", "--format=%H %P%x09%s", clone.head) as log:
+def _log(clone: Clone) -> Iterator[tuple[bytes, list[bytes], list[str], str]]:
+    """Id, parents, people and subject of every commit, children before parents."""
+    with Process(clone, "log", "--topo-order", "--format=%H %P%x00%an%x00%cn%x00%s", clone.head) as log:
         for line in log.answers:
-            ids, _, subject = line.decode("utf-8", "replace").rstrip("\n").partition("\t")
+            ids, *people, subject = line.decode("utf-8", "replace").rstrip("\n").split("\0")
             own, *parents = map(bytes.fromhex, ids.split())
-            yield own, parents, subject
+            yield own, parents, people, subject
         if not log.succeeded:
             raise log.failure()

@@ -21,7 +21,7 @@ FEWEST_WORDS = 4
 """Shorter doc comments say no more than the name does."""
 
 _MARKER = re.compile(r"^(?://[ \t]?|/\*+|[ \t]*\*(?:/|[ \t]|$))|\*/[ \t]*$", re.MULTILINE)
-_DIRECTIVE = re.compile(r"^//(?:[a-z]+:|nolint|export |line ).*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^//(?:[a-z0-9]+:[a-z0-9]|nolint|export |line ).*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -100,9 +100,10 @@ def _documented(place: tuple[str, str, str], path: str, source: str, drops: Coun
     for at, declaration in enumerate(found):
         if declaration.kind not in {"function", "method"}:
             continue
-        doc, code = _split(declaration)
-        if len(doc.split()) < FEWEST_WORDS:
-            drops["function without a doc comment"] += 1
+        try:
+            doc, code = _split(declaration)
+        except Dropped as reason:
+            drops[str(reason)] += 1
             continue
         anchor = found[at - 1].text if at else ""
         around = "\n".join(header + signatures[:at] + signatures[at + 1 :])
@@ -110,10 +111,14 @@ def _documented(place: tuple[str, str, str], path: str, source: str, drops: Coun
 
 
 def _split(declaration: Declaration) -> tuple[str, str]:
-    """Doc comment, as plain text, and the code without it."""
+    """Doc comment, as plain text, and the code without it; Dropped where there is no such comment, or no body."""
     root = parse_fragment(declaration.text)
     node = next(node for node in root.named_children[1:] if node.type != "comment")
     whole = root.text or b""
-    above = whole[root.named_children[0].end_byte : node.start_byte].decode()
-    doc = _MARKER.sub("", _DIRECTIVE.sub("", above)).strip()
-    return messages.without_people(doc), whole[node.start_byte :].decode().rstrip("\n")
+    above = whole[root.named_children[0].end_byte : node.start_byte].decode().replace("\r\n", "\n")
+    doc = messages.without_people(_MARKER.sub("", _DIRECTIVE.sub("", above)))
+    if len(doc.split()) < FEWEST_WORDS:
+        raise Dropped("function without a doc comment")
+    if node.child_by_field_name("body") is None:
+        raise Dropped("function without a body")
+    return doc, whole[node.start_byte :].decode().rstrip("\n")

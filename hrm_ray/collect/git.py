@@ -7,13 +7,15 @@ processes work in an empty repository of their own that borrows the clone's obje
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from io import BufferedReader
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from types import TracebackType
@@ -27,6 +29,21 @@ _LEFT_OUT = [*(f"{folder}/**" for folder in sorted(SKIPPED_FOLDERS)), *GENERATED
 GO_FILES = (":(glob)**/*.go", *(f":(exclude,glob)**/{pattern}" for pattern in _LEFT_OUT))
 """Pathspecs of the Go files that people wrote."""
 
+MOST_READ = 4_000_000
+"""Bytes of one object that are read: more than any text that a person wrote."""
+
+_BOUNDS = """\
+[core]
+	bigFileThreshold = 1000000
+	deltaBaseCacheLimit = 16m
+	packedGitLimit = 32m
+	packedGitWindowSize = 1m
+"""
+"""Keep a git process at some 60 MB; by default it grows with the clone, and is no faster (measured). Files above the
+threshold, which nobody keeps, are not compared line by line."""
+
+_MODULE = re.compile(r"^module[ \t]+\"?([\w-]+(?:\.[\w-]+)+/[\w./-]*?)(?:/v\d+)?\"?[ \t]*\r?$", re.MULTILINE)
+_PASSWORD = re.compile(r"^(https?://)[^/]*@")
 
 _LAST_SECOND = 253402300799
 """The end of the year 9999: a commit may claim any time."""
@@ -34,7 +51,7 @@ _LAST_SECOND = 253402300799
 
 @dataclass(frozen=True)
 class Clone:
-    """An open clone: `name` is `owner/name`, `place` what the user called it, `head` the newest commit."""
+    """An open clone: `name` is `owner/name`, `place` where it is, without a password, `head` the newest commit."""
 
     name: str
     place: str
@@ -47,10 +64,17 @@ class Clone:
         Raises:
             UserError: it failed; the sentence names the clone.
         """
-        done = subprocess.run(["git", *arguments], env=self.env, stdin=subprocess.DEVNULL, capture_output=True)
+        # In a session of its own there is no terminal at which git, ssh or a helper could ask for a password and wait.
+        done = subprocess.run(
+            ["git", *arguments], env=self.env, stdin=subprocess.DEVNULL, capture_output=True, start_new_session=True
+        )
         if done.returncode:
             raise _failure(self.place, done.stderr)
         return done.stdout
+
+    def line(self, *arguments: str) -> str:
+        """Return the one line that a git command prints; a path in it may hold any byte."""
+        return os.fsdecode(self.run(*arguments).removesuffix(b"\n"))
 
 
 class Process:
@@ -63,7 +87,7 @@ class Process:
             ["git", *arguments], env=clone.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
         )
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        assert isinstance(self._process.stdout, BufferedReader)
         self._questions, self.answers = self._process.stdin, self._process.stdout
 
     def ask(self, question: str) -> None:
@@ -103,14 +127,18 @@ class Objects(Process):
         super().__init__(clone, "cat-file", "--batch")
 
     def read(self, oid: str) -> bytes | None:
-        """Return the content of an object, None where the clone lacks it (partial and damaged clones do)."""
+        """Return the first `MOST_READ` bytes of an object, None where the clone lacks it (partial, damaged ones do)."""
         self.ask(f"{oid}\n")
         header = self.answers.readline().split()
         if not header:
             raise self.failure()
         if header[-1] == b"missing":
             return None
-        return self.answers.read(int(header[2]) + 1)[:-1]
+        size = int(header[2])
+        content = self.answers.read(min(size, MOST_READ))
+        for rest in range(size - len(content) + 1, 0, -MOST_READ):
+            self.answers.read(min(rest, MOST_READ))
+        return content
 
 
 class Differences(Process):
@@ -125,12 +153,12 @@ class Differences(Process):
         """Return what changed from `base` to `head`, both full commit ids."""
         self.ask(f"{head} {base}\n{self._mark}\n")
         end = f"{self._mark}\n".encode()
-        lines: list[bytes] = []
-        while not (lines and lines[-1].endswith(end)):
-            lines.append(self.answers.readline())
-            if not lines[-1]:
+        answer = bytearray()
+        while not answer.endswith(end):
+            if not (more := self.answers.read1()):
                 raise self.failure()
-        return b"".join(lines)[: -len(end)]
+            answer += more
+        return bytes(answer.removesuffix(end))
 
 
 @contextmanager
@@ -138,13 +166,20 @@ def opened(place: str, cache: Path) -> Iterator[Clone]:
     """Open a clone on this machine, or one made of a URL: bare, in `cache`, where it is found the next time.
 
     Raises:
-        UserError: there is no clone at `place`, it has no commit, or git cannot clone the URL.
+        UserError: git is missing, there is no clone at `place`, it has no commit, or git cannot clone the URL.
     """
-    folder = _cloned(place, cache) if _is_url(place) else Path(place)
+    if shutil.which("git") is None:
+        raise UserError(f"{shown(place)}: reading it needs git, which is not installed")
+    folder = _cloned(place, cache) if _is_url(place) else Path(place).expanduser()
     if not folder.is_dir():
         raise UserError(f"{place}: there is no such folder")
     with TemporaryDirectory(prefix="hrm-ray-") as own:
-        yield _open(place, folder.resolve(), Path(own))
+        yield _open(shown(place), folder.resolve(), Path(own))
+
+
+def shown(place: str) -> str:
+    """A clone's folder, or its URL without the password."""
+    return _PASSWORD.sub(r"\1", place)
 
 
 def utc(seconds: int) -> str:
@@ -153,32 +188,53 @@ def utc(seconds: int) -> str:
 
 
 def _open(place: str, folder: Path, own: Path) -> Clone:
-    # Without the ceiling a plain folder inside some other clone would be taken for that clone.
-    env = _environment() | {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
-    outside = Clone("", place, "", env)
-    git = ("-C", str(folder))
-    parse = ("rev-parse", "--path-format=absolute", "--show-object-format", "--git-path", "objects")
-    facts = outside.run(*git, *parse, "--git-path", "shallow", "--verify", "HEAD^{commit}").decode()
-    form, objects, shallow, head = facts.splitlines()
-    remotes = outside.run(*git, "config", "--default", "", "--get", "remote.origin.url").decode().strip()
-    outside.run("init", "--quiet", "--bare", f"--object-format={form}", str(own))
+    alone = _environment(HOME=str(own), XDG_CONFIG_HOME=str(own), GIT_CONFIG_NOSYSTEM="1", GIT_ATTR_NOSYSTEM="1")
+    # Its folder is named, not searched for: a plain folder inside some other clone is not that clone. So git does not
+    # ask either whose it is, and need not, since nothing in it is run.
+    marked = folder / ".git"
+    outside = Clone("", place, "", alone | {"GIT_DIR": str(marked if marked.exists() else folder)})
+    form = outside.line("rev-parse", "--show-object-format")
+    objects, shallow = (outside.line("rev-parse", "--git-path", name) for name in ("objects", "shallow"))
+    remote = outside.line("config", "--default", "", "--get", "remote.origin.url")
+    head = _head(outside)
+    Clone("", place, "", alone).run("init", "--quiet", "--bare", "--template=", f"--object-format={form}", str(own))
+    with (own / "config").open("a") as config:
+        config.write(_BOUNDS)
     if Path(shallow).is_file():
         shutil.copy(shallow, own / "shallow")
-    inside = {"GIT_DIR": str(own), "GIT_OBJECT_DIRECTORY": objects}
-    quiet = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    return Clone(_name(remotes or str(folder)), place, head, env | inside | quiet)
+    inside = Clone("", place, head, alone | {"GIT_DIR": str(own), "GIT_OBJECT_DIRECTORY": objects})
+    return replace(inside, name="/".join(_parts(remote or _module(inside) or str(folder))[-2:]))
+
+
+def _head(clone: Clone) -> str:
+    try:
+        return clone.line("rev-parse", "--verify", "HEAD^{commit}")
+    except UserError as error:
+        raise UserError(f"{clone.place}: its HEAD names no commit; is it empty, or of another branch?") from error
+
+
+def _module(clone: Clone) -> str:
+    """The path by which others import the clone's newest tree, empty where that has no host."""
+    with Objects(clone) as objects:
+        found = _MODULE.search((objects.read(f"{clone.head}:go.mod") or b"").decode("utf-8", "replace"))
+    return found[1] if found else ""
 
 
 def _cloned(url: str, cache: Path) -> Path:
-    """The bare clone of `url` in `cache`, made where it is not there yet."""
-    folder = cache / f"{_name(url)}.git"
+    """The bare clone of `url` in `cache`, made where it is not there yet; no password stays in it."""
+    *above, name = _parts(url) or [""]
+    folder = cache.joinpath(*above, f"{name}.git")
     if folder.is_dir():
         return folder
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.parent.mkdir(parents=True, exist_ok=True)
-    env = {**os.environ, "GIT_TERMINAL_PROMPT": "0"}
-    Clone("", url, "", env).run("clone", "--quiet", "--bare", "--single-branch", "--", url, str(partial))
+    git = Clone("", shown(url), "", _for_the_net())
+    how = ("--quiet", "--bare", "--single-branch", "--no-tags", "--template=", "--origin=origin")
+    # A server that sends nothing for two minutes is given up.
+    patience = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120")
+    git.run(*patience, "clone", *how, "--", url, str(partial))
+    git.run("--git-dir", str(partial), "config", "remote.origin.url", shown(url))
     partial.replace(folder)
     return folder
 
@@ -188,15 +244,25 @@ def _is_url(place: str) -> bool:
     return "://" in place or (":" in place.split("/")[0] and not Path(place).exists())
 
 
-def _name(place: str) -> str:
-    """`owner/name`, the last two parts of a path or URL."""
-    parts = place.rstrip("/").removesuffix("/.git").removesuffix(".git").replace(":", "/").split("/")
-    return "/".join([part for part in parts if part][-2:])
+def _parts(place: str) -> list[str]:
+    """The parts of a path, or the host and path of a URL: without protocol, user, password and `.git`."""
+    address = re.sub(r"^(?:[\w+.-]+://)?(?:[^/]*@)?", "", place)
+    bare = address.rstrip("/").removesuffix("/.git").removesuffix(".git").replace(":", "/")
+    return [part for part in os.fsencode(bare).decode("utf-8", "replace").split("/") if part.strip(".")]
 
 
-def _environment() -> dict[str, str]:
-    """Ours, without what a git hook around us may have set."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {"LC_ALL": "C"}
+def _environment(**added: str) -> dict[str, str]:
+    """Ours, without what a git hook around us may have set; messages are in English."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | added | {"LC_ALL": "C"}
+
+
+def _for_the_net() -> dict[str, str]:
+    """An environment with the user's ways to a server, except those that would ask and wait."""
+    kept = ("GIT_ALLOW", "GIT_CONFIG", "GIT_HTTP", "GIT_PROXY", "GIT_SSH", "GIT_SSL")
+    ways = {name: value for name, value in os.environ.items() if name.startswith(kept)}
+    # A desktop's SSH_ASKPASS opens a window; a GIT_ASKPASS was set for git, and may answer by itself.
+    silent = {"GIT_ASKPASS": os.environ.get("GIT_ASKPASS", ""), "SSH_ASKPASS_REQUIRE": "never"}
+    return _environment(**ways, **silent, GIT_TERMINAL_PROMPT="0")
 
 
 def _failure(place: str, errors: bytes) -> UserError:

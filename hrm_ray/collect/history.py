@@ -18,6 +18,7 @@ from hrm_ray.collect.differences import PATCHES, RAW, Entry, entries, with_patch
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.git import Clone, Differences, Objects, utc
 from hrm_ray.collect.licenses import license_of
+from hrm_ray.collect.messages import People
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
 from hrm_ray.config import Collect, Filters
 from hrm_ray.golang.syntax import parse_file_ok
@@ -26,6 +27,7 @@ MOST_COMMITS = 30
 """Commits of a branch whose messages make the body of a merge that says nothing itself."""
 
 _PERSON = re.compile(rb"^(author|committer) (.*) (-?\d+) [+-]\d+$", re.MULTILINE)
+_ENCODING = re.compile(rb"^encoding (\S+)$", re.MULTILINE)
 
 
 def pull_requests(
@@ -41,9 +43,8 @@ def pull_requests(
     with ExitStack() as stack:
         objects = stack.enter_context(Objects(clone))
         listed, compared = (stack.enter_context(Differences(clone, *options)) for options in (RAW, PATCHES))
-        look = _Look(
-            Repository(clone.name, license_of(clone, objects)), objects, listed, compared, settings.filters, drops
-        )
+        repository, people = Repository(clone.name, license_of(clone, objects)), People(commits.people)
+        look = _Look(repository, people, objects, listed, compared, settings.filters, drops)
         seen: set[int] = set()
         left = settings.pull_requests
         for merged in commits.merged():
@@ -51,8 +52,8 @@ def pull_requests(
             try:
                 if merged.number in seen:
                     raise Dropped("pull request that a newer commit names too")
-                seen.add(merged.number)
                 yield look.at(merged)
+                seen.add(merged.number)
             except Dropped as reason:
                 drops[str(reason)] += 1
                 continue
@@ -76,6 +77,7 @@ class _Look:
     """Everything that it takes to read one pull request after the other."""
 
     repository: Repository
+    people: People
     objects: Objects
     listed: Differences
     compared: Differences
@@ -107,6 +109,9 @@ class _Look:
         if not body:
             brought = [self._commit(oid).message for oid in reversed(merged.branch[:MOST_COMMITS])]
             body = messages.story(title, brought)
+        title, body = self.people.removed(title), self.people.removed(body)
+        if not title:
+            raise Dropped("pull request without a title")
         created, finished = utc(min(head.authored, commit.committed)), utc(commit.committed)
         return Request(merged.number, title, body, created, finished, merged.base, merged.head, is_bot=False)
 
@@ -122,7 +127,16 @@ class _Look:
         said = {role: (name, int(time)) for role, name, time in _PERSON.findall(header)}
         author, authored = said.get(b"author", (b"", 0))
         committed = said.get(b"committer", (b"", authored))[1]
-        return _Commit(author.decode("utf-8", "replace"), authored, committed, message.decode("utf-8", "replace"))
+        return _Commit(author.decode("utf-8", "replace"), authored, committed, _decoded(header, message))
+
+
+def _decoded(header: bytes, message: bytes) -> str:
+    """The message as text; the header names its encoding where that is not UTF-8, rightly or not."""
+    codec = _ENCODING.search(header)
+    try:
+        return message.decode(codec[1].decode() if codec else "utf-8", "replace")
+    except (LookupError, ValueError):
+        return message.decode("utf-8", "replace")
 
 
 def _file(entry: Entry, contents: dict[str, bytes], patch: bytes) -> ChangedFile:

@@ -10,7 +10,6 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -108,6 +107,9 @@ SCHEMA = pa.schema(
 
 GROUP = 128
 """Records in a row group: small enough that parallel readers get one each."""
+
+GROUP_CHARACTERS = 16_000_000
+"""Text in a row group, exceeded by one record at most: a group is held in memory several times over."""
 
 
 def write(path: Path, records: Iterable[PullRequest]) -> int:
@@ -213,8 +215,15 @@ def _object(row: object, place: str) -> dict[str, Any]:
 
 
 def _groups(records: Iterable[PullRequest]) -> Iterator[list[PullRequest]]:
-    iterator = iter(records)
-    while group := list(islice(iterator, GROUP)):
+    group: list[PullRequest] = []
+    characters = 0
+    for record in records:
+        group.append(record)
+        characters += sum(len(file.patch + file.content_before + file.content_after) for file in record.files)
+        if len(group) == GROUP or characters >= GROUP_CHARACTERS:
+            yield group
+            group, characters = [], 0
+    if group:
         yield group
 
 

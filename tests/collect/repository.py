@@ -45,7 +45,12 @@ class Repo:
         self._commit(ANN, "merge", "--quiet", "--no-ff", branch, "-m", message)
         return self.git("rev-parse", "HEAD")
 
-    def _commit(self, author: str, *arguments: str) -> None:
+    def commit_tree(self, tree: str, message: str, *parents: str) -> str:
+        """A commit of a tree that stands already; nothing is checked out."""
+        options = [option for parent in parents for option in ("-p", parent)]
+        return self._commit(ANN, "commit-tree", tree, "-m", message, *options)
+
+    def _commit(self, author: str, *arguments: str) -> str:
         self.hours += 1
         name, _, mail = author.removesuffix(">").partition(" <")
         when = f"{1700000000 + 3600 * self.hours} +0200"
@@ -54,7 +59,7 @@ class Repo:
             for role in ("AUTHOR", "COMMITTER")
             for part, value in (("NAME", name), ("EMAIL", mail), ("DATE", when))
         }
-        git(self.path, *arguments, **people)
+        return git(self.path, *arguments, **people)
 
 
 def git(folder: Path, *arguments: str, **variables: str) -> str:

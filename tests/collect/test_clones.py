@@ -2,6 +2,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +71,75 @@ def test_clones_of_one_name_are_refused(tmp_path: Path, clones: list[str]) -> No
     with pytest.raises(UserError, match=r"one and file://.*one are both called o/one"):
         run(config)
     assert not config.pull_requests.exists()
+
+
+def test_a_wrong_clone_is_named_before_the_first_is_read(tmp_path: Path, clones: list[str]) -> None:
+    printed = io.StringIO()
+    config = configured(tmp_path, source="history", clones=[*clones, "nowhere/at/all"])
+    with pytest.raises(UserError, match="nowhere/at/all"):
+        collect(config, Progress(console=Console(file=printed, width=1000), disable=True))
+    assert printed.getvalue().splitlines() == [f"opening {place}" for place in config.collect.clones]
+
+
+def test_the_same_command_writes_the_same_bytes(tmp_path: Path, clones: list[str]) -> None:
+    for source in ("history", "functions"):
+        Repo(Path(clones[0])).commit("Doc", {"d.go": "package d\n\n// F does one thing well.\nfunc F() {}\n"})
+        config = configured(tmp_path, source=source, clones=clones)
+        path = config.pull_requests if source == "history" else config.functions
+        written = []
+        for _ in range(2):
+            run(config)
+            written.append(path.read_bytes())
+        assert written[0] == written[1]
+
+
+@pytest.fixture
+def stuck(tmp_path: Path, clones: list[str]) -> Iterator[tuple[Config, subprocess.Popen[str]]]:
+    """A `collect` over an earlier result whose git does not answer when it is asked for patches."""
+    config = configured(tmp_path, source="history", clones=clones, pull_requests=2)
+    run(config)
+    asked, git = tmp_path / "asked", tmp_path / "bin" / "git"
+    git.parent.mkdir()
+    script = f'case "$*" in *--find-renames*) touch {asked}; exec cat > /dev/null;; esac\n'
+    git.write_text(f'#!/bin/sh\n{script}exec {shutil.which("git")} "$@"\n')
+    git.chmod(0o755)
+    (tmp_path / "config.yaml").write_text(settings.dump(config))
+    (tmp_path / "tmp").mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hrm_ray", "collect", str(tmp_path / "config.yaml")],
+        env={**os.environ, "PATH": f"{git.parent}:{os.environ['PATH']}", "TMPDIR": str(tmp_path / "tmp")},
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    while not asked.exists() and process.poll() is None:
+        time.sleep(0.05)
+    yield config, process
+    process.kill()
+    process.communicate()
+
+
+def test_a_kill_in_the_middle_leaves_the_earlier_result(stuck: tuple[Config, subprocess.Popen[str]]) -> None:
+    config, process = stuck
+    before = config.pull_requests.read_bytes()
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert config.pull_requests.read_bytes() == before
+    assert "4 pull requests" in run(config)
+    assert config.pull_requests.read_bytes() == before
+    assert [each.name for each in config.data.iterdir()] == [config.pull_requests.name]
+
+
+def test_an_interrupt_leaves_the_earlier_result_and_no_litter(
+    tmp_path: Path, stuck: tuple[Config, subprocess.Popen[str]]
+) -> None:
+    config, process = stuck
+    before = config.pull_requests.read_bytes()
+    process.send_signal(signal.SIGINT)
+    assert process.wait() == 130
+    assert config.pull_requests.read_bytes() == before
+    assert not list((tmp_path / "tmp").glob("hrm-ray-*"))
 
 
 def test_nothing_left_is_said_with_the_reasons(tmp_path: Path, clones: list[str]) -> None:

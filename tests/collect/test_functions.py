@@ -70,6 +70,54 @@ def test_doc_outline_anchor_and_code_are_apart(tmp_path: Path) -> None:
     assert show.anchor.startswith("// Sum adds")
 
 
+def test_comments_of_every_kind(tmp_path: Path) -> None:
+    source = """package a
+
+// Stub has its body in assembly.
+func Stub(a int) int
+
+//note: a colon and a space make no directive
+//go:linkname X y
+//export X
+func X() {}
+
+// Y does one of these:
+//   - nothing
+//   * more
+//
+//\tY()
+func Y() {}
+
+/* Z is said on one line. */
+func Z() {}
+"""
+    repo = Repo.new(tmp_path / "o" / "n")
+    repo.commit("Write", {"a.go": source, "w.go": source.replace("package a", "package w").replace("\n", "\r\n")})
+    (repo.path / "link.go").symlink_to("a.go")
+    repo.commit("Link", {})
+    found, drops = collected(repo)
+    assert drops == {"function without a body": 2}
+    docs = [
+        ("X", "note: a colon and a space make no directive"),
+        ("Y", "Y does one of these:\n  - nothing\n  * more\n\nY()"),
+        ("Z", "Z is said on one line."),
+    ]
+    assert [(each.path, each.name, each.doc) for each in found] == [
+        (path, name, doc) for path in ("a.go", "w.go") for name, doc in docs
+    ]
+    assert found[5].anchor == "// Y does one of these:\r\n//   - nothing\r\n//   * more\r\n//\r\n//\tY()\r\nfunc Y() {}"
+
+
+def test_a_lost_file_costs_its_functions_only(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "o" / "n")
+    repo.commit("Write", {"a.go": SOURCE, "b.go": SOURCE + "\n"})
+    oid = repo.git("rev-parse", "HEAD:b.go")
+    (repo.path / ".git" / "objects" / oid[:2] / oid[2:]).unlink()
+    found, drops = collected(repo)
+    assert [(each.path, each.name) for each in found] == [("a.go", "Sum"), ("a.go", "T.Show")]
+    assert drops == {"function without a doc comment": 2, "file whose content is not in the clone": 1}
+
+
 def test_only_usable_files_of_the_newest_tree(tmp_path: Path) -> None:
     repo = Repo.new(tmp_path / "o" / "n")
     repo.commit("Old", {"old.go": SOURCE})

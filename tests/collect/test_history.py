@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -95,12 +96,65 @@ def test_a_branch_merged_by_hand_is_entered_and_a_pull_request_is_not(repo: Repo
     assert [each.pull_request.number for each in found] == [22, 20]
 
 
+def test_a_conflict_is_settled_in_the_merge_and_not_in_the_pull_request(repo: Repo) -> None:
+    base = repo.git("rev-parse", "HEAD")
+    repo.git("checkout", "--quiet", "-b", "topic")
+    head = repo.commit("Ours", {"a.go": go("a", "Ours")})
+    repo.git("checkout", "--quiet", "main")
+    repo.commit("Theirs (#1)", {"a.go": go("a", "Theirs")})
+    repo.git("read-tree", "-m", "-u", head)
+    (repo.path / "a.go").write_text(go("a", "Theirs", "Ours", "AndMore"))
+    repo.git("add", "--all")
+    tree = repo.git("write-tree")
+    repo.git("reset", "--quiet", "--hard")
+    repo.git("reset", "--quiet", "--hard", repo.commit_tree(tree, "Merge pull request #2 from x/y\n\nT", "main", head))
+    found, _ = collected(repo.path)
+    merge = found[0]
+    assert (merge.pull_request.base_sha, merge.pull_request.head_sha) == (base, head)
+    assert [(file.content_before, file.content_after) for file in merge.files] == [(go("a"), go("a", "Ours"))]
+
+
+def test_a_revert_undoes_what_it_names(repo: Repo) -> None:
+    repo.commit("Grow (#1)", {"a.go": go("a", "B")})
+    repo.commit("Lose (#2)", {"a.go": go("a")})
+    message = 'Revert "Lose (#2)" (#3)\n\nThis reverts commit 1234.'
+    repo.commit(message, {"a.go": go("a", "B")})
+    revert = collected(repo.path)[0][0]
+    assert (revert.pull_request.number, revert.pull_request.title) == (3, 'Revert "Lose (#2)"')
+    assert [(file.content_before, file.content_after) for file in revert.files] == [(go("a"), go("a", "B"))]
+
+
 def test_a_rename_has_both_contents(repo: Repo) -> None:
     repo.commit("Grow", {"a.go": go("a", "B", "C", "D")})
     repo.commit("Move a (#4)", {"a.go": None, "x/b.go": go("a", "B", "C", "D", "E")})
     ((file,),) = [each.files for each in collected(repo.path, go_files=[1, 1])[0]]
     assert (file.filename, file.status, file.additions, file.deletions) == ("x/b.go", "renamed", 7, 0)
     assert (file.content_before, file.content_after) == (go("a", "B", "C", "D"), go("a", "B", "C", "D", "E"))
+
+
+def test_a_mode_and_line_ends_are_no_obstacle(repo: Repo) -> None:
+    (repo.path / "a.go").chmod(0o755)
+    windows = go("c", "C").replace("\n", "\r\n")
+    repo.commit("Change (#4)", {"c.go": windows, "end.go": "package end"})
+    files = {file.filename: file for file in collected(repo.path)[0][0].files}
+    facts = {name: (file.status, file.additions, file.patch[:14], file.valid_syntax) for name, file in files.items()}
+    assert facts == {
+        "a.go": ("modified", 0, "", True),
+        "c.go": ("added", 8, "@@ -0,0 +1,8 @", True),
+        "end.go": ("added", 1, "@@ -0,0 +1 @@\n", True),
+    }
+    assert files["c.go"].content_after == windows
+    assert files["end.go"].patch == "@@ -0,0 +1 @@\n+package end\n\\ No newline at end of file\n"
+
+
+def test_names_and_lines_that_look_like_a_patch(repo: Repo) -> None:
+    name = "x\ndiff --git a/y b/y\n@@ -1 +1 @@\n+y.go"
+    content = "package a\n\n// F is\n// ++ more\n/*\n-- less\n@@ -1 +1 @@\ndiff --git a/z b/z\n*/\nfunc F() {}\n"
+    repo.commit("Change (#4)", {name: content, 'a "b"\\n.go': go("b", "B"), "ünï.go": go("u", "U")})
+    files = {file.filename: file for file in collected(repo.path)[0][0].files}
+    assert files.keys() == {name, 'a "b"\\n.go', "ünï.go"}
+    assert (files[name].content_after, files[name].additions, files[name].deletions) == (content, 10, 0)
+    assert files[name].patch == "@@ -0,0 +1,10 @@\n" + "".join(f"+{line}" for line in content.splitlines(keepends=True))
 
 
 def test_a_removed_file_and_one_that_does_not_parse(repo: Repo) -> None:
@@ -125,6 +179,7 @@ def test_a_removed_file_and_one_that_does_not_parse(repo: Repo) -> None:
         ({"a.go": go("a", *(f"F{at}" for at in range(400)))}, "pull request with too many added lines"),
         ({"a.go": None}, "pull request with too few added lines"),
         ({"bad.go": b"package b\n// \xff\n"}, "pull request with too few Go files"),
+        ({b"b\xff.go".decode("utf-8", "surrogateescape"): go("b", "B")}, "file whose name is not UTF-8"),
     ],
 )
 def test_drops_have_reasons(repo: Repo, files: dict[str, str | bytes | None], reason: str) -> None:
@@ -156,6 +211,13 @@ def test_a_link_named_like_a_go_file(repo: Repo) -> None:
     assert collected(repo.path) == ([], {"pull request with a link or submodule named like a Go file": 1})
 
 
+def test_a_submodule_named_like_a_go_file(repo: Repo, tmp_path: Path) -> None:
+    other = Repo.new(tmp_path / "other")
+    repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(other.path), "sub.go")
+    repo.commit("Add (#8)", {"b.go": go("b", "B")})
+    assert collected(repo.path) == ([], {"pull request with a link or submodule named like a Go file": 1})
+
+
 def test_bots_by_author_and_by_branch(repo: Repo) -> None:
     repo.commit("Bump x (#1)", {"b.go": go("b", "B")}, author="dependabot[bot] <1+dependabot[bot]@users.example>")
     repo.git("checkout", "--quiet", "-b", "topic")
@@ -171,6 +233,43 @@ def test_the_newest_are_taken_and_a_number_counts_once(repo: Repo) -> None:
     found, drops = collected(repo.path, most=2)
     assert [each.pull_request.title for each in found] == ["Change 3", "Change 1"]
     assert drops == {"pull request that a newer commit names too": 1}
+
+
+def test_a_number_that_was_dropped_does_not_hide_an_older_commit(repo: Repo) -> None:
+    head = repo.commit("Grow (#5)", {"a.go": go("a", "B")})
+    repo.commit("Tell of it (#5)", {"CHANGELOG": "grew"})
+    found, drops = collected(repo.path)
+    assert [each.pull_request.head_sha for each in found] == [head]
+    assert drops == {"pull request without a Go file that a person wrote": 1}
+
+
+def test_a_message_in_another_encoding(repo: Repo) -> None:
+    repo.git("config", "i18n.commitEncoding", "ISO-8859-1")
+    message = os.fsdecode("Größer (#5)\n\nFür dich.".encode("latin-1"))
+    repo.commit(message, {"a.go": go("a", "B")})
+    repo.git("config", "i18n.commitEncoding", "no-such-encoding")
+    repo.commit(os.fsdecode(b"Gr\xf6\xdfer (#6)"), {"a.go": go("a", "B", "C")})
+    odd, latin = (each.pull_request for each in collected(repo.path)[0])
+    assert (latin.title, latin.body) == ("Größer", "Für dich.")
+    assert odd.title == "Gr\ufffd\ufffder"
+
+
+def test_a_pull_request_without_a_title(repo: Repo) -> None:
+    repo.commit("ann@example.org (#5)", {"a.go": go("a", "B")})
+    assert collected(repo.path) == ([], {"pull request without a title": 1})
+
+
+def test_the_order_of_packs_and_the_commit_graph_change_nothing(repo: Repo) -> None:
+    for number in range(1, 5):
+        repo.git("checkout", "--quiet", "-b", f"topic{number}", f"HEAD~{number // 2}")
+        repo.commit(f"Step {number}", {f"f{number}.go": go("f", f"F{number}")})
+        repo.git("checkout", "--quiet", "main")
+        repo.merge(f"topic{number}", f"Merge pull request #{number} from x/topic{number}\n\nT{number}")
+    loose = collected(repo.path)
+    repo.git("gc", "--quiet")
+    repo.git("commit-graph", "write", "--reachable")
+    assert collected(repo.path) == loose
+    assert [each.pull_request.number for each in loose[0]] == [4, 3, 2, 1]
 
 
 def test_a_partial_clone_drops_what_it_lacks_and_fetches_nothing(repo: Repo, tmp_path: Path) -> None:
@@ -220,11 +319,27 @@ def test_the_configuration_of_a_clone_changes_nothing(repo: Repo, monkeypatch: p
     assert not (repo.path / "ran").exists()
 
 
+def test_the_attributes_of_the_user_change_nothing(repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit("Grow (#1)", {"a.go": go("a", "B"), "b.go": go("b", *"CDEFGHIJKL")})
+    repo.commit("Grow (#2)", {"b.go": go("b", *"CDEFGHXJKL")})
+    plain = collected(repo.path)
+    config, template = tmp_path / "home" / ".config" / "git", tmp_path / "template" / "info"
+    for folder in (config, template):
+        folder.mkdir(parents=True)
+        (folder / "attributes").write_text("*.go -diff\n")
+    (tmp_path / "home" / ".gitconfig").write_text(f"[init]\n\ttemplateDir = {template.parent}\n")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    assert collected(repo.path) == plain
+
+
 def test_no_person_is_in_a_record(repo: Repo) -> None:
     message = (
         "Thanks ann@example.org (#1)\n\nSigned-off-by: Ann Example <ann@example.org>\nReported-By: Bob\n\nSee why."
+        "\n\nAnn Example and @ann knew, says Cy Other."
     )
+    repo.commit("By another", {"README": "x"}, author="Cy Other <cy@example.org>")
     repo.commit(message, {"a.go": go("a", "B")})
     (found,), _ = collected(repo.path)
-    assert (found.pull_request.title, found.pull_request.body) == ("Thanks", "See why.")
-    assert not any(word in repr(found) for word in ("Ann", "ann@", "example.org", "Bob"))
+    assert (found.pull_request.title, found.pull_request.body) == ("Thanks", "See why.\n\n and @user knew, says.")
+    assert not any(word in repr(found) for word in ("Ann", "ann", "example.org", "Bob", "Cy"))

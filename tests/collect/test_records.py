@@ -34,6 +34,16 @@ def test_parquet_gives_back_what_was_written_in_groups(tmp_path: Path) -> None:
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
+def test_large_records_are_held_a_few_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "pull_requests.parquet"
+    (small,) = pull_request(1).files
+    large = replace(small, content_before="a" * (records.GROUP_CHARACTERS // 2), content_after="b")
+    written = [replace(pull_request(number), files=(large,)) for number in range(5)]
+    assert records.write(path, written) == 5
+    assert records.row_groups(path) == 3
+    assert list(records.read(path)) == written
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "pull_requests.parquet"
     records.write(path, many(3))
