@@ -56,7 +56,8 @@ def run(given: argparse.Namespace, workers: int) -> tuple[float, float, float]:
         [path] = metrics.glob("*/metrics.jsonl")
         lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     steps = [line for line in lines if line["event"] == "train"][SKIPPED:]
-    return tuple(statistics.median(line[key] for line in steps) for key in ("seconds", "data_wait")) + (first,)  # type: ignore[return-value]
+    seconds, wait = (statistics.median(line[key] for line in steps) for key in ("seconds", "data_wait"))
+    return seconds, wait, first
 
 
 if __name__ == "__main__":

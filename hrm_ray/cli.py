@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file of settings; experiments/ has some.")]
+SearchFile = Annotated[Path, typer.Argument(metavar="SEARCH", help="A YAML file of a search; experiments/tune-*.yaml.")]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `train` made.")]
 Overrides = Annotated[
     list[str], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace one setting; may be repeated.")
@@ -69,6 +70,19 @@ def train(
 
 
 @app.command()
+def tune(
+    search: SearchFile,
+    set_: Overrides = [],  # noqa: B006
+    show: Annotated[bool, typer.Option("--show", help="Print the search and what follows from it, and stop.")] = False,
+) -> None:
+    """Search loss weights and schedules; the same command goes on where a search stopped."""
+    from hrm_ray.tune import command, space
+
+    study = space.load(search, set_)
+    command.show(study) if show else command.tune(study)
+
+
+@app.command()
 def evaluate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
     """Measure losses, generated code and decisions on held-out examples, for the run and its baselines."""
     from hrm_ray.evaluate.command import evaluate_all
@@ -90,6 +104,21 @@ def report(run: RunFolder) -> None:
     from hrm_ray.report.command import show_report
 
     show_report(run)
+
+
+@app.command()
+def submit(
+    verb: Annotated[str, typer.Argument(metavar="VERB", help="collect, prepare, train, tune, evaluate or report.")],
+    subject: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="What that verb takes.")],
+    set_: Overrides = [],  # noqa: B006
+    address: Annotated[
+        str | None, typer.Option(metavar="URL", help="The cluster's dashboard; else RAY_ADDRESS names it.")
+    ] = None,
+) -> None:
+    """Run a verb as a job of a Ray cluster, follow its log, and end as it does."""
+    from hrm_ray.launch.submit import submit as run
+
+    sys.exit(run(verb, subject, set_, address))
 
 
 @app.command()

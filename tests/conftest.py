@@ -39,9 +39,9 @@ def ray_session() -> Iterator[None]:
 def smoke(tmp_path_factory: pytest.TempPathFactory, ray_session: None) -> Config:
     """The smoke experiment in a folder of its own: collected, prepared and trained with its baseline."""
     from hrm_ray.collect.command import collect
+    from hrm_ray.launch.command import train_all
     from hrm_ray.prepare.pipeline import prepare
     from hrm_ray.progress import bars
-    from hrm_ray.launch.command import train_all
 
     folder = tmp_path_factory.mktemp("smoke")
     places = [f"data={folder / 'data'}", f"runs={folder / 'runs'}"]

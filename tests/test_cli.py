@@ -18,6 +18,8 @@ VERBS = {
     "collect": {"config", "--set"},
     "prepare": {"config", "--set"},
     "train": {"config", "--set", "--show"},
+    "tune": {"search", "--set", "--show"},
+    "submit": {"verb", "subject", "--set", "--address"},
     "evaluate": {"run", "--set"},
     "generate": {"run", "--set"},
     "report": {"run"},
@@ -68,12 +70,17 @@ def test_help_imports_nothing_heavy() -> None:
         (["train", "experiments/demo.smoke.yaml", "--set", "train.device=cuda"], "cuda was asked for"),
         (["prepare", "experiments/demo.smoke.yaml", "--set", "data=nowhere"], "run `hrm-ray collect` first"),
         (["collect", "experiments/demo.smoke.yaml", "--set", "prepare.input=x"], "prepare.input is x"),
+        (
+            ["tune", "experiments/tune-first.smoke.yaml", "--set", "trails=4"],
+            "trails is not a key; did you mean trials?",
+        ),
+        (["tune", "experiments/demo.smoke.yaml"], "demo.smoke.yaml: base is missing"),
         (["evaluate", "nowhere"], "nowhere: not a run folder"),
         (["report", "nowhere"], "nowhere"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(smoke: Config, words: list[str], sentence: str) -> None:
-    places = [] if words[0] == "report" else ["--set", f"runs={smoke.runs / 'other'}"]
+    places = [] if words[0] in ("report", "tune") else ["--set", f"runs={smoke.runs / 'other'}"]
     if words[0] == "train" and "data=nowhere" not in words:
         places += ["--set", f"data={smoke.data}"]
     done = hrm_ray(*words[:2], *places, *words[2:])

@@ -14,7 +14,8 @@ from hrm_ray.files import parse_yaml
 from hrm_ray.settings import ConfigError
 from tests.conftest import ROOT
 
-EXPERIMENTS = sorted((ROOT / "experiments").glob("*.yaml"))
+FILES = sorted((ROOT / "experiments").glob("*.yaml"))
+EXPERIMENTS = [path for path in FILES if not path.stem.startswith("tune-")]  # those are searches: tests/tune
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from hrm_ray import settings
 from hrm_ray.evaluate.command import evaluate_all
+from hrm_ray.launch.command import train_all
 from hrm_ray.prepare.pipeline import prepare
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.progress import bars
 from hrm_ray.report.page import write
-from hrm_ray.launch.command import train_all
 from tests.conftest import ROOT
 
 

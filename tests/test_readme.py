@@ -72,7 +72,7 @@ def test_dry_run(command: str) -> None:
     if words[2].endswith(".yaml"):
         settings.load(ROOT / words[2])
     else:
-        assert words[2] in {str(settings.load(path).run_dir) for path in (ROOT / "experiments").glob("*.yaml")}
+        assert words[2] in {f"runs/{path.stem}" for path in (ROOT / "experiments").glob("*.yaml")}
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text("utf-8")))

@@ -10,12 +10,14 @@ from rich.progress import Progress
 
 from hrm_ray import settings
 from hrm_ray.config import Config
+from hrm_ray.files import locked
 from hrm_ray.launch.session import session
 from hrm_ray.launch.train import train
-from hrm_ray.model.size import parameters, training_bytes
+from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import read_dataset
+from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import roles
 from hrm_ray.train.step import StepResult
@@ -44,7 +46,7 @@ def train_all(config: Config) -> None:
     with ray_for(config):
         for role, one in roles(config).items():
             console.print(f"training {role} into {one.run_dir}: {'; '.join(derived(one))}")
-            with bars() as progress:
+            with bars() as progress, locked(one.run_dir):
                 train(one, role, Terminal(progress, role))
             console.print(f"trained; the best checkpoint is {checkpoint.ranking(one.run_dir / 'checkpoints')[0]}")
     console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
@@ -57,23 +59,43 @@ def ray_for(config: Config) -> AbstractContextManager[None]:
 
 
 def show(config: Config) -> None:
-    """Print the resolved settings and what follows from them."""
+    """Print the resolved settings, what follows from them, and what they will cost, as measured here."""
     console.print(settings.dump(config).rstrip())
     for role, one in roles(config).items():
-        for fact in derived(one):
+        for fact in (*derived(one), *cost(one)):
             console.print(f"# {role}: {fact}")
+
+
+def cost(config: Config) -> Iterator[str]:
+    """Yield what a run is expected to take, from a few rows that are trained on and thrown away."""
+    prepared = (config.data / "dataset.json").exists()
+    if not prepared and config.collect.source != "history":
+        return  # nothing is known of its pull requests
+    vocabulary = read_dataset(config)["tokenizer"]["vocab_size"] if prepared else config.prepare.vocab_size
+    steps = open_feed(config).horizon if prepared else expected_steps(config)
+    if not prepared:
+        yield f"{steps:,} steps (a guess until prepared: {TOKENS_PER_PULL_REQUEST:,} tokens a pull request)"
+    measured, processes = measure(config, vocabulary), max(1, config.train.workers)
+    rows = -(-config.train.rows // processes)
+    seconds, memory = measured.row_seconds * rows, measured.bytes(min(rows, config.train.micro_rows))
+    yield f"{seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory / 2**20:,.0f} MiB for each process"
+    yield f"    (measured just now on {measured.rows} rows: {measured.device}, {measured.threads} CPU thread(s);"
+    yield "    validation, and what workers tell each other, come on top)"
+
+
+def duration(seconds: float) -> str:
+    """Return a time for people."""
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
 def derived(config: Config) -> Iterator[str]:
     """Yield what the settings and the dataset come to."""
     train, window = config.train, config.prepare.window
     if not (config.data / "dataset.json").exists():
-        yield "steps, tokens and memory: unknown until prepared"
         yield f"about {parameters(config.model, config.prepare.vocab_size):,} parameters"
         return
     vocabulary = read_dataset(config)["tokenizer"]["vocab_size"]
     feed = open_feed(config)
-    memory = training_bytes(config.model, vocabulary, train.micro_rows * window)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
-    yield f"about {memory / 2**20:,.0f} MiB for weights, optimizer and one micro-batch (an estimate)"

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 from filelock import FileLock
@@ -21,7 +21,9 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import card
-from hrm_ray.train.feed import Feed, open_feed
+
+if TYPE_CHECKING:
+    from hrm_ray.train.feed import Feed
 
 NAME = "corpus"
 """What Ray Train calls the dataset."""
@@ -54,6 +56,8 @@ class Shard:
 
     def feed(self, config: Config) -> Feed:
         """Return this rank's rows of every step."""
+        from hrm_ray.train.feed import open_feed  # torch, which the process that deals need not import
+
         return open_feed(config.model_copy(update={"data": self.folder()}), self.rank, self.world)
 
 

@@ -7,14 +7,20 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import ray
+from ray import cloudpickle
+from ray.exceptions import RayActorError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hrm_ray.train.loop import Watcher
-from hrm_ray.train.step import StepResult
+from hrm_ray.errors import UserError
+
+if TYPE_CHECKING:  # the desk is a process of its own, which need not import torch
+    from hrm_ray.train.loop import Watcher
+    from hrm_ray.train.step import StepResult
 
 SECONDS = 0.3
 """How often the terminal asks for news."""
@@ -22,41 +28,48 @@ SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Failure:
-    """The end of one rank."""
+    """The end of one rank, in words: not every exception can travel."""
 
     rank: int
     where: str
-    error: BaseException
+    kind: str
+    message: str
     trace: str
+    is_users: bool
+    """Whether the user can mend it."""
+    is_consequence: bool
+    """Whether the rank only lost another one: what gloo and NCCL say then."""
 
     @classmethod
     def of(cls, rank: int, error: BaseException) -> Self:
         """Describe `error`, which ends this very process's work as `rank`."""
-        where = f"pid {os.getpid()} on {socket.gethostname()}"
-        return cls(rank, where, error, "".join(traceback.format_exception(error)))
-
-    @property
-    def is_consequence(self) -> bool:
-        """Whether the rank only lost another one: what gloo and NCCL say then."""
-        return isinstance(self.error, RuntimeError) and any(name in str(self.error) for name in ("gloo", "NCCL"))
+        return cls(
+            rank=rank,
+            where=f"pid {os.getpid()} on {socket.gethostname()}",
+            kind=type(error).__name__,
+            message=str(error),
+            trace="".join(traceback.format_exception(error)),
+            is_users=isinstance(error, UserError),
+            is_consequence=isinstance(error, RuntimeError) and any(name in str(error) for name in ("gloo", "NCCL")),
+        )
 
     @property
     def sentence(self) -> str:
         """One line for the user."""
-        return f"rank {self.rank} ({self.where}) failed: {type(self.error).__name__}: {self.error}"
+        return f"rank {self.rank} ({self.where}) failed: {self.kind}: {self.message}"
 
 
 class Desk:
-    """The actor that ranks tell and the terminal asks."""
+    """The actor that ranks tell and the terminal asks; to it, news is bytes."""
 
     def __init__(self) -> None:
-        self.news: list[tuple[str, tuple[Any, ...]]] = []
+        self.news: list[bytes] = []
 
-    def tell(self, kind: str, *values: Any) -> None:  # noqa: ANN401
+    def tell(self, news: bytes) -> None:
         """Keep one piece of news."""
-        self.news.append((kind, values))
+        self.news.append(news)
 
-    def take(self) -> list[tuple[str, tuple[Any, ...]]]:
+    def take(self) -> list[bytes]:
         """Hand out what has come since the last time."""
         taken, self.news = self.news, []
         return taken
@@ -71,16 +84,20 @@ class Reporter:
     def say(self, sentence: str) -> None:
         """Pass one sentence on."""
         if self.rank == 0:
-            self.desk.tell.remote("say", sentence)
+            self._tell("say", sentence)
 
     def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
         """Pass the news of one step on."""
         if self.rank == 0:
-            self.desk.tell.remote("advance", step, horizon, result, tokens_per_second)
+            self._tell("advance", step, horizon, result, tokens_per_second)
 
     def fail(self, error: BaseException) -> None:
-        """Tell of this rank's end, and wait until that is known."""
-        ray.get(self.desk.tell.remote("fail", Failure.of(self.rank, error)))
+        """Tell of this rank's end, and wait until that is known; a driver that is gone cannot be told."""
+        with suppress(RayActorError):
+            ray.get(self._tell("fail", Failure.of(self.rank, error)))
+
+    def _tell(self, kind: str, *values: object) -> ray.ObjectRef:
+        return self.desk.tell.remote(cloudpickle.dumps((kind, values)))
 
 
 @dataclass
@@ -93,7 +110,7 @@ class Terminal:
 
     def read(self) -> None:
         """Show what has come."""
-        for kind, values in ray.get(self.desk.take.remote()):
+        for kind, values in map(cloudpickle.loads, ray.get(self.desk.take.remote())):
             if kind == "fail":
                 self._fail(*values)
             else:
@@ -108,7 +125,8 @@ class Terminal:
 @contextmanager
 def newsroom(watcher: Watcher) -> Iterator[Terminal]:
     """Show the news of the ranks that are given `.desk` while the block runs."""
-    desk = ray.remote(num_cpus=0)(Desk).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)  # lives as long as we do
+    desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote()
     terminal, done = Terminal(desk, watcher), threading.Event()
 
     def listen() -> None:
@@ -122,5 +140,6 @@ def newsroom(watcher: Watcher) -> Iterator[Terminal]:
     finally:
         done.set()
         listener.join()
-        terminal.read()
+        with suppress(RayActorError):  # what stopped the run must not be hidden by it
+            terminal.read()
         ray.kill(desk)

@@ -19,13 +19,14 @@ from typing import Any
 import ray
 import ray.util
 from ray._private import ray_constants
-from ray._private.state import state as cluster_state
 
 from hrm_ray.errors import UserError
 
-PRIVATE = {"RAY_AUTH_MODE": "disabled", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
-"""Left alone, a fresh local Ray writes a token into the home folder, and on Linux turns 127.0.0.1 into an outer address
-and listens on all of them."""
+PRIVATE = {
+    "RAY_AUTH_MODE": "disabled",  # left alone, a fresh local Ray writes a token into the home folder
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # or 127.0.0.1 becomes an outer address, and Ray listens on all of them
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a process that waits for the cloud to take the node away
+}
 
 EVERYWHERE = {
     "RAY_USAGE_STATS_ENABLED": "0",  # would report over the network
@@ -66,9 +67,9 @@ def private(cpus: int) -> Iterator[None]:
     # Unix sockets live below this folder and their paths are limited to about 100 characters, so TMPDIR will not do.
     folder = tempfile.mkdtemp(prefix="hrm-ray-", dir="/tmp")
     clusters = ray_constants.ENABLE_RAY_CLUSTER
-    ray_constants.ENABLE_RAY_CLUSTER = False  # what the setting would have done before `import ray`
+    ray_constants.ENABLE_RAY_CLUSTER = False  # what its setting would have done before `import ray`
     try:
-        with _environment(PRIVATE | EVERYWHERE):
+        with environment(PRIVATE | EVERYWHERE):
             _init(
                 address="local",
                 num_cpus=cpus,
@@ -90,12 +91,12 @@ def private(cpus: int) -> Iterator[None]:
 @contextmanager
 def joined(address: str) -> Iterator[None]:
     """Run the block as a driver of the cluster at `address`, with its token where this user has one."""
-    if address.startswith("ray://"):
+    if "://" in address:
         raise UserError(
-            f"RAY_ADDRESS {address}: Ray Client cannot train; use HOST:PORT of the head, or `hrm-ray submit`"
+            f"RAY_ADDRESS {address}: only HOST:PORT of the head can be joined; `hrm-ray submit` takes http://"
         )
     _knock(address)
-    with _environment({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", _auth_mode()), **EVERYWHERE}):
+    with environment({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", _auth_mode()), **EVERYWHERE}):
         try:
             _init(address=address)
         except (ConnectionError, RuntimeError) as error:
@@ -106,26 +107,28 @@ def joined(address: str) -> Iterator[None]:
             ray.shutdown()
 
 
-def require(asked: Mapping[str, float], sentence: str) -> None:
-    """Wait until Ray has the resources `asked` for, or is known to be able to grow to them.
+def require(bundle: Mapping[str, float], count: int, sentence: str) -> None:
+    """Wait until the nodes have room for `count` times `bundle`, each on one node.
 
     Raises:
-        UserError: it has not within `JOIN_SECONDS`; the message is `sentence` and what there is.
+        UserError: they have not within `JOIN_SECONDS`; the message is `sentence` and what there is. A cluster that
+            would grow on demand is not waited for: nobody but its autoscaler knows whether it will.
     """
     stop = time.monotonic() + (JOIN_SECONDS if os.environ.get("RAY_ADDRESS") else 0)
-    while missing := _missing(asked):
+    while (room := _room(bundle)) < count:
         if time.monotonic() >= stop:
-            there = ", ".join(f"{missing[name]:g} {name}" for name in missing)
-            raise UserError(f"{sentence}, and Ray has {there} in all")
+            there = ", ".join(f"{ray.cluster_resources().get(name, 0):g} {name}" for name in bundle)
+            raise UserError(f"{sentence}, and Ray has room for {room} on its {len(_nodes())} node(s): {there} in all")
         time.sleep(1)
 
 
-def _missing(asked: Mapping[str, float]) -> dict[str, float]:
-    """Return, of the resources that fall short, how much there will ever be."""
-    limits: Mapping[str, float] = cluster_state.get_max_resources_from_cluster_config() or {}  # of an autoscaler
-    there = ray.cluster_resources()
-    most = {name: max(there.get(name, 0.0), limits.get(name, 0.0)) for name in asked}
-    return {name: most[name] for name, amount in asked.items() if most[name] < amount}
+def _room(bundle: Mapping[str, float]) -> int:
+    return sum(int(min(node.get(name, 0.0) // amount for name, amount in bundle.items())) for node in _nodes())
+
+
+def _nodes() -> list[Mapping[str, float]]:
+    """Return the resources of each node that is alive."""
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]
 
 
 def _init(**options: Any) -> None:  # noqa: ANN401
@@ -150,7 +153,8 @@ def _auth_mode() -> str:
 
 
 @contextmanager
-def _environment(settings: Mapping[str, str]) -> Iterator[None]:
+def environment(settings: Mapping[str, str]) -> Iterator[None]:
+    """Run the block with these environment variables, and put back what was there."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import ray.train
 import ray.train.torch
 import torch
-from ray.train import RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
+from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from hrm_ray import settings
@@ -18,7 +19,8 @@ from hrm_ray.files import parse_yaml
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
 from hrm_ray.launch.session import require
-from hrm_ray.train import loop
+from hrm_ray.train import checkpoint, loop
+from hrm_ray.train.engine import pick_device
 from hrm_ray.train.feed import micro_batches, open_feed
 from hrm_ray.train.loop import Watcher
 from hrm_ray.train.run import build_model, open_run
@@ -44,15 +46,25 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     scaling = scale(config.train)
     workers, each = config.train.workers, scaling.resources_per_worker
     wish = " and ".join(f"{amount:g} {name}" for name, amount in each.items())
-    total = {name: workers * amount for name, amount in each.items()}
-    require(total, f"train.workers {workers} with {wish} each is asked for")
-    open_run(config, role, open_feed(config).horizon)
-    fit(config, scaling, watcher)
+    require(each, workers, f"train.workers {workers} with {wish} each is asked for")
+    horizon = open_feed(config).horizon
+    open_run(config, role, horizon)
+    if not is_trained(config, horizon):
+        fit(config, scaling, watcher)
+
+
+def is_trained(config: Config, horizon: int) -> bool:
+    """Say whether the run's last checkpoint is there, whole."""
+    try:
+        checkpoint.load(config.run_dir / "checkpoints" / checkpoint.folder_name(horizon))
+    except UserError:
+        return False
+    return True
 
 
 def scale(train: Train) -> ScalingConfig:
-    """Return what the workers need; `device: auto` takes a GPU for each where the cluster has as many."""
-    gpus = ray.cluster_resources().get("GPU", 0) >= train.workers if train.device == "auto" else train.device == "cuda"
+    """Return what the workers need; `device: auto` takes a GPU for each where the cluster has any."""
+    gpus = train.device == "cuda" or (train.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0)
     each = {"CPU": float(train.worker_cpus)} | ({"GPU": 1.0} if gpus else {})
     return ScalingConfig(num_workers=train.workers, use_gpu=gpus, resources_per_worker=each)
 
@@ -65,7 +77,11 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
             work,
             train_loop_config={"config": settings.dump(absolute), "desk": terminal.desk},
             scaling_config=scaling,
-            run_config=RunConfig(name="ray", storage_path=str(absolute.run_dir)),
+            run_config=RunConfig(
+                name="ray",
+                storage_path=str(absolute.run_dir),
+                failure_config=FailureConfig(controller_failure_limit=0),  # or a start that fails is tried for ever
+            ),
             torch_config=TorchConfig(backend="nccl" if scaling.use_gpu else "gloo", timeout_s=COLLECTIVE_SECONDS),
             datasets={deal.NAME: deal.source(config.data)},
             dataset_config=deal.Deal(),
@@ -82,22 +98,17 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
 def blame(failed: TrainingFailedError, failures: list[Failure], workers: int) -> NoReturn:
     """Raise what the first rank to fail has said; one that died without a word comes before those that miss it."""
     causes = [failure for failure in failures if not failure.is_consequence]
-    if causes and isinstance(causes[0].error, UserError):
-        raise UserError(f"rank {causes[0].rank}: {causes[0].error}") from failed
+    if causes and causes[0].is_users:
+        raise UserError(f"rank {causes[0].rank}: {causes[0].message}") from failed
     if causes:
         raise RankError(f"{causes[0].sentence}\n{causes[0].trace}") from None
-    silent = sorted(set(range(workers)) - {failure.rank for failure in failures})
-    if failures and silent:
-        raise RankError(
-            f"rank {silent[0]} died without a word: killed, or out of memory; {ray_says(failed, silent[0])}"
-        )
-    raise failed
-
-
-def ray_says(failed: TrainingFailedError, rank: int) -> str:
-    """Return the first line of what Ray knows of a rank's end."""
-    known = failed.worker_failures.get(rank) if isinstance(failed, WorkerGroupError) else None
-    return f"Ray says: {str(known).splitlines()[0]}" if known else "Ray says nothing"
+    told = {failure.rank for failure in failures}
+    known = failed.worker_failures if isinstance(failed, WorkerGroupError) else {}
+    silent = sorted(set(known) - told) or sorted(set(range(workers)) - told if told else ())
+    if not silent:
+        raise failed
+    says = f"; Ray says: {str(known[silent[0]]).splitlines()[0]}" if silent[0] in known else ""
+    raise RankError(f"rank {silent[0]} died without a word: killed, or out of memory{says}") from failed
 
 
 def work(given: Mapping[str, Any]) -> None:
@@ -113,7 +124,16 @@ def work(given: Mapping[str, Any]) -> None:
 
 
 def train_as_rank(config: Config, world: int, watcher: Watcher) -> None:
-    """Train as one rank of the process group that Ray has made."""
+    """Train as one rank of the process group that Ray has made.
+
+    Raises:
+        UserError: this node does not see the run's folder.
+    """
+    if not (config.run_dir / "run.json").exists():
+        raise UserError(
+            f"{config.run_dir}: not seen from this worker's node; runs must be on a disk that all nodes share"
+        )
+    os.environ["DS_ACCELERATOR"] = pick_device(config.train).type  # DeepSpeed would take any GPU that it sees
     from hrm_ray.train.zero import ZeroEngine  # DeepSpeed takes seconds to import, which only a worker needs
 
     torch.set_num_threads(config.train.worker_cpus)

@@ -1,4 +1,4 @@
-"""What a model costs before it is built: parameters, FLOPs and memory.
+"""What a model costs before it is built: parameters and FLOPs.
 
 FLOPs count a multiply and an add as two, the recurrence as often as it runs, and a backward as twice its forward for
 the passes that carry gradient (the convention of arXiv 2001.08361, with attention's own products added).
@@ -39,14 +39,6 @@ def training_flops(config: Model, vocab_size: int, tokens: float, targets: float
     with_gradient = min(depth, passes(config))
     head = 2 * vocab_size * config.hidden * targets
     return (passes(config) + 2 * with_gradient) * one_pass + 3 * head
-
-
-def training_bytes(config: Model, vocab_size: int, tokens: int, bytes_per_value: int = 4) -> int:
-    """Estimate of the memory of a step: weights, gradients, Adam's two moments, and the states kept for backward."""
-    state = 16 * parameters(config, vocab_size)
-    kept = 1 if config.mode == "plain" else config.depth.max
-    per_token = kept * config.layers * (14 * config.hidden + 4 * config.intermediate) + 3 * vocab_size
-    return state + tokens * per_token * bytes_per_value
 
 
 def plain_twin(config: Model, equal: Literal["equal_parameters", "equal_flops"]) -> Model:

@@ -7,7 +7,7 @@ description and its own legend.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -22,7 +22,8 @@ _KEY_ROW, _KEY_MARK, _CHARACTER = 17, 26, 6.0
 
 @dataclass(frozen=True)
 class Line:
-    """One line; without a label it stays out of the legend. `dots` mark points of which there are few.
+    """One line; without a label it stays out of the legend. `dots` mark points of which there are few, and each dot
+    says `name`, or else the label.
 
     `style` is the line's CSS classes; later lines are drawn over earlier ones and named before them.
     """
@@ -31,6 +32,7 @@ class Line:
     series: Series
     style: str
     dots: bool = False
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,12 +105,16 @@ def _scales(lines: Sequence[Line], top: float) -> tuple[Scale, Scale]:
     return Scale(0.0, max(last, 1.0), LEFT, WIDTH - RIGHT), Scale(floor, high + margin, bottom, top)
 
 
-def _axes(x: Scale, y: Scale, whole: bool) -> list[str]:
-    parts = []
+def levels(x: Scale, y: Scale, whole: bool = False) -> Iterator[str]:
+    """Yield the lines of the grid with what stands on the left of each."""
     for tick in nice_ticks(y.low, y.high, least=1.0 if whole else 0.0):
         at = f"{y(tick):.1f}"
-        parts.append(f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{at}" y2="{at}"/>')
-        parts.append(f'<text class="tick y" x="{x.start - 7}" y="{at}" dy="0.34em">{tick_label(tick)}</text>')
+        yield f'<line class="grid" x1="{x.start}" x2="{x.end}" y1="{at}" y2="{at}"/>'
+        yield f'<text class="tick y" x="{x.start - 7}" y="{at}" dy="0.34em">{tick_label(tick)}</text>'
+
+
+def _axes(x: Scale, y: Scale, whole: bool) -> list[str]:
+    parts = [*levels(x, y, whole)]
     for tick in nice_ticks(x.low, x.high, least=1.0):
         at = f"{x(tick):.1f}"
         parts.append(f'<line class="axis" x1="{at}" x2="{at}" y1="{y.start:.1f}" y2="{y.start + 4:.1f}"/>')
@@ -125,7 +131,7 @@ def _draw(line: Line, x: Scale, y: Scale) -> str:
     if not line.dots and len(points) > 1:
         return path
     values = zip(few.steps, few.values, strict=True)
-    named = escape(visible(line.label))
+    named = escape(visible(line.name or line.label))
     dots = (
         f'<circle class="dot {line.style}" cx="{across}" cy="{up}" r="2.6">'
         f"<title>{named}, step {step:,.0f}: {value:.4g}</title></circle>"

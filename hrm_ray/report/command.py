@@ -7,17 +7,30 @@ from pathlib import Path
 from rich.text import Text
 
 from hrm_ray.progress import console
+from hrm_ray.report import search
 from hrm_ray.report.files import Sample
-from hrm_ray.report.page import write
+from hrm_ray.report.page import Report, write
 from hrm_ray.report.text import visible
+from hrm_ray.tune import record
+from hrm_ray.tune.record import Record
 
 PRINTED = 3
 
 
 def show_report(run_dir: Path) -> None:
-    """Write the page and say what it says; the functions are chosen by hash, so that nobody chose them."""
+    """Write the page of a run or a search, and say what it says."""
     console.print(f"reporting on {run_dir}")
-    report = write(run_dir)
+    found = record.read(run_dir)
+    _show_run(write(run_dir)) if found is None else _show_search(found, search.write(run_dir))
+
+
+def _show_search(found: Record, path: Path) -> None:
+    console.print(search.conclusion(found), style="bold")
+    console.print(f"report: {path}")
+
+
+def _show_run(report: Report) -> None:
+    """Print what the page says; the functions are chosen by hash, so that nobody chose them."""
     for shown in report.samples[:PRINTED]:
         _print(shown.sample)
     console.rule(style="dim")

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from hrm_ray.files import write_text
@@ -56,25 +56,21 @@ def write(run_dir: Path) -> Report:
 def render(run: RunFolder, decision: Decision, samples: Sequence[Shown]) -> str:
     """Return the page with these samples."""
     curves, absent_curves = figures(run)
-    return (
-        _environment()
-        .get_template("page.html")
-        .render(
-            css=Markup(resources.files("hrm_ray.report").joinpath("page.css").read_text("utf-8")),
-            run=run,
-            decision=decision,
-            style=VERDICT_STYLES[decision.verdict],
-            figures=[(figure.title, Markup(figure.svg)) for figure in curves],
-            table=evaluation_table(run),
-            confusions=confusions(run.evaluation),
-            samples=samples,
-            not_measured=list(not_measured(run, absent_curves)),
-            provenance=_provenance(run),
-        )
+    return template("page.html", f"{run.run.name}: {decision.verdict}").render(
+        run=run,
+        decision=decision,
+        style=VERDICT_STYLES[decision.verdict],
+        figures=[(figure.title, Markup(figure.svg)) for figure in curves],
+        table=evaluation_table(run),
+        confusions=confusions(run.evaluation),
+        samples=samples,
+        not_measured=list(not_measured(run, absent_curves)),
+        provenance=_provenance(run),
     )
 
 
-def _environment() -> Environment:
+def template(name: str, title: str) -> Template:
+    """Return a template of this folder, for a page with this title; whatever is printed in it is escaped."""
     environment = Environment(
         loader=PackageLoader("hrm_ray.report", "."),
         autoescape=True,
@@ -84,7 +80,8 @@ def _environment() -> Environment:
         finalize=_finalize,
     )
     environment.filters.update(number=text.number, percent=text.percent)
-    return environment
+    css = Markup(resources.files("hrm_ray.report").joinpath("page.css").read_text("utf-8"))
+    return environment.get_template(name, globals={"css": css, "title": title})
 
 
 def _finalize(value: Any) -> Any:  # noqa: ANN401 - whatever the template prints
@@ -111,8 +108,9 @@ def _provenance(run: RunFolder) -> list[tuple[str, str]]:
             ("Reads of the test fold", "not read" if reads is None else text.number(reads)),
             ("Repositories", ", ".join(evaluation.repositories) or text.ABSENT),
         ]
-    return [*rows, ("Versions", _listed(record.versions)), ("Machine", _listed(record.machine))]
+    return [*rows, ("Versions", listed(record.versions)), ("Machine", listed(record.machine))]
 
 
-def _listed(given: Mapping[str, Any] | str) -> str:
+def listed(given: Mapping[str, Any] | str) -> str:
+    """Return what a run says of its versions or its machine, on one line."""
     return given if isinstance(given, str) else ", ".join(f"{name} {value}" for name, value in given.items())

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import torch
+
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import write_text
@@ -152,6 +154,10 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
 def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
     """Load the newest complete checkpoint, if any, into `engine` and return where it stands."""
     loaded = checkpoint.newest(run_dir / "checkpoints", watcher.say)
+    found = -1 if loaded is None else loaded.state.position
+    total, squares = engine.sum(torch.tensor([found, found**2])).tolist()
+    if total**2 != engine.world * squares:
+        raise UserError(f"{run_dir}: its ranks see different checkpoints; runs must be on a disk that all nodes share")
     if loaded is None:
         return State(step=0, position=0, bad_steps=0)
     watcher.say(f"resuming {run_dir} after step {loaded.state.step}")

@@ -105,8 +105,13 @@ def _describe(config: Config, role: str, horizon: int, dataset: dict[str, Any]) 
         "dataset_hash": dataset["hash"],
         "synthetic": dataset["synthetic"],
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
-        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {_device_name()}",
+        "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {_device_name()}, {_processes(config)}",
     }
+
+
+def _processes(config: Config) -> str:
+    train = config.train
+    return f"{train.workers} workers at ZeRO stage {train.zero_stage}" if train.workers else "one process"
 
 
 def _device_name() -> str:

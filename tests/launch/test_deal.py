@@ -23,9 +23,7 @@ from hrm_ray.launch import deal
 from hrm_ray.model.batch import Batch
 from hrm_ray.prepare import card
 from hrm_ray.train.feed import open_feed
-from tests.train.conftest import dataset, run_config
-
-__all__ = ["dataset"]
+from tests.train.conftest import run_config
 
 POSITIONS = range(30)
 """More than two epochs: last steps of an epoch, which lack rows, are among them."""
@@ -95,9 +93,14 @@ def test_a_node_that_does_not_see_the_dataset_fetches_it_once(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(deal, "CHUNK", 1000)
-    corpus, asked = deal.source(whole), []
-    honest = deal.fetch
-    monkeypatch.setattr(deal, "fetch", lambda *given: (asked.append(given[1]), honest(*given)))
+    corpus, honest = deal.source(whole), deal.fetch
+    asked: list[str] = []
+
+    def counted(corpus: deal.Corpus, name: str, *rest: Any) -> None:
+        asked.append(name)
+        honest(corpus, name, *rest)
+
+    monkeypatch.setattr(deal, "fetch", counted)
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(deal.fetched, [corpus, corpus])
     assert first == second != whole

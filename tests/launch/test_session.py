@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from hrm_ray.errors import UserError
+from hrm_ray.launch.session import _auth_mode, require, session
+
 SCRIPT = """
 import os, sys, ray
 from hrm_ray.launch.session import session
@@ -56,3 +61,37 @@ def test_session_is_private_and_leaves_nothing(tmp_path: Path) -> None:
         assert not (tmp_path / ".ray").exists(), "an authentication token was written"
         if not arguments:
             assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [("127.0.0.1:1", "no Ray answers there"), ("ray://127.0.0.1:10001", "only HOST:PORT of the head can be joined")],
+)
+def test_an_address_that_cannot_be_used_is_refused_at_once(
+    address: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+    with pytest.raises(UserError, match=rf"RAY_ADDRESS {address}: {sentence}"), session(cpus=1):
+        raise AssertionError("the block was entered")
+
+
+def test_room_is_counted_node_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [{"Alive": True, "Resources": {"CPU": 3.0, "GPU": 1.0}}, {"Alive": True, "Resources": {"CPU": 1.0}}]
+    monkeypatch.setattr("ray.nodes", lambda: [*nodes, {"Alive": False, "Resources": {"CPU": 64.0}}])
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 4.0, "GPU": 1.0})
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    require({"CPU": 1}, 4, "four")
+    require({"CPU": 3, "GPU": 1}, 1, "one")
+    with pytest.raises(UserError, match=r"two of two are asked for, and Ray has room for 1 on its 2 node\(s\): 4 CPU"):
+        require({"CPU": 2}, 2, "two of two are asked for")
+
+
+def test_a_token_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert _auth_mode() == "disabled"
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("0" * 32)
+    assert _auth_mode() == "token"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,15 @@ from ray import cloudpickle
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
+from hrm_ray.files import locked
 from hrm_ray.launch import train as launched
+from hrm_ray.launch.command import train_all
 from hrm_ray.launch.train import RankError
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.loop import DivergedError, Watcher
 from hrm_ray.train.step import StepResult
-from tests.train.conftest import Silent, dataset, run_config
-
-__all__ = ["dataset"]
+from tests.train.conftest import Silent, run_config
 
 STEPS = 4
 
@@ -64,13 +65,22 @@ def test_two_workers_of_one_cpu_on_two_cpus_train_like_one_process(
     assert numbers(resumed) == pytest.approx(numbers(went_on), rel=1e-5)
 
 
+def test_a_run_that_is_trained_starts_no_workers(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    plain = train(config_for(dataset, tmp_path, workers=0))
+    watcher = Silent()
+    assert train(config_for(dataset, tmp_path, workers=2), watcher) == plain
+    assert not (tmp_path / "run" / "ray").exists()
+
+
 def test_a_request_that_can_never_be_met_is_refused_before_anything_is_written(
     dataset: Path, tmp_path: Path, ray_session: None
 ) -> None:
     config = config_for(dataset, tmp_path, workers=3, worker_cpus=2)
-    with pytest.raises(UserError, match=r"train\.workers 3 with 2 CPU each is asked for, and Ray has 2 CPU in all"):
+    with pytest.raises(
+        UserError, match=r"train\.workers 3 with 2 CPU each is asked for, .* room for 1 on its 1 node\(s\): 2 CPU"
+    ):
         train(config)
-    with pytest.raises(UserError, match=r"with 1 CPU and 1 GPU each .* Ray has 0 GPU in all"):
+    with pytest.raises(UserError, match=r"with 1 CPU and 1 GPU each .* room for 0 .*: 2 CPU, 0 GPU in all"):
         train(config_for(dataset, tmp_path, workers=1, device="cuda"))
     assert not config.run_dir.exists()
 
@@ -79,6 +89,22 @@ def test_what_the_user_can_mend_is_found_before_workers_start(dataset: Path, tmp
     train(config_for(dataset, tmp_path, workers=0))
     with pytest.raises(ConfigError, match=r"another train\.rows"):
         train(config_for(dataset, tmp_path, workers=2, rows=8))
+
+
+def test_a_run_folder_is_for_one_process(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    config = config_for(dataset, tmp_path, workers=0)
+    with locked(config.run_dir), pytest.raises(UserError, match="another process is working in it"):
+        train_all(config)
+    train_all(config)
+
+
+def test_a_damaged_last_checkpoint_is_trained_again(dataset: Path, tmp_path: Path) -> None:
+    config = config_for(dataset, tmp_path, workers=0)
+    train(config)
+    assert launched.is_trained(config, STEPS)
+    weights = config.run_dir / "checkpoints" / checkpoint.folder_name(STEPS) / "weights-00000.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    assert not launched.is_trained(config, STEPS)
 
 
 class Killer(Silent):
@@ -102,9 +128,17 @@ def test_a_rank_that_is_killed_is_named(dataset: Path, tmp_path: Path, ray_sessi
     assert watcher.sentences == [], "the rank that only lost the other one was the news"
 
 
+class ImmobileError(Exception):
+    """Cannot be pickled: it holds a lock and is made of two values."""
+
+    def __init__(self, what: str, world: int) -> None:
+        super().__init__(f"{what}, {world} ranks")
+        self.lock = threading.Lock()
+
+
 def fails_on_rank_1(config: Config, world: int, watcher: Any) -> None:
     if watcher.rank == 1:
-        raise ZeroDivisionError(f"on purpose, {world} ranks")
+        raise ImmobileError("on purpose", world)
     loop.train(config.model_copy(update={"train": config.train.model_copy(update={"workers": 0})}), "main", Silent())
 
 
@@ -127,7 +161,7 @@ def test_bad_news_of_a_rank_comes_first_and_named(
     watcher = Silent()
     with pytest.raises(RankError) as caught:
         train(config_for(dataset, tmp_path, workers=2), watcher)
-    sentence = re.compile(r"rank 1 \(pid (\d+) on .+\) failed: ZeroDivisionError: on purpose, 2 ranks")
+    sentence = re.compile(r"rank 1 \(pid (\d+) on .+\) failed: ImmobileError: on purpose, 2 ranks")
     [said] = [sentence.fullmatch(line) for line in watcher.sentences]
     assert said is not None
     assert int(said[1]) != os.getpid()

@@ -7,7 +7,7 @@ import torch
 
 from hrm_ray.config import Model
 from hrm_ray.model.hrm import HRM
-from hrm_ray.model.size import parameters, passes, plain_twin, training_bytes, training_flops
+from hrm_ray.model.size import parameters, passes, plain_twin, training_flops
 from tests.model.conftest import VOCABULARY, small_config
 
 SHIPPED = {
@@ -63,8 +63,3 @@ def test_flops_agree_with_pytorchs_own_count() -> None:
     forward = training_flops(config, VOCABULARY, tokens, targets, 0, depth=0) - 4 * VOCABULARY * config.hidden * targets
     linear = sum(count for name, count in counter.get_flop_counts()["Global"].items() if "mm" in str(name))
     assert linear == pytest.approx(forward, rel=0.01)
-
-
-def test_memory_grows_with_what_is_kept() -> None:
-    config = Model.model_validate({"size": "tiny"})
-    assert training_bytes(config, 4096, 4096) > training_bytes(config, 4096, 1024) > 16 * parameters(config, 4096)

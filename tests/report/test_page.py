@@ -18,7 +18,7 @@ from hrm_ray.report.page import write
 from hrm_ray.report.text import interval, number, percent
 from tests.report.conftest import Folder
 
-VOID = {"meta", "br", "hr", "img", "link", "input"}
+VOID = {"meta", "br", "hr", "img", "link", "input", "wbr"}
 
 
 class Page(HTMLParser):

@@ -72,9 +72,19 @@ def poison(engine: Any) -> None:
     engine.gradient_norm = norm
 
 
-def zero_engine(dataset: Path, world: int, stage: int) -> ZeroEngine:
-    train = run_config(dataset, dataset, workers=world, zero_stage=stage).train
+def zero_engine(dataset: Path, world: int, stage: int, **settings: Any) -> ZeroEngine:
+    train = run_config(dataset, dataset, workers=world, zero_stage=stage, **settings).train
     return ZeroEngine(build_model(run_config(dataset, dataset)), train, micro_batches(train, world))
+
+
+def autocast_dtype(dataset: Path) -> str:
+    """Return what the matmuls of a run in bf16 give under DeepSpeed, which turns off any autocast but its own."""
+    engine = zero_engine(dataset, dist.get_world_size(), stage=1, precision="bf16")
+    seen = []
+    linear = engine.model.get_submodule("planner.blocks.0.mlp.down")
+    linear.register_forward_hook(lambda *given: seen.append(given[2].dtype))
+    validated(engine, dataset)
+    return str(seen[0])
 
 
 def validated(engine: Engine, dataset: Path) -> dict[str, float | None]:
@@ -106,6 +116,7 @@ def main() -> None:
     resumed.restore(saved.weights, saved.moments, saved.state.step)
     seen["resumed"] = steps(resumed, dataset, range(STEPS, STEPS + MORE))
     checkpoint.save(folder / "checkpoints", State(STEPS - 1 + MORE, STEPS + MORE, 1), resumed)
+    seen["bf16"] = autocast_dtype(dataset) if stage == 1 else None
     (folder / f"rank-{rank}.json").write_text(json.dumps(seen))
     dist.destroy_process_group()
 

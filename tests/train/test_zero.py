@@ -138,6 +138,11 @@ def test_a_nan_on_one_rank_skips_the_step_on_all(ranks: Path) -> None:
         assert seen["skipped"] == 0, "DeepSpeed skipped a step by itself"
 
 
+def test_bf16_is_really_used(ranks: Path) -> None:
+    first, second = read(ranks)
+    assert first["bf16"] == second["bf16"] == ("torch.bfloat16" if first["stage"] == 1 else None)
+
+
 def test_validation_is_shared_out_and_the_same(ranks: Path, dataset: Path) -> None:
     saved = checkpoint.load(ranks / "checkpoints" / checkpoint.folder_name(STEPS - 1))
     config = run_config(dataset, dataset)

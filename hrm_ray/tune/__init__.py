@@ -1,0 +1,1 @@
+"""The search for loss weights and schedules, with Ray Tune."""

@@ -1,0 +1,376 @@
+"""Jobs on a real head, with a dashboard and a token: what travels, what the log says, how each ends, who is refused."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import Request, urlopen
+from zipfile import ZipFile
+
+import pytest
+from ray._private.runtime_env.packaging import create_package
+from ray.job_submission import JobDetails, JobStatus
+
+from hrm_ray import settings
+from hrm_ray.collect.command import collect
+from hrm_ray.errors import UserError
+from hrm_ray.files import parse_yaml
+from hrm_ray.launch import submit
+from hrm_ray.prepare.pipeline import prepare
+from hrm_ray.progress import bars
+from tests.conftest import ROOT
+
+SMOKE = "experiments/demo.smoke.yaml"
+TOKEN = "5ca1ab1e" * 8
+STAYS = (
+    ".git/config",
+    ".venv/bin/tool",
+    "data/demo/train/part-00000.arrow",
+    "runs/demo/checkpoints/step-00000001/weights-00000.safetensors",
+    ".mypy_cache/file",
+    ".hypothesis/file",
+    "hrm_ray.egg-info/PKG-INFO",
+    "hrm_ray/__pycache__/cli.pyc",
+)
+"""What a used checkout also holds and no job may take along."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """A Ray head of the tests' own; `environment` is that of a user who has its token."""
+
+    folder: Path
+    address: str
+    environment: dict[str, str]
+
+    def run(self, *words: str, cwd: Path, **changes: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            words, cwd=cwd, env=self.environment | changes, capture_output=True, text=True, check=False, timeout=200
+        )
+        assert TOKEN not in done.stdout + done.stderr
+        return done
+
+    def ray_job_submit(self, checkout: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        command = ["ray", "job", "submit", "--address", self.address, "--working-dir", str(checkout)]
+        command += ["--runtime-env", "cluster/runtime_env.yaml", "--", "python", "-m", "hrm_ray", *words]
+        return self.run(*command, cwd=checkout, **changes)
+
+    def submit(self, checkout: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        address = {"RAY_ADDRESS": self.address}
+        return self.run(sys.executable, "-m", "hrm_ray", "submit", *words, cwd=checkout, **(address | changes))
+
+    def get(self, path: str) -> str:
+        request = Request(self.address + path, headers={"Authorization": f"Bearer {TOKEN}"})
+        with urlopen(request, timeout=20) as answer:
+            text: str = answer.read().decode()
+        return text
+
+
+def free_ports(count: int) -> list[int]:
+    """Held open together, so that no two are the same."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def processes_of(folder: Path) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in line:
+            found.append(line)
+    return found
+
+
+def wait_until(true: Callable[[], bool], seconds: float) -> None:
+    stop = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < stop
+        time.sleep(0.2)
+
+
+def answers(address: str) -> bool:
+    try:
+        urlopen(address, timeout=5).close()
+    except HTTPError:
+        return True
+    except (URLError, OSError):
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def head() -> Iterator[Head]:
+    folder = Path(tempfile.mkdtemp(prefix="hj-", dir="/tmp"))  # the paths of Unix sockets are limited to 107 characters
+    gcs, dashboard, agent, client = free_ports(4)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "XDG_"))}
+    environment = inherited | {
+        "HOME": str(folder / "home"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # a job's python is the head's
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": TOKEN,
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "NO_COLOR": "1",
+    }
+    (folder / "home").mkdir()
+    command = ["ray", "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard=true"]
+    command += ["--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--port={gcs}"]
+    command += [f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}"]
+    command += [f"--ray-client-server-port={client}", "--num-cpus=2", f"--object-store-memory={100 << 20}"]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, f"--temp-dir={folder / 'ray'}"], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+    address = f"http://127.0.0.1:{dashboard}"
+    try:
+        wait_until(lambda: answers(address) or process.poll() is not None, 60)
+        assert process.poll() is None, (folder / "log").read_text()
+        yield Head(folder, address, environment)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        wait_until(lambda: not processes_of(folder), 30)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("submit") / "checkout"
+    tops = {path.split("/")[0] for path in STAYS} - {"hrm_ray"}
+    ignored = shutil.ignore_patterns("__pycache__", ".*_cache", *tops)
+    shutil.copytree(ROOT, folder, ignore=ignored)
+    for path in STAYS:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("stays here")
+    return folder
+
+
+def test_submit_follows_a_job_to_its_good_end(head: Head, checkout: Path, tmp_path: Path) -> None:
+    config = ["collect", SMOKE, "--set", f"data={tmp_path}"]
+    done = head.submit(checkout, *config, "--address", head.address, RAY_ADDRESS="http://127.0.0.1:1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "pull_requests.parquet").exists()
+    assert "collecting 64 synthetic pull requests" in done.stdout
+    assert re.search(r"^raysubmit_\w+ succeeded$", done.stdout, re.MULTILINE)
+    assert done.stderr == ""
+
+
+@pytest.fixture(scope="module")
+def trained(
+    head: Head, checkout: Path, ray_session: None, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """A job that trained, and its run folder."""
+    folder = tmp_path_factory.mktemp("shared")
+    sets = [f"data={folder / 'data'}", f"runs={folder / 'runs'}", "train.max_steps=2", "baselines=[]"]
+    config = settings.load(ROOT / SMOKE, sets)
+    with bars() as progress:
+        collect(config, progress)
+        prepare(config, progress)
+    done = head.ray_job_submit(checkout, "train", SMOKE, *(word for one in sets for word in ("--set", one)))
+    return done, config.run_dir
+
+
+def test_a_job_trains(trained: tuple[subprocess.CompletedProcess[str], Path]) -> None:
+    done, run = trained
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (run / "checkpoints" / "step-00000002" / "manifest.json").exists()
+    assert "trained; the best checkpoint is" in done.stdout
+
+
+@pytest.mark.usefixtures("trained")
+def test_no_data_and_no_runs_travel(head: Head) -> None:
+    packages = list(head.folder.glob("ray/session_2*/runtime_resources/working_dir_files/*/"))
+    assert packages
+    for package in packages:
+        there = {str(path.relative_to(package)) for path in package.rglob("*") if path.is_file()}
+        assert {"hrm_ray/cli.py", SMOKE, "cluster/runtime_env.yaml"} <= there
+        assert [path for path in STAYS if path in there] == []
+
+
+def test_data_stays_even_where_git_does_not_ignore_it(checkout: Path, tmp_path: Path) -> None:
+    excludes = parse_yaml((checkout / submit.RUNTIME_ENV).read_text(), "runtime_env.yaml")["excludes"]
+    create_package(str(checkout), tmp_path / "package.zip", include_gitignore=False, excludes=excludes)
+    with ZipFile(tmp_path / "package.zip") as package:
+        tops = {name.split("/")[0] for name in package.namelist()}
+    assert {"hrm_ray", "experiments", ".mypy_cache"} <= tops
+    assert tops.isdisjoint({".git", ".venv", "data", "runs"})
+
+
+@pytest.mark.usefixtures("trained")
+def test_no_job_carries_the_token(head: Head) -> None:
+    jobs = head.get("/api/jobs/")
+    assert "raysubmit_" in jobs
+    assert "PYTHONFAULTHANDLER" in jobs
+    assert TOKEN not in jobs
+
+
+def test_a_failing_job_says_why(head: Head, checkout: Path, tmp_path: Path) -> None:
+    places = ["--set", f"data={tmp_path}", "--set", f"runs={tmp_path}"]
+    done = head.ray_job_submit(checkout, "train", SMOKE, *places, "--set", "train.rows=7")
+    assert done.returncode == 1
+    assert f"error: {SMOKE}: train: rows 7 is not a multiple of micro_rows" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"RAY_AUTH_MODE": "disabled"}, "Unauthorized: Missing authentication token"),
+        ({"RAY_AUTH_TOKEN": "0" * 64}, "Forbidden: Invalid authentication token"),
+        ({"RAY_AUTH_TOKEN": ""}, "Token authentication is enabled"),
+    ],
+)
+def test_without_the_token_nobody_gets_in(head: Head, checkout: Path, changes: dict[str, str], reason: str) -> None:
+    theirs = head.ray_job_submit(checkout, "evaluate", "/nowhere", **changes)
+    assert theirs.returncode == 1
+    assert reason in theirs.stderr
+    ours = head.submit(checkout, "evaluate", "/nowhere", **changes)
+    assert ours.returncode == 2
+    assert ours.stderr.startswith(f"error: {head.address}: refuses the token, or the lack of one (HTTP 401 or 403)")
+    assert len(ours.stderr.splitlines()) == 1
+
+
+def test_submit_ends_with_2_for_a_mistake_and_with_1_for_a_fault(head: Head, checkout: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    jobs = (["report", "/nowhere"], ["collect", SMOKE, "--set", f"data={tmp_path / 'file' / 'data'}"])
+    with ThreadPoolExecutor() as pool:
+        mistake, fault = pool.map(lambda words: head.submit(checkout, *words), jobs)
+    assert mistake.returncode == 2
+    assert "error: /nowhere" in mistake.stdout
+    assert "failed with exit code 2" in mistake.stdout
+    assert fault.returncode == 1
+    assert "NotADirectoryError" in fault.stdout
+    assert "failed with exit code 1" in fault.stdout
+
+
+def test_ctrl_c_leaves_the_job_and_says_how_to_stop_it(head: Head, checkout: Path, tmp_path: Path) -> None:
+    words = ["collect", SMOKE, "--set", f"data={tmp_path}", "--set", "collect.pull_requests=10000000"]
+    command = [sys.executable, "-m", "hrm_ray", "submit", *words, "--address", head.address]
+    process = subprocess.Popen(command, cwd=checkout, env=head.environment, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("collecting"):
+            break
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130
+    found = re.search(r"^(raysubmit_\w+) goes on; to follow it: (.*); to stop it: (.*)$", said, re.MULTILINE)
+    assert found is not None, said
+    job, follow, stop = found.groups()
+    assert '"RUNNING"' in head.get(f"/api/jobs/{job}")
+    assert head.run(*shlex.split(stop), cwd=checkout).returncode == 0
+    assert '"STOPPED"' in head.get(f"/api/jobs/{job}")
+    assert "collecting" in head.run(*shlex.split(follow), cwd=checkout).stdout
+
+
+@pytest.mark.parametrize(
+    ("verb", "subject", "overrides", "sentence"),
+    [
+        (
+            "train",
+            SMOKE,
+            [],
+            f"{SMOKE}: data and runs must be absolute, .*: --set data=/shared/data --set runs=/shared/",
+        ),
+        ("train", SMOKE, ["data=/shared/data"], ": runs must be absolute, .*: --set runs=/shared/runs$"),
+        (
+            "prepare",
+            "experiments/real-tiny.yaml",
+            ["data=/a"],
+            "prepare.input must .*--set prepare.input=/shared/input$",
+        ),
+        (
+            "collect",
+            SMOKE,
+            ["data=/a", "collect={source: history, clones: [../go]}"],
+            ": collect.clones must be absolute",
+        ),
+        ("tune", "experiments/tune-first.yaml", [], "experiments/real-tiny.yaml: data and runs .*: change that file$"),
+        ("evaluate", "runs/demo", [], "runs/demo: must be an absolute path"),
+        ("train", "/etc/hosts", [], "/etc/hosts: lies outside "),
+        ("train", SMOKE, ["train.rosw=1"], "train.rosw is not a key"),
+        ("generate", "/runs/demo", [], "generate: not a verb that a job can run; those are collect, prepare, train, "),
+    ],
+)
+def test_what_could_not_run_there_is_refused_here(
+    verb: str, subject: str, overrides: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match=sentence):
+        submit.submit(verb, Path(subject), overrides, None)
+
+
+def test_the_command_is_quoted_and_clones_may_be_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    clones = "collect={source: history, clones: ['https://host/owner/name.git', 'git@host:owner/name', /srv/go]}"
+    command = submit.entrypoint("collect", ROOT / SMOKE, ["data=/shared/data", clones])
+    words = ["python", "-m", "hrm_ray", "collect", SMOKE, "--set", "data=/shared/data", "--set", clones]
+    assert shlex.split(command) == words
+
+
+def test_a_folder_that_does_not_say_what_stays_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"cluster/runtime_env.yaml: not in .*; submit from a checkout"):
+        submit.submit("evaluate", Path("/runs/demo"), [], "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        (None, "no cluster is named; give --address http://HEAD:8265, or set RAY_ADDRESS to it"),
+        ("127.0.0.1:6379", "127.0.0.1:6379: not the address of a dashboard; give --address"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1: no head answers there .*refused"),
+        ("http://127.0.0.1:port", "no head answers there"),
+    ],
+)
+def test_an_address_without_a_head(address: str | None, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(UserError, match=sentence):
+        submit.connect(address)
+
+
+def test_a_head_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 2 * submit.ANSWER_SECONDS < 30, "a name may have two addresses"
+    monkeypatch.setattr(submit, "ANSWER_SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(UserError, match=f"{address}: no head answers there"):
+            submit.connect(address)
+
+
+@pytest.mark.parametrize(
+    ("status", "driver", "code"),
+    [
+        (JobStatus.SUCCEEDED, 0, 0),
+        (JobStatus.STOPPED, None, 1),
+        (JobStatus.FAILED, 2, 2),
+        (JobStatus.FAILED, 1, 1),
+        (JobStatus.FAILED, -9, 1),
+        (JobStatus.FAILED, None, 1),
+    ],
+)
+def test_exit_codes(status: JobStatus, driver: int | None, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    info = JobDetails(
+        type="SUBMISSION", submission_id="one", entrypoint="", status=status, driver_exit_code=driver, message="why"
+    )
+    assert submit._exit_code(info) == code
+    said = capsys.readouterr().out
+    assert said.startswith("one ")
+    assert ("why" in said) == (status == JobStatus.FAILED and driver is None)
