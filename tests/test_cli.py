@@ -67,7 +67,7 @@ def test_help_imports_nothing_heavy() -> None:
             ["train", "experiments/demo.smoke.yaml", "--set", "data=nowhere"],
             "no shards there; run `hrm-ray prepare` first",
         ),
-        (["train", "experiments/demo.smoke.yaml", "--set", "train.device=cuda"], "cuda was asked for"),
+        (["train", "experiments/demo.smoke.yaml", "--set", "train.device=cuda"], "1 GPU each is asked for"),
         (["prepare", "experiments/demo.smoke.yaml", "--set", "data=nowhere"], "run `hrm-ray collect` first"),
         (["collect", "experiments/demo.smoke.yaml", "--set", "prepare.input=x"], "prepare.input is x"),
         (
@@ -123,7 +123,7 @@ def test_training_again_says_that_it_resumes(smoke: Config) -> None:
     places = ["--set", f"data={smoke.data}", "--set", f"runs={smoke.runs}"]
     done = hrm_ray("train", "experiments/demo.smoke.yaml", *places)
     assert done.returncode == 0, done.stderr
-    assert f"resuming {smoke.run_dir} after step" in done.stdout
+    assert f"{smoke.run_dir} is trained to its end already" in done.stdout
     refused = hrm_ray("train", "experiments/demo.smoke.yaml", *places, "--set", "train.losses.code=1")
     assert refused.returncode == 2
     assert "another train.losses.code; a resumed run may change only train.epochs" in refused.stderr

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from hrm_ray import settings
+from hrm_ray.tune import space
 from tests.conftest import ROOT
 
 BLOCK = re.compile(r"```sh ?(?P<mark>[a-z-]*)\n(?P<body>.*?)```", re.DOTALL)
@@ -21,7 +22,7 @@ COMMANDS = [
     for m in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
     for line in m["body"].splitlines()
 ]
-VERBS = ("collect", "prepare", "train", "evaluate", "generate", "report", "doctor")
+VERBS = ("collect", "prepare", "train", "evaluate", "generate", "report", "tune", "submit", "doctor")
 
 
 def marked(mark: str) -> list[str]:
@@ -69,7 +70,9 @@ def test_dry_run(command: str) -> None:
         return
     assert words[0] == "hrm-ray"
     assert words[1] in VERBS
-    if words[2].endswith(".yaml"):
+    if words[1] == "tune":
+        space.load(ROOT / words[2])
+    elif words[2].endswith(".yaml"):
         settings.load(ROOT / words[2])
     else:
         assert words[2] in {f"runs/{path.stem}" for path in (ROOT / "experiments").glob("*.yaml")}

@@ -70,7 +70,8 @@ def cost(config: Config) -> Iterator[str]:
     """Yield what a run is expected to take, from a few rows that are trained on and thrown away."""
     prepared = (config.data / "dataset.json").exists()
     if not prepared and config.collect.source != "history":
-        return  # nothing is known of its pull requests
+        yield "steps and cost: unknown until prepared"
+        return
     vocabulary = read_dataset(config)["tokenizer"]["vocab_size"] if prepared else config.prepare.vocab_size
     steps = open_feed(config).horizon if prepared else expected_steps(config)
     if not prepared:

@@ -49,7 +49,9 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     require(each, workers, f"train.workers {workers} with {wish} each is asked for")
     horizon = open_feed(config).horizon
     open_run(config, role, horizon)
-    if not is_trained(config, horizon):
+    if is_trained(config, horizon):
+        watcher.say(f"{config.run_dir} is trained to its end already")
+    else:
         fit(config, scaling, watcher)
 
 

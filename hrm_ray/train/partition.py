@@ -78,8 +78,8 @@ class Replicated:
         adopt_moments(self.model, self.deepspeed.optimizer, moments, updates)
 
 
-class FlatShards:
-    """Stages 1 and 2: weights are whole everywhere; of the flattened parameters each rank updates one stretch."""
+class Shards:
+    """What the stages share in which each rank keeps a part of the gradient."""
 
     copies = 1
 
@@ -87,8 +87,12 @@ class FlatShards:
         self.model, self.optimizer, self.rank = model, deepspeed.optimizer, rank
 
     def gradients(self) -> list[Tensor]:
-        """Return the gradient of this rank's stretch."""
+        """Return the gradient of this rank's part."""
         return [gradient for group in self.optimizer.averaged_gradients.values() if group for gradient in group]
+
+
+class FlatShards(Shards):
+    """Stages 1 and 2: weights are whole everywhere; of the flattened parameters each rank updates one stretch."""
 
     def forget_gradients(self) -> None:
         """Make the next backward start from nothing: what is None is replaced, anything else is added to."""
@@ -136,17 +140,8 @@ class FlatShards:
         self.optimizer._lazy_init_hp_params_optimizer_state()
 
 
-class ParameterShards:
+class ParameterShards(Shards):
     """Stage 3: of every parameter, padded to a multiple of the ranks, each rank keeps one stretch."""
-
-    copies = 1
-
-    def __init__(self, model: HRM, deepspeed: Any, rank: int, world: int) -> None:  # noqa: ANN401, ARG002
-        self.model, self.optimizer, self.rank = model, deepspeed.optimizer, rank
-
-    def gradients(self) -> list[Tensor]:
-        """Return the gradient of this rank's stretches."""
-        return [gradient for group in self.optimizer.averaged_gradients.values() if group for gradient in group]
 
     def forget_gradients(self) -> None:
         """Make the next backward start from nothing: the first one after this copies instead of adding."""

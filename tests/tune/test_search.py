@@ -203,7 +203,7 @@ def test_what_cannot_be_searched_is_refused_before_anything_starts(opened: Open,
 
 
 def test_more_trials_at_a_time_than_cpus_are_refused(opened: Open, ray_session: None) -> None:
-    with pytest.raises(UserError, match=r"concurrent 3 needs 3 CPUs, one a trial, and Ray has 2 CPU in all"):
+    with pytest.raises(UserError, match=r"concurrent 3 needs 3 CPUs, one a trial, and .*2 CPU"):
         command.tune(opened("concurrent=3"))
 
 
