@@ -101,7 +101,7 @@ class Reporter:
 
 
 @dataclass
-class Terminal:
+class Listener:
     """The other side of the desk."""
 
     desk: Any
@@ -123,23 +123,23 @@ class Terminal:
 
 
 @contextmanager
-def newsroom(watcher: Watcher) -> Iterator[Terminal]:
+def newsroom(watcher: Watcher) -> Iterator[Listener]:
     """Show the news of the ranks that are given `.desk` while the block runs."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)  # lives as long as we do
     desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote()
-    terminal, done = Terminal(desk, watcher), threading.Event()
+    listener, done = Listener(desk, watcher), threading.Event()
 
     def listen() -> None:
         while not done.wait(SECONDS):
-            terminal.read()
+            listener.read()
 
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
     try:
-        yield terminal
+        yield listener
     finally:
         done.set()
-        listener.join()
+        thread.join()
         with suppress(RayActorError):  # what stopped the run must not be hidden by it
-            terminal.read()
+            listener.read()
         ray.kill(desk)

@@ -69,7 +69,7 @@ def private(cpus: int) -> Iterator[None]:
     clusters = ray_constants.ENABLE_RAY_CLUSTER
     ray_constants.ENABLE_RAY_CLUSTER = False  # what its setting would have done before `import ray`
     try:
-        with environment(PRIVATE | EVERYWHERE):
+        with environment(PRIVATE | EVERYWHERE), _shut_down_after():
             _init(
                 address="local",
                 num_cpus=cpus,
@@ -81,9 +81,7 @@ def private(cpus: int) -> Iterator[None]:
             if (address := ray.util.get_node_ip_address()) != "127.0.0.1":
                 raise RuntimeError(f"Ray listens on {address} without authentication")
             yield
-            ray.shutdown()
     finally:
-        ray.shutdown()
         ray_constants.ENABLE_RAY_CLUSTER = clusters
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -96,15 +94,13 @@ def joined(address: str) -> Iterator[None]:
             f"RAY_ADDRESS {address}: only HOST:PORT of the head can be joined; `hrm-ray submit` takes http://"
         )
     _knock(address)
-    with environment({"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", _auth_mode()), **EVERYWHERE}):
+    auth = {"RAY_AUTH_MODE": os.environ.get("RAY_AUTH_MODE", _auth_mode())}
+    with environment(auth | EVERYWHERE), _shut_down_after():
         try:
             _init(address=address)
         except (ConnectionError, RuntimeError) as error:
             raise UserError(f"RAY_ADDRESS {address}: cannot be joined ({str(error).splitlines()[0]})") from error
-        try:
-            yield
-        finally:
-            ray.shutdown()
+        yield
 
 
 def require(bundle: Mapping[str, float], count: int, sentence: str) -> None:
@@ -129,6 +125,14 @@ def _room(bundle: Mapping[str, float]) -> int:
 def _nodes() -> list[Mapping[str, float]]:
     """Return the resources of each node that is alive."""
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]
+
+
+@contextmanager
+def _shut_down_after() -> Iterator[None]:
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def _init(**options: Any) -> None:  # noqa: ANN401

@@ -74,10 +74,10 @@ def scale(train: Train) -> ScalingConfig:
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
     absolute = config.model_copy(update={"data": config.data.resolve(), "runs": config.runs.resolve()})
-    with newsroom(watcher) as terminal:
+    with newsroom(watcher) as listener:
         trainer = TorchTrainer(
             work,
-            train_loop_config={"config": settings.dump(absolute), "desk": terminal.desk},
+            train_loop_config={"config": settings.dump(absolute), "desk": listener.desk},
             scaling_config=scaling,
             run_config=RunConfig(
                 name="ray",
@@ -94,7 +94,7 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
         except TrainingFailedError as error:
             failed = error
     if failed is not None:
-        blame(failed, terminal.failures, config.train.workers)
+        blame(failed, listener.failures, config.train.workers)
 
 
 def blame(failed: TrainingFailedError, failures: list[Failure], workers: int) -> NoReturn:
