@@ -1,0 +1,66 @@
+"""Settings of the network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hrm_ray.config.section import Count, Positive, Section, Share
+from hrm_ray.files import parse_yaml
+
+SIZES = ("tiny", "small", "base", "large", "xl")
+
+
+class Depth(Section):
+    """Passes that carry gradient: grows from `min` to `max` over the first `warmup` share of the steps."""
+
+    min: Annotated[int, Field(ge=2)] = 3
+    max: Annotated[int, Field(ge=2)] = 5
+    warmup: Share = 0.2
+
+
+class Model(Section):
+    """The shape of the network. `size` names a file of `hrm_ray/model/sizes/`; keys beside it override that file."""
+
+    size: Literal["tiny", "small", "base", "large", "xl"] = "tiny"
+    mode: Literal["hrm", "plain"] = "hrm"
+    hidden: Count
+    layers: Count
+    """Blocks in each of the two stacks; in `plain` mode, blocks in the one stack."""
+    heads: Count
+    intermediate: Count
+    tied: bool = True
+    h_cycles: Count = 2
+    l_cycles: Count = 3
+    depth: Depth = Depth()
+    inject: bool = False
+    """Add the embedding to the input of every L pass."""
+    rope_theta: Positive = 1e4
+    norm_eps: Positive = 1e-6
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_size(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
+        if not isinstance(given, Mapping) or given.get("size", "tiny") not in SIZES:
+            return given
+        text = resources.files("hrm_ray.model").joinpath(f"sizes/{given.get('size', 'tiny')}.yaml").read_text("utf-8")
+        return {**parse_yaml(text, "the size's file"), **given}
+
+    @model_validator(mode="after")
+    def _is_trainable(self) -> Self:
+        if self.hidden % self.heads or (self.hidden // self.heads) % 2:
+            raise ValueError(f"hidden {self.hidden} over {self.heads} heads is not an even whole number per head")
+        if self.mode == "plain":
+            return self
+        passes = self.h_cycles * (self.l_cycles + 1)
+        if not self.depth.min <= self.depth.max <= passes:
+            raise ValueError(f"depth {self.depth.min}..{self.depth.max} must rise and stay within {passes} passes")
+        if self.depth.min < self.h_cycles + 1 and not self.inject:
+            raise ValueError(
+                f"depth.min {self.depth.min} is below h_cycles + 1 = {self.h_cycles + 1}, which leaves the input "
+                "embedding without gradient; raise it or set inject: true"
+            )
+        return self

@@ -1,0 +1,116 @@
+"""Settings of `train`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hrm_ray.config.section import Count, Decay, NonNegative, Positive, Section, Share
+
+
+class Losses(Section):
+    """Weights of the three losses in the total."""
+
+    plan: NonNegative = 0.4
+    code: NonNegative = 0.4
+    refinement: NonNegative = 0.2
+
+    @model_validator(mode="after")
+    def _trains_something(self) -> Self:
+        if self.plan + self.code + self.refinement == 0:
+            raise ValueError("every loss weight is 0, so nothing would be trained")
+        return self
+
+
+class Schedule(Section):
+    """Learning rate over the optimizer steps: linear warm-up to `peak`, then `kind` down to `floor * peak`."""
+
+    kind: Literal["cosine", "linear", "wsd", "constant"] = "cosine"
+    peak: Positive = 2e-3
+    warmup: Share = 0.05
+    """Share of the horizon."""
+    decay: Share = 0.2
+    """Share of the horizon that `wsd` spends falling."""
+    floor: Share = 0.1
+    """Rate at the last step, as a share of `peak`."""
+
+    @model_validator(mode="after")
+    def _fits_the_horizon(self) -> Self:
+        if self.kind == "wsd" and self.warmup + self.decay > 1:
+            raise ValueError(f"warmup {self.warmup:g} and decay {self.decay:g} together exceed the horizon")
+        return self
+
+
+class Optimizer(Section):
+    """AdamW; no weight decay on embeddings and on vectors."""
+
+    betas: tuple[Decay, Decay] = (0.9, 0.95)
+    eps: Positive = 1e-8
+    weight_decay: NonNegative = 0.1
+    clip: Positive = 1.0
+    """Largest global gradient norm."""
+    max_bad_steps: Count = 5
+    """Consecutive steps with a non-finite loss or gradient after which the run stops."""
+
+
+class Checkpoint(Section):
+    """A checkpoint every `every` optimizer steps and at the end; the newest `keep` and the best are kept."""
+
+    every: Count = 100
+    keep: Count = 2
+
+
+class Validation(Section):
+    """Losses on the first `examples` validation examples (by hash of their id) every `every` optimizer steps, and at
+    every checkpoint."""
+
+    every: Count = 50
+    examples: Count = 200
+
+
+class Log(Section):
+    """A metrics line every `every` optimizer steps."""
+
+    every: Count = 1
+    tensorboard: bool = True
+
+
+class Train(Section):
+    """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
+
+    epochs: Count = 1
+    max_steps: Count | None = None
+    rows: Count = 16
+    micro_rows: Count = 4
+    judge_rows: Annotated[int, Field(ge=0)] = 2
+    """Rows of the step that hold judge documents; the others hold solve documents."""
+    no_plan: Share = 0.1
+    """Share of solve documents trained without a plan, so that `no plan` can be evaluated."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Ray Train workers, one rank of DeepSpeed each; 0 is this one process, without Ray and without DeepSpeed."""
+    zero_stage: Literal[0, 1, 2, 3] = 1
+    """What the workers share out (ZeRO, arXiv 1910.02054): 0 nothing, 1 the optimizer's state, 2 the gradients too, 3
+    the weights too. Nothing where `workers` is 0."""
+    worker_cpus: Count = 1
+    """CPUs that Ray keeps for each worker, and threads that torch uses there."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    losses: Losses = Losses()
+    schedule: Schedule = Schedule()
+    optimizer: Optimizer = Optimizer()
+    checkpoint: Checkpoint = Checkpoint()
+    validation: Validation = Validation()
+    log: Log = Log()
+
+    @model_validator(mode="after")
+    def _divides(self) -> Self:
+        if self.rows % self.micro_rows:
+            raise ValueError(f"rows {self.rows} is not a multiple of micro_rows {self.micro_rows}")
+        if self.workers > self.rows:
+            raise ValueError(f"workers {self.workers} is more than the {self.rows} rows of a step: some would idle")
+        if self.judge_rows >= self.rows:
+            raise ValueError(f"judge_rows {self.judge_rows} leaves none of the {self.rows} rows for solve documents")
+        if self.losses.refinement > 0 and self.judge_rows == 0:
+            raise ValueError("losses.refinement is above 0 but judge_rows is 0: there is nothing to compute it from")
+        return self

@@ -1,0 +1,87 @@
+"""The whole tree of settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from hrm_ray.config.collect import Collect
+from hrm_ray.config.model import Model
+from hrm_ray.config.prepare import Prepare
+from hrm_ray.config.section import Count, NonNegative, Section
+from hrm_ray.config.train import Train
+
+CHANGEABLE_ON_RESUME = (
+    "train.epochs",
+    "train.max_steps",
+    "train.workers",
+    "train.zero_stage",
+    "train.worker_cpus",
+    "train.log",
+    "train.checkpoint",
+    "train.validation.every",
+    "evaluate",
+    "baselines",
+    "collect",
+    "prepare.input",
+    "prepare.jsonl",
+    "prepare.workers",
+)
+"""What a second `train` on the same run folder may change; any other difference is refused (see `resume_conflicts`)."""
+
+
+class Evaluate(Section):
+    """`generations` held-out examples are written by the model (`temperature: 0` is greedy), and `judgements` attempts
+    that were constructed at `prepare` are judged; both are the first by hash of the id."""
+
+    split: Literal["validation", "test"] = "test"
+    generations: Count = 200
+    judgements: Count = 600
+    batch: Count = 32
+    max_plan_tokens: Count = 192
+    max_code_tokens: Count = 768
+    temperature: NonNegative = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Config(Section):
+    """One run. `runs/NAME` is its folder; `data` is the dataset that prepare writes and train reads."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    data: Path
+    runs: Path = Path("runs")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    collect: Collect = Collect()
+    prepare: Prepare = Prepare()
+    model: Model = Field(default_factory=lambda: Model.model_validate({}))
+    train: Train = Train()
+    baselines: tuple[Literal["equal_parameters", "equal_flops"], ...] = ()
+    """Plain models that are trained beside the run, on the same data and steps."""
+    evaluate: Evaluate = Evaluate()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        if self.baselines and self.model.mode == "plain":
+            raise ValueError("baselines are plain models beside an hrm, and model.mode is plain already")
+        if len(set(self.baselines)) < len(self.baselines):
+            raise ValueError("baselines names one twice")
+        if self.train.judge_rows and self.prepare.split.shares.judge == 0:
+            raise ValueError("train.judge_rows is above 0 but prepare.split.shares.judge is 0: none would ever come")
+        return self
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of everything that belongs to this run."""
+        return self.runs / self.name
+
+    @property
+    def pull_requests(self) -> Path:
+        """Records that `prepare` reads; `collect` writes them when `prepare.input` is not given."""
+        return self.prepare.input or self.data / "pull_requests.parquet"
+
+    @property
+    def functions(self) -> Path:
+        """Functions that `collect` writes; `prepare` reads them only where `prepare.functions` names them."""
+        return self.prepare.functions or self.data / "functions.jsonl"
