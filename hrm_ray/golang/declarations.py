@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from tree_sitter import Node
 
-from hrm_ray.golang.syntax import DECLARATION_KINDS, STRINGS, parse, walk
+from hrm_ray.golang.syntax import DECLARATION_KINDS, STRINGS, parse_file, walk
 
 _SPECS = frozenset({"type_spec", "type_alias", "const_spec", "var_spec"})
 
@@ -28,14 +29,18 @@ class Declaration:
     start: int
     """Where `text` begins in the file's UTF-8 bytes."""
     end: int
-    signature: str
-    """One line without bodies, comments and values."""
+    _node: Node = field(repr=False, compare=False)
+
+    @cached_property
+    def signature(self) -> str:
+        """One line without bodies, comments and values."""
+        return _signature(self._node)
 
 
 def declarations(source: str) -> list[Declaration]:
     """Every top-level declaration of a file, in order; a file that does not parse gives what could be read."""
     data = source.encode("utf-8", "surrogatepass")
-    nodes = [node for node in parse(data).children if node.is_named]
+    nodes = [node for node in parse_file(source).children if node.is_named]
     return [
         _declaration(node, _start(nodes, at), _end(nodes, at), data)
         for at, node in enumerate(nodes)
@@ -45,7 +50,7 @@ def declarations(source: str) -> list[Declaration]:
 
 def outline(source: str) -> str:
     """Package clause, imports and the signature of every declaration, one line each."""
-    root = parse(source.encode("utf-8", "surrogatepass"))
+    root = parse_file(source)
     packages = [one_line(node) for node in root.named_children if node.type == "package_clause"]
     imports = [node for node in root.named_children if node.type == "import_declaration"]
     specs = [one_line(node) for found in imports for node, _ in walk(found) if node.type == "import_spec"]
@@ -55,7 +60,7 @@ def outline(source: str) -> str:
 
 def _declaration(node: Node, start: int, end: int, data: bytes) -> Declaration:
     text = data[start:end].decode("utf-8", "surrogatepass")
-    return Declaration(DECLARATION_KINDS[node.type], _name(node), text, start, end, _signature(node))
+    return Declaration(DECLARATION_KINDS[node.type], _name(node), text, start, end, node)
 
 
 def _start(nodes: list[Node], at: int) -> int:

@@ -7,6 +7,7 @@ a hundred thousand parentheses, and neither Python's stack nor C's may decide wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,7 @@ STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
 
 _PACKAGE = b"package p\n"
 _PARSER = Parser(Language(tree_sitter_go.language()))
+_REFUSED = re.compile("[\0\ufeff\ud800-\udfff]")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _ENDS_A_LINE = frozenset({")", "]", "}", "++", "--", "break", "continue", "fallthrough", "return"})
 _SEQUENCES = frozenset(
@@ -84,9 +86,8 @@ def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None
 
     With `kinds` (function, method, type, const, var) it must hold as many declarations, of these kinds, in order.
     """
-    if (
-        bad := next((at for at, char in enumerate(text) if char in "\0\ufeff" or 0xD800 <= ord(char) < 0xE000), -1)
-    ) >= 0:
+    if (refused := _REFUSED.search(text)) is not None:
+        bad = refused.start()
         line = text.count("\n", 0, bad) + 1
         return Diagnostic(DiagnosticKind.ENCODING, line, bad - text.rfind("\n", 0, bad), "a character that Go refuses")
     root = parse_fragment(text)
@@ -95,24 +96,22 @@ def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None
 
 def parse_file_ok(source: str) -> bool:
     """Whether a whole file has its package clause first, then only imports and declarations, and no syntax error."""
-    root = parse(source.encode("utf-8", "surrogatepass"))
+    root = parse_file(source)
     types = [node.type for node in root.named_children if node.type != "comment"]
     allowed = {*DECLARATION_KINDS, "import_declaration"}
     return not root.has_error and types[:1] == ["package_clause"] and allowed.issuperset(types[1:])
 
 
-def parse(source: bytes) -> Node:
-    """Parse a whole file and return its root; never fails, errors are nodes of the tree.
-
-    The grammar wants a line end behind the last declaration, Go does not.
-    """
-    return _PARSER.parse(source + b"\n").root_node
+@lru_cache(maxsize=2)  # both sides of a change are checked, then outlined, then taken apart
+def parse_file(source: str) -> Node:
+    """Parse a whole file and return its root; never fails, errors are nodes of the tree."""
+    return _parse(source.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=8)  # one declaration is validated, compared and planned in turn
 def parse_fragment(text: str) -> Node:
     """Parse declarations that stand alone, on line 1 and after (row 0 is a package clause that is not theirs)."""
-    return parse(_PACKAGE + text.encode("utf-8", "surrogatepass"))
+    return _parse(_PACKAGE + text.encode("utf-8", "surrogatepass"))
 
 
 def fragment_declarations(root: Node) -> list[Node]:
@@ -140,6 +139,11 @@ def is_leaf(node: Node) -> bool:
     """Whether the node is a token with text: a string literal counts as one, an end of line or of input as none."""
     whole = node.child_count == 0 or node.type in STRINGS
     return whole and node.end_byte > node.start_byte and node.type != "\n"
+
+
+def _parse(source: bytes) -> Node:
+    """The grammar wants a line end behind the last declaration, Go does not."""
+    return _PARSER.parse(source + b"\n").root_node
 
 
 def _diagnostic(kind: DiagnosticKind, node: Node, message: str) -> Diagnostic:

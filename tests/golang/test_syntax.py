@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hrm_ray.golang.syntax import DiagnosticKind, parse, parse_file_ok, validate, walk
+from hrm_ray.golang.syntax import DiagnosticKind, parse_file, parse_file_ok, validate, walk
 
 GO_LIKE = st.lists(
     st.sampled_from(
@@ -132,7 +132,7 @@ def test_deep_nesting_ends(closed: bool) -> None:
 
 
 def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
-    nodes = [node for node, _ in walk(parse(b'package p\nvar x = "a\\n" + `b`\n'))]
+    nodes = [node for node, _ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
     assert [node.start_byte for node in nodes] == sorted(node.start_byte for node in nodes)
     assert not [node for node in nodes if node.type == "escape_sequence"]
 
