@@ -72,11 +72,39 @@ def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
         ("baselines=[equal_flops, equal_flops]", r"baselines names one twice"),
         ("data=[", r"--set data=\[: the value is not valid YAML"),
         ("collect.source=history", r"collect: source history needs clones"),
-        ("collect.source=github", r"collect\.source: .*'synthetic', 'history' or 'functions'.*'github'"),
+        ("collect.source=gitlab", r"collect\.source: .*'synthetic', 'history', 'github' or 'functions'.*'gitlab'"),
+        ("collect.source=github", r"collect: source github needs github\.repositories, .* or github\.search\.stars"),
+        ("collect.github.repositories=[a/b]", r"collect: github names repositories but source is synthetic"),
+        ("collect={source: github, github: {repositories: [a]}}", r"collect\.github\.repositories\.0: .*pattern.*'a'"),
+        (
+            "collect={source: github, repositories: 1, github: {repositories: [a/b, a/c]}}",
+            r"collect: github\.repositories lists 2, and at most 1 are taken; raise repositories",
+        ),
+        (
+            "collect={source: github, github: {repositories: [a/b, A/B]}}",
+            r"collect\.github: repositories lists one twice",
+        ),
+        ("collect={source: github, clones: [x], github: {organizations: [o]}}", r"source is github, which reads none"),
+        ("collect.github.search.licenses=[MIT]", r"collect\.github\.search: licenses are given but stars is not"),
+        ("collect.github.search.stars=[5, 4]", r"collect\.github\.search: stars \[5, 4\] finds nothing"),
+        ("collect.github.search.star=5", r"collect\.github\.search\.star is not a key; did you mean stars\?"),
+        (
+            "collect.github.comment=true",
+            r"collect\.github\.comment is not a key; did you mean comments\? valid here: rep",
+        ),
+        ("collect.github.api=http://ghe.example/api/v3", r"would be sent the token unencrypted; use https"),
+        ("collect.github.api=https://github.com", r"is not GitHub's API; that is https://api\.github\.com or"),
         ("collect.clones=[a/b]", r"collect: clones are given but source is synthetic"),
         ("collect={source: functions, clones: [a, a]}", r"collect: a clone is listed twice"),
-        ("collect.filters.go_files=[3, 2]", r"collect\.filters: go_files \[3, 2\] leaves nothing"),
-        ("collect.filters.files=3", r"collect\.filters\.files is not a key; .*valid here: go_files, added_lines"),
+        ("clean.go_files=[3, 2]", r"clean: go_files \[3, 2\] leaves nothing"),
+        ("clean.added_lines=[9, 2]", r"clean: added_lines \[9, 2\] leaves nothing"),
+        ("clean.files=3", r"clean\.files is not a key; .*valid here: licenses, leave_out, go_files, added_lines"),
+        ("clean.licenses=MIT", r"clean\.licenses: expected a list of SPDX ids such as .*, or `any`.*'MIT'"),
+        ("clean.licenses=[]", r"clean\.licenses: expected a list of SPDX ids"),
+        ("clean.licenses=[MTI]", r"clean\.licenses: 'MTI' is not an SPDX license id"),
+        ("clean.licenses=[NOASSERTION]", r"'NOASSERTION' is not an SPDX license id; .* is allowed by `any` only"),
+        ("clean.licenses=[MIT OR ISC]", r"'MIT OR ISC' is an expression; list its licenses one by one"),
+        ("clean.leave_out=[bot]", r"clean\.leave_out\.0: .*'bots', 'reverts', 'releases' or 'backports'.*'bot'"),
         ("name=a/b", r"name: .*'a/b'"),
         ("train", r"--set train: expected key\.path=value"),
         ("name.first=x", r"--set name\.first=x: name is a value, not a section"),
@@ -86,6 +114,27 @@ def test_what_is_wrong_is_named(file: Path, override: str, sentence: str) -> Non
     with pytest.raises(ConfigError, match=sentence) as caught:
         settings.load(file, [override])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "collect.github.token=planted-secret",
+        "collect.github.GITHUB_TOKEN=planted-secret",
+        "collect.token=planted-secret",
+        "collect.github.api=https://me:planted-secret@ghe.example/api/v3",
+        "collect.github.api=https://api.github.com?access_token=planted-secret",
+    ],
+)
+def test_a_token_in_the_settings_is_refused_and_not_repeated(file: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match=r"token") as caught:
+        settings.load(file, [override])
+    assert "planted-secret" not in str(caught.value)
+
+
+def test_spdx_ids_may_be_written_in_any_case(file: Path) -> None:
+    assert settings.load(file, ["clean.licenses=[mit, apache-2.0]"]).clean.licenses == ("MIT", "Apache-2.0")
+    assert settings.load(file, ["clean.licenses=any"]).clean.licenses == "any"
 
 
 def test_injection_lifts_the_limit_on_depth(file: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
@@ -11,9 +10,11 @@ from typing import TypeVar
 from rich.progress import Progress
 
 from hrm_ray.collect import functions, history, records
+from hrm_ray.collect.collection import Tally
 from hrm_ray.collect.commits import Commits
 from hrm_ray.collect.functions import Function
-from hrm_ray.collect.git import Clone, opened, shown
+from hrm_ray.collect.git import Clone, Objects, opened, shown
+from hrm_ray.collect.licenses import is_allowed, license_of
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
@@ -29,7 +30,9 @@ def collect_history(config: Config, progress: Progress) -> None:
     """
     with _all_open(config, progress) as clones:
         taken = _Taken(progress)
-        count = records.write(config.pull_requests, taken.checked(_pull_requests(clones, config, taken)))
+        found = taken.tally.passed(_pull_requests(clones, config, taken))
+        count = records.write(config.pull_requests, taken.checked(found))
+    taken.tally.write(config)
     taken.report("pull requests")
     progress.console.print(f"{config.pull_requests}: {count:,} pull requests")
 
@@ -56,25 +59,45 @@ def _all_open(config: Config, progress: Progress) -> Iterator[Iterable[Clone]]:
             if (other := clones.setdefault(clone.name, clone)) is not clone:
                 both = f"{other.place} and {clone.place}"
                 raise UserError(f"collect.clones: {both} are both called {clone.name}; leave one out")
-        yield clones.values()
+        yield _allowed(clones.values(), config, progress)
+
+
+def _allowed(clones: Iterable[Clone], config: Config, progress: Progress) -> list[Clone]:
+    """Leave out the clones under a license that `clean.licenses` does not allow, and say so; UserError if all are."""
+    allowed, others = [], []
+    for clone in clones:
+        with Objects(clone) as objects:
+            found = license_of(clone, objects)
+        if is_allowed(found, config.clean):
+            allowed.append(clone)
+        else:
+            others.append(f"{clone.name}: {found}")
+    named = ", ".join(others)
+    if not allowed:
+        hint = "if the code is your own, set clean.licenses: any"
+        raise UserError(f"collect.clones: none has a license that clean.licenses allows ({named}); {hint}")
+    if others:
+        progress.console.print(f"left out, for clean.licenses does not allow it: {named}")
+    return allowed
 
 
 class _Taken:
     """The bars and the drops of all clones together."""
 
     def __init__(self, progress: Progress) -> None:
-        self.drops: Counter[str] = Counter()
+        self.tally = Tally()
+        self.drops = self.tally.drops
         self._progress = progress
-        self._looked_at = 0
         self._start = time.perf_counter()
 
     def begin(self, clone: Clone, total: int, things: str) -> Callable[[], None]:
         """Announce a clone and return what to call for each of its `total` things."""
         self._progress.console.print(f"{clone.name}: {total:,} {things}")
         bar = self._progress.add_task(clone.name, total=total)
+        self.tally.looked_at[clone.name] = 0
 
         def looked_at() -> None:
-            self._looked_at += 1
+            self.tally.looked_at[clone.name] += 1
             self._progress.advance(bar)
 
         return looked_at
@@ -91,8 +114,9 @@ class _Taken:
 
     def report(self, things: str) -> None:
         """Print the speed, and the drops by reason."""
-        rate = self._looked_at / (time.perf_counter() - self._start)
-        self._progress.console.print(f"looked at {self._looked_at:,} {things}, {rate:,.0f} a second")
+        looked_at = self.tally.looked_at.total()
+        rate = looked_at / (time.perf_counter() - self._start)
+        self._progress.console.print(f"looked at {looked_at:,} {things}, {rate:,.0f} a second")
         for reason, count in self.drops.most_common():
             self._progress.console.print(f"  dropped {count:,}: {reason}")
 
@@ -101,7 +125,9 @@ def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> It
     for clone in clones:
         commits = Commits(clone)
         looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
-        yield from history.pull_requests(clone, commits, config.collect, taken.drops, looked_at)
+        yield from history.pull_requests(
+            clone, commits, config.collect.pull_requests, config.clean, taken.drops, looked_at
+        )
 
 
 def _functions(clones: Iterable[Clone], taken: _Taken) -> Iterator[Function]:

@@ -20,7 +20,7 @@ from hrm_ray.collect.git import Clone, Differences, Objects, utc
 from hrm_ray.collect.licenses import license_of
 from hrm_ray.collect.messages import People
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
-from hrm_ray.config import Collect, Filters
+from hrm_ray.config import Clean
 from hrm_ray.golang.syntax import parse_file_ok
 
 MOST_COMMITS = 30
@@ -31,9 +31,9 @@ _ENCODING = re.compile(rb"^encoding (\S+)$", re.MULTILINE)
 
 
 def pull_requests(
-    clone: Clone, commits: Commits, settings: Collect, drops: Counter[str], looked_at: Callable[[], None]
+    clone: Clone, commits: Commits, most: int, settings: Clean, drops: Counter[str], looked_at: Callable[[], None]
 ) -> Iterator[PullRequest]:
-    """Yield the newest pull requests of `commits` that pass the filters, at most `settings.pull_requests`.
+    """Yield the `most` newest pull requests of `commits` that `settings` let pass.
 
     `drops` counts by reason what is left out; `looked_at` is called for each one, kept or not.
 
@@ -44,9 +44,9 @@ def pull_requests(
         objects = stack.enter_context(Objects(clone))
         listed, compared = (stack.enter_context(Differences(clone, *options)) for options in (RAW, PATCHES))
         repository, people = Repository(clone.name, license_of(clone, objects)), People(commits.people)
-        look = _Look(repository, people, objects, listed, compared, settings.filters, drops)
+        look = _Look(repository, people, objects, listed, compared, settings, drops)
         seen: set[int] = set()
-        left = settings.pull_requests
+        left = most
         for merged in commits.merged():
             looked_at()
             try:
@@ -81,7 +81,7 @@ class _Look:
     objects: Objects
     listed: Differences
     compared: Differences
-    limits: Filters
+    settings: Clean
     drops: Counter[str]
 
     def at(self, merged: Merged) -> PullRequest:
@@ -90,21 +90,20 @@ class _Look:
             raise Dropped("pull request whose base is not in the clone")
         request = self._request(merged)
         changed = entries(self.listed.between(merged.base, merged.head))
-        filters.check_entries(changed, self.limits)
+        filters.check_entries(changed, self.settings)
         contents = {oid: self._content(oid) for entry in changed for oid in (entry.before, entry.after)}
         files = []
         for entry, patch in with_patches(self.compared.between(merged.base, merged.head)):
             try:
-                files.append(_file(entry, contents, patch))
+                files.append(_file(entry, contents, patch, self.settings))
             except Dropped as reason:
                 self.drops[str(reason)] += 1
-        filters.check_files(files, self.limits)
+        filters.check_files(files, self.settings)
         return PullRequest(self.repository, request, tuple(files))
 
     def _request(self, merged: Merged) -> Request:
         commit, head = self._commit(merged.commit), self._commit(merged.head)
-        if messages.is_bot(head.author, messages.branch(commit.message)):
-            raise Dropped("pull request of a bot")
+        branch = messages.branch(commit.message)
         title, body = messages.problem(commit.message)
         if not body:
             brought = [self._commit(oid).message for oid in reversed(merged.branch[:MOST_COMMITS])]
@@ -113,7 +112,10 @@ class _Look:
         if not title:
             raise Dropped("pull request without a title")
         created, finished = utc(min(head.authored, commit.committed)), utc(commit.committed)
-        return Request(merged.number, title, body, created, finished, merged.base, merged.head, is_bot=False)
+        is_bot = messages.is_bot(head.author, branch)
+        request = Request(merged.number, title, body, created, finished, merged.base, merged.head, is_bot)
+        filters.check_kind(request, self.settings, branch)
+        return request
 
     def _content(self, oid: str) -> bytes:
         if not oid.strip("0"):
@@ -139,8 +141,8 @@ def _decoded(header: bytes, message: bytes) -> str:
         return message.decode("utf-8", "replace")
 
 
-def _file(entry: Entry, contents: dict[str, bytes], patch: bytes) -> ChangedFile:
-    before, after = filters.text(contents[entry.before]), filters.text(contents[entry.after])
+def _file(entry: Entry, contents: dict[str, bytes], patch: bytes, settings: Clean) -> ChangedFile:
+    before, after = (filters.text(contents[oid], settings.largest_file) for oid in (entry.before, entry.after))
     if "\N{REPLACEMENT CHARACTER}" in entry.path:
         raise Dropped("file whose name is not UTF-8")
     signs = Counter(line[:1] for line in patch.split(b"\n"))

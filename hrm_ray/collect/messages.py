@@ -45,7 +45,7 @@ def problem(message: str) -> tuple[str, str]:
     if title.endswith(_CUT) and rest.lstrip().startswith(_CUT):
         tail, _, rest = rest.lstrip().partition("\n")
         title = title[:-1] + tail[1:]
-    return _told(title), _told(_TRAILERS.sub("", rest))
+    return _shrunk(without_handles(title)), _shrunk(without_handles(_TRAILERS.sub("", rest)))
 
 
 def story(title: str, commits: Sequence[str]) -> str:
@@ -55,7 +55,7 @@ def story(title: str, commits: Sequence[str]) -> str:
         subject, rest = _paragraphs(message)
         head = "" if subject == title else f"* {subject}" if len(commits) > 1 else subject
         told += [part for part in (head, rest) if part]
-    return _told(_TRAILERS.sub("", "\n\n".join(told)))
+    return _shrunk(without_handles(_TRAILERS.sub("", "\n\n".join(told))))
 
 
 def branch(message: str) -> str:
@@ -67,6 +67,19 @@ def branch(message: str) -> str:
 def without_people(text: str) -> str:
     """Remove trailers such as `Signed-off-by: ...`, e-mail addresses and the names directly before them."""
     return _shrunk(_PERSONS.sub("", _TRAILERS.sub("", text)))
+
+
+def without_handles(text: str) -> str:
+    """Remove e-mail addresses and the names directly before them, and make `@user` of the handles of people."""
+    if "@" not in text:
+        return text
+    return _MENTION.sub("@user", _PERSONS.sub("", text))
+
+
+def cleared(body: str) -> str:
+    """Remove from a text of several lines also its trailers; one that says nothing of people stays as it is."""
+    clean = without_handles(_TRAILERS.sub("", body))
+    return body if clean == body else _shrunk(clean)
 
 
 class People:
@@ -96,11 +109,6 @@ class People:
 def is_bot(author: str, branch: str = "") -> bool:
     """Whether the author of a change (name and address) is a program, or its branch one that a program made."""
     return _BOT.search(author) is not None or _BOT_BRANCH.match(branch) is not None
-
-
-def _told(text: str) -> str:
-    """Without addresses, and as the handles of people `@user` only."""
-    return _shrunk(_MENTION.sub("@user", _PERSONS.sub("", text)))
 
 
 def _shrunk(text: str) -> str:

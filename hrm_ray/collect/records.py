@@ -1,6 +1,7 @@
 """The pull-request record and its Parquet and JSONL forms.
 
-The schema is that of `docs/formats.md`; no author names and no addresses.
+The schema is that of `docs/formats.md`; no author names and no addresses. What a field has a default for may be
+absent in a file, or null.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 
 from hrm_ray.errors import UserError
 
-Part = TypeVar("Part", "Repository", "Request", "ChangedFile")
+Part = TypeVar("Part", "Repository", "Request", "Issue", "ChangedFile")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,17 @@ class Repository:
 
     full_name: str
     license: str
+    fork_of: str = ""
+    """`owner/name` of the repository that this one was forked from, empty if none."""
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue that the pull request closed."""
+
+    number: int
+    title: str
+    body: str
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,11 @@ class Request:
     base_sha: str
     head_sha: str
     is_bot: bool
+    labels: tuple[str, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    ci: str = ""
+    """What CI said of the head commit (`success`, `failure`, ...), empty if nothing."""
+    comments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,7 +85,7 @@ class PullRequest:
 
 SCHEMA = pa.schema(
     [
-        ("repo", pa.struct([("full_name", pa.string()), ("license", pa.string())])),
+        ("repo", pa.struct([("full_name", pa.string()), ("license", pa.string()), ("fork_of", pa.string())])),
         (
             "pull_request",
             pa.struct(
@@ -81,6 +98,13 @@ SCHEMA = pa.schema(
                     ("base_sha", pa.string()),
                     ("head_sha", pa.string()),
                     ("is_bot", pa.bool_()),
+                    ("labels", pa.list_(pa.string())),
+                    (
+                        "issues",
+                        pa.list_(pa.struct([("number", pa.int32()), ("title", pa.string()), ("body", pa.string())])),
+                    ),
+                    ("ci", pa.string()),
+                    ("comments", pa.list_(pa.string())),
                 ]
             ),
         ),
@@ -105,6 +129,15 @@ SCHEMA = pa.schema(
 )
 
 
+Unreadable = Callable[[UserError], None]
+"""What to do about a part of a file that cannot be read: raise the error, which names it, or note it and go on."""
+
+
+def refuse(error: UserError) -> None:
+    """Read nothing that is not whole."""
+    raise error
+
+
 GROUP = 128
 """Records in a row group: small enough that parallel readers get one each."""
 
@@ -125,15 +158,19 @@ def write(path: Path, records: Iterable[PullRequest]) -> int:
     return count
 
 
-def read(path: Path) -> Iterator[PullRequest]:
-    """Yield the records of a `.parquet`, `.jsonl` or `.jsonl.gz` file; UserError names the part that cannot be read."""
+def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[PullRequest]:
+    """Yield the records of a `.parquet`, `.jsonl` or `.jsonl.gz` file.
+
+    Raises:
+        UserError: there is no such file, or it is none of these; and what `unreadable` makes of a part of it.
+    """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _read_lines(path)
+        yield from _read_lines(path, unreadable)
     elif path.suffix == ".parquet":
         for index in range(row_groups(path)):
-            yield from read_row_group(path, index)
+            yield from read_row_group(path, index, unreadable)
     else:
         raise UserError(f"{path}: pull requests are read from .parquet, .jsonl and .jsonl.gz")
 
@@ -144,14 +181,21 @@ def row_groups(path: Path) -> int:
         return int(file.num_row_groups) if file.metadata.num_rows else 0
 
 
-def read_row_group(path: Path, index: int) -> list[PullRequest]:
-    """Records of one row group; a corrupt page raises UserError naming the file and the row group."""
+def read_row_group(path: Path, index: int, unreadable: Unreadable = refuse) -> list[PullRequest]:
+    """Return the records of one row group; a corrupt page makes the whole group `unreadable`, by file and number."""
     with _opened(path) as file:
         try:
             rows = file.read_row_group(index).to_pylist()
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: row group {index} cannot be read ({_first_line(error)})") from error
-    return [_record(row, f"{path}: row group {index}, record {number}") for number, row in enumerate(rows)]
+            unreadable(UserError(f"{path}: row group {index} cannot be read ({_first_line(error)})"))
+            return []
+    made = []
+    for number, row in enumerate(rows):
+        try:
+            made.append(record(row, f"{path}: row group {index}, record {number}"))
+        except UserError as error:
+            unreadable(error)
+    return made
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -161,48 +205,86 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise UserError(f"{path}: not a readable Parquet file ({_first_line(error)})") from error
 
 
-def _read_lines(path: Path) -> Iterator[PullRequest]:
+def _read_lines(path: Path, unreadable: Unreadable) -> Iterator[PullRequest]:
     number = 0
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
         try:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield _record(json.loads(line), f"{path}: line {number}")
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}: line {number} is not JSON ({error})") from error
-        except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
-            raise UserError(f"{path}: cannot be read after line {number} ({_first_line(error)})") from error
+                    yield from _read_line(line, f"{path}: line {number}", unreadable)
+        except (EOFError, OSError, zlib.error) as error:
+            unreadable(UserError(f"{path}: cannot be read after line {number} ({_first_line(error)})"))
 
 
-def _record(row: object, place: str) -> PullRequest:
+def _read_line(line: bytes, place: str, unreadable: Unreadable) -> Iterator[PullRequest]:
+    try:
+        made = record(json.loads(line), place)
+    except ValueError as error:
+        unreadable(UserError(f"{place} is not JSON in UTF-8 ({error})"))
+        return
+    except UserError as error:
+        unreadable(error)
+        return
+    yield made
+
+
+def record(row: object, place: str) -> PullRequest:
+    """Return a row of a file as a record.
+
+    Raises:
+        UserError: it is none; the sentence begins with `place` and names the part.
+    """
     parts = _object(row, place)
-    files = parts.get("files")
-    if not isinstance(files, list):
-        raise UserError(f"{place}: files is missing or is not a list")
+    request = dict(_object(parts.get("pull_request"), f"{place}: pull_request"))
+    for name, kind in (("issues", Issue), ("labels", str), ("comments", str)):
+        given = request.get(name)
+        request[name] = _list([] if given is None else given, kind, f"{place}: pull_request.{name}")
     return PullRequest(
         _part(Repository, parts.get("repo"), f"{place}: repo"),
-        _part(Request, parts.get("pull_request"), f"{place}: pull_request"),
-        tuple(_part(ChangedFile, file, f"{place}: files[{index}]") for index, file in enumerate(files)),
+        _part(Request, request, f"{place}: pull_request"),
+        _list(parts.get("files"), ChangedFile, f"{place}: files"),
     )
+
+
+def _list(values: object, kind: type, place: str) -> tuple[Any, ...]:
+    if not isinstance(values, list):
+        raise UserError(f"{place} is missing or is not a list")
+    places = [f"{place}[{index}]" for index in range(len(values))]
+    if kind is not str:
+        return tuple(_part(kind, value, at) for value, at in zip(values, places, strict=True))
+    for value, at in zip(values, places, strict=True):
+        _must_be(value, "str", at)
+    return tuple(values)
 
 
 def _part(kind: type[Part], row: object, place: str) -> Part:
     values = dict(_object(row, place))
     if values.get("body", "") is None:
         values["body"] = ""  # null is GitHub's own form of an empty one
+    known: dict[str, Any] = {}
     for field in fields(kind):
-        if field.name not in values:
+        value = values.get(field.name)
+        if field.name not in values and field.default is MISSING:
             raise UserError(f"{place}.{field.name} is missing")
-        if type(values[field.name]).__name__ != field.type:
-            raise UserError(f"{place}.{field.name} is {values[field.name]!r}, not of type {field.type}")
-        _must_be_text(values[field.name], f"{place}.{field.name}")
-    return kind(**{field.name: values[field.name] for field in fields(kind)})
+        if value is None and field.default is not MISSING:
+            continue
+        _must_be(value, str(field.type), f"{place}.{field.name}")
+        known[field.name] = value
+    return kind(**known)
 
 
-def _must_be_text(value: object, place: str) -> None:
+def _must_be(value: object, kind: str, place: str) -> None:
+    """Refuse a value whose type is not named `kind`."""
+    if type(value).__name__ != kind.partition("[")[0]:
+        raise UserError(f"{place} is {value!r}, not of type {kind}")
+    if isinstance(value, str):
+        _must_be_text(value, place)
+
+
+def _must_be_text(value: str, place: str) -> None:
     """Refuse what JSON can spell and UTF-8 cannot."""
     try:
-        str(value).encode()
+        value.encode()
     except UnicodeEncodeError as error:
         half = f"\\u{ord(error.object[error.start]):04x}"
         raise UserError(f"{place} holds {half}, half of a surrogate pair, at character {error.start}") from error

@@ -35,15 +35,50 @@ class Split(Section):
     shares: Shares = Shares()
 
 
+class Budgets(Section):
+    """Shares of the window that the parts of a prefix are shortened to, each part for itself and then all together."""
+
+    problem: Share = 0.25
+    """Title and body."""
+    outline: Share = 0.25
+    anchor: Share = 0.25
+    prefix: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Problem and context together; a modification is about as long as what it modifies."""
+
+    @model_validator(mode="after")
+    def _fit_the_prefix(self) -> Self:
+        for name in ("problem", "outline", "anchor"):
+            if (share := getattr(self, name)) > self.prefix:
+                raise ValueError(f"{name} {share:g} is more than prefix {self.prefix:g}, which holds it")
+        return self
+
+
+class Decontaminate(Section):
+    """Examples that share a run of `words` words with a task of an evaluation are left out."""
+
+    tasks: tuple[Path, ...] = ()
+    """JSON-lines files of tasks, whatever their keys are called: every text in them counts."""
+    words: Annotated[int, Field(ge=5)] = 13
+
+
 class Prepare(Section):
     """From pull requests to shards. `input: null` reads what `collect` wrote into the data folder."""
 
     input: Path | None = None
     window: Annotated[int, Field(ge=64)] = 1024
     vocab_size: Annotated[int, Field(ge=320, le=65536)] = 4096
+    tokenizer_from: Path | None = None
+    """Folder of a model whose tokenizer.json is taken; none is trained then, and `vocab_size` says nothing."""
+    budgets: Budgets = Budgets()
     max_plan_steps: Count = 12
+    """The step that names a declaration counts too."""
+    issues: bool = True
+    """Whether the issues that a pull request closed, which were there before it, join its body."""
     test_weight: Share = 0.3
     """Weight of an example from a `_test.go` file; every other example weighs 1."""
+    near_duplicate: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Resemblance (Jaccard, of runs of five tokens) of what two changes write from which the later one is left out."""
+    decontaminate: Decontaminate = Decontaminate()
     split: Split = Split()
     functions: Path | None = None
     """Documented functions to train on beside the changes: what `collect` writes with `source: functions`."""
@@ -51,5 +86,7 @@ class Prepare(Section):
     """Weight of such a function."""
     jsonl: bool = False
     """Also write the examples as `train.jsonl`, `judge.jsonl`, `val.jsonl` and `test.jsonl`."""
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    """What becomes of a row group or record of the input that cannot be read; what is skipped is named in the card."""
     workers: Count = 2
     """CPUs that the local Ray instance gets."""

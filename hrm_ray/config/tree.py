@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hrm_ray.config.clean import Clean
 from hrm_ray.config.collect import Collect
 from hrm_ray.config.model import Model
 from hrm_ray.config.prepare import Prepare
@@ -54,6 +55,7 @@ class Config(Section):
     runs: Path = Path("runs")
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     collect: Collect = Collect()
+    clean: Clean = Clean()
     prepare: Prepare = Prepare()
     model: Model = Field(default_factory=lambda: Model.model_validate({}))
     train: Train = Train()

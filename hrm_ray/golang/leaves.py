@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
@@ -9,6 +10,11 @@ from rapidfuzz.distance import Levenshtein
 from hrm_ray.golang.syntax import is_leaf, parse_fragment, walk
 
 _CLOSERS = frozenset(")]}")
+_LAYOUT = re.compile(
+    r"""//[^\n]*|/\*.*?\*/|[\s,]+|(`[^`]*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""",
+    re.DOTALL,
+)
+"""What has no say in the leaves of valid Go; strings and runes are matched only to be passed over."""
 
 
 def leaves(text: str) -> tuple[str, ...]:
@@ -23,6 +29,12 @@ def leaves(text: str) -> tuple[str, ...]:
         if node.start_point.row > 0 and is_leaf(node) and node.type != "comment"  # row 0 is no part of `text`
     ]
     return tuple(a for a, b in pairwise([*tokens, ""]) if not (a == "," and b in _CLOSERS))
+
+
+def same_leaves(a: str, b: str) -> bool:
+    """Whether two texts differ in layout and comments only; most that differ in more are told apart without parsing."""
+    short_a, short_b = (_LAYOUT.sub(r"\1", text) for text in (a, b))
+    return short_a == short_b and leaves(a) == leaves(b)
 
 
 def distance(a: tuple[str, ...], b: tuple[str, ...]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,14 +16,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import sha256
 from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.judgements import Decision
+from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
 
 CARD = "dataset.json"
+FILES = (CARD, "data_card.md", "tokenizer.json")
+"""The files of a dataset beside the folders of its folds."""
+
+COLLECTION = "collection.json"
+"""What `collect` says of the pull requests that it wrote, beside them."""
+
 SECTIONS = ("problem", "context", "plan", "code")
 PERCENTILES = (10, 50, 90, 99)
+
+_INTENT = re.compile(r"(?:\S+: )?(add|change|remove|rename|move|signature)\b")
 
 
 def read(data: Path) -> dict[str, Any]:
@@ -32,6 +43,15 @@ def read(data: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise UserError(f"{data / CARD}: no dataset there ({error}); run `hrm-ray prepare` first") from error
     return card
+
+
+def collection(pull_requests: Path) -> dict[str, Any] | None:
+    """What `collect` noted of this very file; None where there is no note, or it is of another file."""
+    try:
+        noted: dict[str, Any] = json.loads(pull_requests.with_name(COLLECTION).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return noted if noted.get("pull_requests_sha256") == sha256(pull_requests) else None
 
 
 def describe(folder: Path, shards: Mapping[str, str], tokenizer_sha256: str) -> dict[str, Any]:
@@ -72,7 +92,9 @@ def _fold(folder: Path, name: str) -> dict[str, Any]:
         "changes": _counts(fold.column("change")),
         "tests": int(pc.sum(fold.column("is_test")).as_py()),
         "comment_only": int(pc.sum(fold.column("comment_only")).as_py()),
+        "intents": _intents(fold.column("plan")),
         "tokens": tokens,
+        "section_tokens": {section: _percentiles(length) for section, length in lengths.items()},
         "bytes_per_token": {
             "plan": _ratio(fold, "plan_bytes", tokens["plan"] - len(fold)),
             "code": _ratio(fold, "code_bytes", tokens["code"] - 2 * len(fold)),
@@ -89,6 +111,17 @@ def _judgements(folder: Path, name: str) -> dict[str, Any]:
     labels = {Decision(label).name: count for label, count in _counts(rows.column("label")).items()}
     tokens = {"tokens": int(length.sum()), "judge_tokens": _percentiles(length)}
     return {"count": len(rows), "labels": labels, "origins": _counts(rows.column("origin")), **tokens}
+
+
+def _intents(plans: pa.ChunkedArray[Any]) -> dict[str, int]:
+    """How often plans say each thing: what becomes of which kind of declaration, and the intent of every step."""
+    said: Counter[str] = Counter()
+    for plan in (plan.as_py() for plan in plans):
+        lines = plan.splitlines()
+        headers = len(kinds_of(plan))
+        said.update(" ".join(line.split()[:2]) for line in lines[:headers])
+        said.update(f"step: {found[1]}" for line in lines[headers:] if (found := _INTENT.match(line)))
+    return dict(said.most_common())
 
 
 def _counts(column: pa.ChunkedArray[Any]) -> dict[Any, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.prepare.card import CARD
+from hrm_ray.prepare import data_card
 from hrm_ray.prepare.pipeline import Session, prepare
 
 
@@ -21,4 +21,8 @@ def prepare_dataset(config: Config, progress: Progress, session: Session) -> Non
         say(f"{written:,} of the training examples are documented functions, the others changes")
     for reason, count in sorted(facts["drops"].items(), key=lambda item: -item[1]):
         say(f"  dropped {count:,}: {reason}")
-    say(f"{config.data / CARD}; next: hrm-ray train CONFIG")
+    for place in facts["unreadable"]:
+        say(f"  skipped: {place}")
+    if facts["scrubbed"]:
+        say(f"  blotted out {sum(facts['scrubbed'].values()):,} secrets and personal data")
+    say(f"{config.data / data_card.NAME} says what is in it; next: hrm-ray train CONFIG")

@@ -1,12 +1,10 @@
-"""Exact duplicates: the same declaration before and after, wherever it was merged again."""
+"""Digests by which examples are compared without their texts."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 
 from hrm_ray.prepare.examples import Example
-from hrm_ray.prepare.split import merge_time
 
 
 def fingerprint(example: Example) -> str:
@@ -18,10 +16,6 @@ def fingerprint(example: Example) -> str:
     return digest.hexdigest()[:32]
 
 
-def keep_earliest(fingerprints: Sequence[str], merged_at: Sequence[str], ids: Sequence[str]) -> list[int]:
-    """Return the positions to keep, sorted by id: of each fingerprint the earliest merged, then the smallest id."""
-    times = [merge_time(time) for time in merged_at]
-    first: dict[str, int] = {}
-    for at in sorted(range(len(ids)), key=lambda at: (times[at], ids[at])):
-        first.setdefault(fingerprints[at], at)
-    return sorted(first.values(), key=lambda at: (ids[at], fingerprints[at]))
+def text_digest(text: str) -> str:
+    """Return 32 hex digits that two texts share exactly when they differ in white space only; '' of an empty one."""
+    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:32] if text.strip() else ""

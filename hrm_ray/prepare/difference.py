@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Indel, Levenshtein
 
 from hrm_ray.golang.leaves import similarity
-from hrm_ray.prepare.units import NAMED, Unit
+from hrm_ray.prepare.units import NAMED, Unit, declared_names
 
 _ALIKE = 0.4
 """Share of equal tokens from which a removed and an added part are one changed part."""
@@ -48,15 +48,18 @@ def key(unit: Unit) -> Key:
     return unit.type, tuple(unit.tokens)
 
 
-def renames(old: list[Unit], new: list[Unit], changed: list[tuple[Unit, Unit]], declared: set[str]) -> dict[str, str]:
-    """Names `declared` before that vanish, each with the one new name that stands in all its places."""
-    before = {token for unit in old for token in unit.tokens}
-    after = {token for unit in new for token in unit.tokens}
+def renames(old: list[Unit], new: list[Unit], changed: list[tuple[Unit, Unit]], text: str) -> dict[str, str]:
+    """Names that the `text` before declares and that vanish, each with the one new name that stands in its places."""
     found: dict[str, set[str]] = {}
     for a, b in changed:
         for at, to in _swaps(a, b):
             if a.types[at].endswith("identifier") and b.types[to].endswith("identifier"):
                 found.setdefault(a.tokens[at], set()).add(b.tokens[to])
+    if not found:
+        return {}
+    before = {token for unit in old for token in unit.tokens}
+    after = {token for unit in new for token in unit.tokens}
+    declared = declared_names(text)
     return {
         name: next(iter(others))
         for name, others in found.items()

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from hrm_ray.collect.records import ChangedFile, PullRequest
-from hrm_ray.golang.declarations import Declaration, declarations, outline
-from hrm_ray.golang.files import SKIPPED_FOLDERS, is_generated
-from hrm_ray.golang.leaves import leaves
+from hrm_ray.golang.declarations import Declaration, declarations
+from hrm_ray.golang.leaves import same_leaves
 from hrm_ray.golang.syntax import parse_file_ok, validate
+from hrm_ray.prepare.context import Context
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.matching import match, match_bodies
 from hrm_ray.prepare.plan import plan
+from hrm_ray.prepare.runs import RUN_BYTES, runs
 
 
 @dataclass
@@ -23,7 +24,7 @@ class _File:
     """A changed file with its declarations on both sides; `old` is what each one after was before."""
 
     file: ChangedFile
-    outline: str
+    context: Context
     before: list[Declaration]
     after: list[Declaration]
     old: list[Declaration | None]
@@ -32,25 +33,27 @@ class _File:
 
 @dataclass(frozen=True)
 class _Change:
-    """What an example is made of; `old` is None for additions."""
+    """What an example is made of: `old` of a modification, `anchor` of additions, None where there is none."""
 
     file: _File
     old: Declaration | None
-    anchor: str
+    anchor: Declaration | None
     new: list[Declaration]
 
 
-def extract(pull_request: PullRequest, max_plan_steps: int, drops: Counter[str]) -> list[Example]:
-    """Make an example of each changed declaration, additions behind one anchor together; count the rest in `drops`."""
-    if pull_request.pull_request.is_bot:
-        drops["pull request of a bot"] += 1
-        return []
-    files = [_matched(file) for file in pull_request.files if _is_usable(file, drops)]
+def extract(
+    pull_request: PullRequest, max_plan_steps: int, drops: Counter[str], run_bytes: int = RUN_BYTES
+) -> list[Example]:
+    """Make an example of each modified declaration and of each run of additions; count the rest in `drops`.
+
+    A run holds additions behind one anchor, at most `run_bytes` of them in UTF-8 and no more than a plan can name.
+    """
+    files = [_matched(file) for file in pull_request.files if _is_go(file, drops)]
     _match_across(files)
     drops["removed declaration"] += sum(len(file.removed) for file in files)
     examples: list[Example] = []
     seen: Counter[tuple[str, ...]] = Counter()
-    for change in (change for file in files for change in _changes(file, drops)):
+    for change in (change for file in files for change in _changes(file, max_plan_steps, run_bytes, drops)):
         key = (change.file.file.filename, *(new.name for new in change.new))
         example = _example(pull_request, change, key, seen[key], max_plan_steps)
         seen[key] += 1
@@ -61,31 +64,17 @@ def extract(pull_request: PullRequest, max_plan_steps: int, drops: Counter[str])
     return examples
 
 
-def _is_usable(file: ChangedFile, drops: Counter[str]) -> bool:
-    reason = _refusal(file)
-    if reason:
-        drops[reason] += 1
-    return not reason
-
-
-def _refusal(file: ChangedFile) -> str:
-    """Why a file gives no examples, or nothing."""
-    if not file.filename.endswith(".go"):
-        return "file that is not Go"
-    if SKIPPED_FOLDERS.intersection(file.filename.split("/")[:-1]):
-        return "vendored or test-data file"
-    sides = [content for content in (file.content_before, file.content_after) if content]
-    if any(map(is_generated, sides)):
-        return "generated file"
-    if not file.valid_syntax or not all(parse_file_ok(content) for content in sides):
-        return "file with a syntax error"
-    return ""
+def _is_go(file: ChangedFile, drops: Counter[str]) -> bool:
+    sides = (content for content in (file.content_before, file.content_after) if content)
+    valid = file.valid_syntax and all(map(parse_file_ok, sides))
+    drops["file with a syntax error"] += not valid
+    return valid
 
 
 def _matched(file: ChangedFile) -> _File:
     before, after = declarations(file.content_before), declarations(file.content_after)
     found = match(before, after)
-    return _File(file, outline(file.content_before), before, after, found.old, found.removed)
+    return _File(file, Context(file.content_before, before), before, after, found.old, found.removed)
 
 
 def _match_across(files: list[_File]) -> None:
@@ -100,29 +89,31 @@ def _match_across(files: list[_File]) -> None:
         file.removed = [gone for gone in file.removed if id(gone) in left]
 
 
-def _changes(file: _File, drops: Counter[str]) -> Iterator[_Change]:
+def _changes(file: _File, max_plan_steps: int, run_bytes: int, drops: Counter[str]) -> Iterator[_Change]:
     """Modified declarations one by one, and runs of additions behind one anchor."""
     own = {id(found) for found in file.before}
-    anchor = ""
-    anchored: list[tuple[str, Declaration]] = []
+    anchor: Declaration | None = None
+    anchored: list[tuple[Declaration | None, Declaration]] = []
     for new, old in zip(file.after, file.old, strict=True):
         if old is None:
             anchored.append((anchor, new))
             continue
         if id(old) in own:
-            anchor = old.text
+            anchor = old
         if old.text == new.text:
             drops["moved declaration"] += id(old) not in own
         else:
-            yield _Change(file, old, "", [new])
-    for text, group in groupby(anchored, key=lambda pair: pair[0]):
-        yield _Change(file, None, text, [new for _, new in group])
+            yield _Change(file, old, None, [new])
+    for _, group in groupby(anchored, key=lambda pair: id(pair[0])):
+        pairs = list(group)
+        for run in runs([new for _, new in pairs], run_bytes, max_plan_steps):
+            yield _Change(file, None, pairs[0][0], run)
 
 
 def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], repeat: int, steps: int) -> Example:
     request, repo, file = pull_request.pull_request, pull_request.repo, change.file.file
     kinds, names = tuple(new.kind for new in change.new), tuple(new.name for new in change.new)
-    before = change.old.text if change.old else ""
+    before, anchor = (found.text if found else "" for found in (change.old, change.anchor))
     code = "\n\n".join(new.text for new in change.new)
     return Example(
         id=_identity(repo.full_name, str(request.number), *key, *([str(repeat)] if repeat else [])),
@@ -135,12 +126,12 @@ def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], r
         kinds=kinds,
         names=names,
         is_test=file.filename.endswith("_test.go"),
-        comment_only=bool(before) and leaves(before) == leaves(code),
+        comment_only=bool(before) and same_leaves(before, code),
         title=request.title,
         body=request.body,
-        outline=change.file.outline,
+        outline=change.file.context.outline(change.old or change.anchor, f"{request.title}\n{request.body}"),
         before=before,
-        anchor=change.anchor,
+        anchor=anchor,
         plan=plan(before, code, kinds, names, steps),
         code=code,
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from hrm_ray.collect.functions import Function
+from hrm_ray.collect.records import Unreadable, refuse
 from hrm_ray.prepare import jsonl
 from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.plan import plan
@@ -25,13 +26,13 @@ _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n\s*\n")
 _FUNCTION = TypeAdapter(Function)
 
 
-def read(path: Path) -> Iterator[Function]:
-    """Yield the functions that `collect` wrote; UserError names the line and field where one is broken."""
-    return jsonl.rows(path, _FUNCTION)
+def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[Function]:
+    """Yield the functions that `collect` wrote; `unreadable` is told of the line and field where one is broken."""
+    return jsonl.rows(path, _FUNCTION, unreadable)
 
 
 def example(function: Function) -> Example:
-    """Return the example of one function: its first sentence is the title, its signature the only step of the plan."""
+    """Return the example of one function: its first sentence is the title, its name and signature the plan."""
     title, _, body = _SENTENCE_END.sub("\0", function.doc, count=1).partition("\0")
     identity = "\0".join((function.repository, FOLD, function.path, function.name, function.code))
     return Example(
@@ -51,7 +52,7 @@ def example(function: Function) -> Example:
         outline=function.outline,
         before="",
         anchor=function.anchor,
-        plan=plan("", function.code, (function.kind,), (function.name,), max_steps=1),
+        plan=plan("", function.code, (function.kind,), (function.name,), max_steps=2),
         code=function.code,
     )
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from hrm_ray.collect.records import Unreadable, refuse
 from hrm_ray.errors import UserError
 from hrm_ray.prepare.examples import Example
 
@@ -26,30 +27,36 @@ def is_folder(path: Path) -> bool:
     return (path / FILES["train"]).is_file()
 
 
-def read(path: Path) -> Iterator[Example]:
+def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[Example]:
     """Yield the examples of one file; fields that `Example` does not have are ignored."""
-    return rows(path, _EXAMPLE)
+    return rows(path, _EXAMPLE, unreadable)
 
 
-def rows(path: Path, kind: TypeAdapter[Row]) -> Iterator[Row]:
-    """Yield what each line of a file holds.
+def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse) -> Iterator[Row]:
+    """Yield what each line of a file holds; what is none of that kind is `unreadable`, by file, line and field.
 
     Raises:
-        UserError: naming file, line and field, where a line is none of that kind.
+        UserError: the file cannot be read.
     """
     done = 0
     try:
-        with path.open(encoding="utf-8") as lines:
-            for line in lines:
+        with path.open("rb") as lines:
+            for done, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield kind.validate_json(line, strict=True)
-                done += 1
+                    yield from _row(line, kind, f"{path}:{done}", unreadable)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read after line {done} ({error})") from error
+
+
+def _row(line: bytes, kind: TypeAdapter[Row], place: str, unreadable: Unreadable) -> Iterator[Row]:
+    try:
+        row = kind.validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the line"
-        raise UserError(f"{path}:{done + 1}: {field}: {first['msg']}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read after line {done} ({error})") from error
+        unreadable(UserError(f"{place}: {field}: {first['msg']}"))
+        return
+    yield row
 
 
 def write(path: Path, examples: Iterable[Example]) -> None:

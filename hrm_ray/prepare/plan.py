@@ -1,8 +1,8 @@
 """A plan: what a change does, read off the difference of two syntax trees, one step a line.
 
-The first lines name each declaration (`add function NewRouter`, `modify method Router.ServeHTTP`); the steps after
-them say intent, part and detail, the most informative first. Details are clipped, so that a plan points at the code
-and does not hold it: a plan that spells the code out leaves nothing to be planned.
+The first steps name each declaration (`add function NewRouter`, `modify method Router.ServeHTTP`); those after them say
+intent, part and detail, the most informative first. Details are clipped, so that a plan points at the code and does
+not hold it: a plan that spells the code out leaves nothing to be planned.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 from hrm_ray.prepare.difference import Difference, difference, key, renames
-from hrm_ray.prepare.units import COMMENT, ENTRY, FLOW, ROLES, SIGNATURE, Unit, declared_names, units
+from hrm_ray.prepare.units import COMMENT, ENTRY, FLOW, ROLES, SIGNATURE, Unit, units
 
 CLIP = 40
 """Longest detail of a step, in characters."""
+
+STEP = 160
+"""Longest step, in characters: longer ones have a name beyond all measure."""
 
 _HEADER = re.compile(r"(?:add|modify) (function|method|type|const|var) \S+")
 
@@ -30,23 +33,33 @@ class _Step:
 
 
 def plan(before: str, after: str, kinds: Sequence[str], names: Sequence[str], max_steps: int) -> str:
-    """Headers of the declarations of `after`, then at most `max_steps` steps from `before` (empty: an addition)."""
+    """Return at most `max_steps` steps from `before` (empty: an addition) to `after`, one a line.
+
+    Each declaration of `after` takes one, as many as there are; the rest go to what changes in them.
+    """
     intent = "modify" if before else "add"
     headers = [f"{intent} {kind} {name}" for kind, name in zip(kinds, names, strict=True)]
+    room = max(0, max_steps - len(headers))
     if before:
-        return "\n".join(headers + (_ranked(_modification(before, after), max_steps) or ["change layout"]))
-    groups = units(after)
-    share = max(1, max_steps // max(1, len(groups)))
-    lines: list[str] = []
-    for name, group in zip(names, groups, strict=False):
-        steps = _ranked(_addition(group), min(share, max_steps - len(lines)))
-        lines += steps if len(groups) == 1 else [f"{name}: {step}" for step in steps]
-    return "\n".join(headers + lines)
+        details = _ranked(_modification(before, after), room) or ["change layout"][:room]
+    else:
+        details = _details(units(after), names, room)
+    return "\n".join(_clip(step, STEP) for step in headers + details)
 
 
 def kinds_of(plan: str) -> tuple[str, ...]:
     """The declaration kinds that a plan names, in order; a predicted plan may be malformed and name none."""
     return tuple(found[1] for line in plan.splitlines() if (found := _HEADER.fullmatch(line.strip())))
+
+
+def _details(groups: list[list[Unit]], names: Sequence[str], room: int) -> list[str]:
+    """Steps of several additions, an equal share each, with the name in front where there are several."""
+    share = max(1, room // max(1, len(groups)))
+    details: list[str] = []
+    for name, group in zip(names, groups, strict=False):
+        steps = _ranked(_addition(group), min(share, room - len(details)))
+        details += steps if len(groups) == 1 else [f"{name}: {step}" for step in steps]
+    return details
 
 
 def _ranked(steps: Iterable[_Step], most: int) -> list[str]:
@@ -72,7 +85,7 @@ def _addition(group: list[Unit]) -> Iterator[_Step]:
 def _modification(before: str, after: str) -> Iterator[_Step]:
     old, new = ([unit for group in units(text) for unit in group] for text in (before, after))
     found = difference(old, new)
-    renamed = renames(old, new, found.changed, declared_names(before))
+    renamed = renames(old, new, found.changed, before)
     for name, other in renamed.items():
         yield _Step(SIGNATURE, f"rename {_clip(name)} to {_clip(other)}")
     for a, b in found.changed:

@@ -1,25 +1,23 @@
 """Example and tokenizer -> token columns that fit the window (docs/formats.md).
 
 Each section is tokenised on its own and its marker placed by us, so the boundaries are data. A prefix is shortened at
-the ends of its sections in a fixed order (outline, body, anchor) to a share of the window, whatever the answer: cut to
-the room that the reference leaves, its length would tell the answer's. Title, path, the declaration before, plan, code
-and attempt are never cut. Nothing here reads the file after.
+the ends of its sections (outline, body, anchor), each to its own share of the window and then in this order until all
+together fit theirs, whatever the answer: cut to the room that the reference leaves, the length of the prefix would tell
+the answer's. Title, path, the declaration before, plan, code and attempt are never cut. Nothing here reads the file
+after.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from hrm_ray.config import Budgets
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import Judgement
 from hrm_ray.prepare.tokenizer import Control, Tokenizer
 
 SHORTENED = ("outline", "body", "anchor")
 """Sections that may be shortened, in this order."""
-
-PREFIX_SHARE = 0.5
-"""Share of the window that a prefix is shortened to, where shortening can do it: a modification is about as long as
-what it modifies."""
 
 Prefix = dict[str, list[int]]
 """The sections of problem and context in the order of the document, each with its marker; absent ones are empty."""
@@ -39,15 +37,25 @@ def prefix(example: Example, tokenizer: Tokenizer) -> Prefix:
     }
 
 
-def shorten(whole: Prefix, window: int) -> Prefix:
-    """Shorten a prefix to `PREFIX_SHARE` of the window, or as far as what is never cut lets it."""
-    sections = dict(whole)
+def shorten(whole: Prefix, window: int, budgets: Budgets) -> Prefix:
+    """Shorten a prefix to its budgets of the window, in tokens with markers, or as far as what is never cut lets it."""
+    own = {
+        "outline": int(budgets.outline * window),
+        "body": max(0, int(budgets.problem * window) - len(whole["title"])),
+        "anchor": int(budgets.anchor * window),
+    }
+    sections = {name: _cut(name, ids, own.get(name, len(ids))) for name, ids in whole.items()}
     for name in SHORTENED:
-        excess = size(sections) - int(PREFIX_SHARE * window)
-        if excess > 0 and sections.get(name):
-            kept = sections[name][: max(1, len(sections[name]) - excess)]
-            sections[name] = kept if len(kept) > 1 or name == "anchor" else []
+        excess = size(sections) - int(budgets.prefix * window)
+        if excess > 0 and name in sections:
+            sections[name] = _cut(name, sections[name], len(sections[name]) - excess)
     return sections
+
+
+def _cut(name: str, ids: list[int], most: int) -> list[int]:
+    """Keep the first `most` ids; a marker alone says nothing, but every addition has its anchor's."""
+    kept = ids[: max(1, most)]
+    return kept if len(kept) > 1 or kept == ids or name == "anchor" else []
 
 
 def solve(example: Example, given: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:

@@ -15,12 +15,28 @@ import pyarrow as pa
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256
 from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.near import PERMUTATIONS
 
 _TYPES: dict[str, pa.DataType] = {"int": pa.int32(), "bool": pa.bool_(), "tuple[str, ...]": pa.list_(pa.string())}
 _IDS = pa.list_(pa.int32())
 
 EXAMPLE = pa.schema([(field.name, _TYPES.get(str(field.type), pa.string())) for field in fields(Example)])
 """Columns of an `Example`."""
+
+EXTRACTED = pa.schema(
+    [
+        *EXAMPLE,
+        ("fingerprint", pa.string()),
+        ("text_before", pa.string()),
+        ("text_after", pa.string()),
+        ("signature", pa.binary(4 * PERMUTATIONS)),
+        ("fork_of", pa.string()),
+        ("head_sha", pa.string()),
+        ("fold", pa.string()),
+    ]
+)
+"""Columns of what is extracted and not yet dealt to the folds: an `Example`, digests and a MinHash of it, what its
+record says of where it comes from, and the fold that the input gives (empty where none)."""
 
 TOKENS = pa.schema(
     [

@@ -1,28 +1,40 @@
-"""The stages of a pipeline: each is timed and shown, and its work is dealt to Ray tasks, one task a work item."""
+"""The stages of a pipeline: each is timed and shown, and its work is dealt to Ray tasks, one task a work item.
+
+What a finished item returned lies in a file, so that a pipeline that was killed goes on with the items that are left.
+Ray Data's own checkpoints (2.60) would need the data itself to pass through its reads and writes, and a CPU for their
+filter.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
 from rich.progress import Progress
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import write_text
 
 Item = dict[str, Any]
 """A work item or its result: what JSON can hold. Data itself travels through files."""
 
 
 class Stages:
-    """Runs stages, shows them on `progress` and keeps how long each took and how many Ray tasks it ran."""
+    """Runs stages, shows them on `progress` and keeps how long each took and how many Ray tasks it ran.
 
-    def __init__(self, progress: Progress) -> None:
+    `finished` is the folder of the results so far.
+    """
+
+    def __init__(self, progress: Progress, finished: Path) -> None:
         self._progress = progress
+        self._finished = finished
         self.seconds: dict[str, float] = {}
         self.tasks: dict[str, int] = {}
 
@@ -38,40 +50,54 @@ class Stages:
     def fan_out(self, name: str, task: Callable[[Item], Item], items: Sequence[Item]) -> list[Item]:
         """Run `task`, a picklable function, on every item through Ray Data; return the results in order of `items`.
 
+        Items whose results are there already are not run again.
+
         Raises:
             UserError: of the first item whose task raised one, after the others have ended.
         """
+        results = [self._finished / f"{name}-{index:05d}.json" for index in range(len(items))]
+        left = [index for index, result in enumerate(results) if not result.is_file()]
+        rows = [{"item": json.dumps(items[index]), "result": str(results[index])} for index in left]
+        with self.stage(name, len(items)) as advance:
+            for _ in range(len(items) - len(rows)):
+                advance()
+            ended = list(self.run(Call(task), rows, advance)) if rows else []
+        self.tasks[name] = len({row["task"] for row in ended})
+        # Only now, so that it is always the same error and no task still writes when the caller cleans up.
+        for row in sorted(ended, key=lambda row: str(row["result"])):
+            if row["error"]:
+                raise UserError(row["error"])
+        return [json.loads(result.read_text("utf-8")) for result in results]
+
+    def run(self, call: Call, rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
+        """Call every row through Ray Data; yield what became of each as it ends."""
         if not ray.is_initialized():  # Ray Data would start one of its own, with its own settings
             raise RuntimeError("no Ray is running: call this within hrm_ray.launch.session")
         _quiet()
-        rows = [{"index": index, "item": json.dumps(item)} for index, item in enumerate(items)]
         # One block an item: a reader of files would put them all into one task.
-        dataset = ray.data.from_items(rows, override_num_blocks=len(rows)).map(_Call(task))
-        results: dict[int, Item] = {}
-        with self.stage(name, len(items)) as advance:
-            for row in dataset.iter_rows():
-                results[row["index"]] = row
-                advance()
-        self.tasks[name] = len({row["task"] for row in results.values()})
-        # Only now, so that it is always the same error and no task still writes when the caller cleans up.
-        for _, row in sorted(results.items()):
-            if row["error"]:
-                raise UserError(row["error"])
-        return [json.loads(results[index]["result"]) for index in range(len(items))]
+        for row in ray.data.from_items(list(rows), override_num_blocks=len(rows)).map(call).iter_rows():
+            yield row
+            advance()
 
 
-class _Call:
+class Call:
     """Calls a task on one row; a user's error comes back as a value, free of Ray's stack traces."""
 
     def __init__(self, task: Callable[[Item], Item]) -> None:
         self._task = task
 
     def __call__(self, row: Mapping[str, Any]) -> Item:
-        done = {"index": row["index"], "task": ray.get_runtime_context().get_task_id(), "result": "", "error": ""}
+        """Write what the item returned to the row's file, and return what became of it."""
+        done = {"result": row["result"], "task": _task(), "error": ""}
         try:
-            return {**done, "result": json.dumps(self._task(json.loads(row["item"])))}
+            write_text(Path(row["result"]), json.dumps(self._task(json.loads(row["item"]))))
         except UserError as error:
             return {**done, "error": str(error)}
+        return done
+
+
+def _task() -> str:
+    return ray.get_runtime_context().get_task_id() if ray.is_initialized() else str(os.getpid())
 
 
 def _quiet() -> None:

@@ -85,7 +85,7 @@ class Tokenizer:
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
-        """Read a file that `save` wrote.
+        """Read a file that `save` wrote; behind the control tokens it may have those of a model that it came from.
 
         Raises:
             UserError: the file cannot be read, or its first ids are not our control tokens.
@@ -95,7 +95,7 @@ class Tokenizer:
             first = [token["content"] for token in json.loads(text)["added_tokens"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path}: not a tokenizer that prepare wrote ({error})") from error
-        if tuple(first) != CONTROL:
+        if tuple(first[: len(CONTROL)]) != CONTROL:
             raise UserError(f"{path}: its control tokens are not those of this version of hrm-ray")
         return cls(tokenizers.Tokenizer.from_str(text))
 

@@ -5,8 +5,9 @@ Each part owns the tokens that no smaller part owns, so that an `if` around old 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from tree_sitter import Node
 
@@ -77,14 +78,27 @@ _HEADERS = frozenset({"for_clause", "expression_switch_statement", "type_switch_
 
 @dataclass
 class Unit:
-    """One part: `label` names it in a plan, `tokens` and `types` are its own leaves, `calls` what it calls."""
+    """One part: `label` names it in a plan, `tokens` and `types` are its own leaves, `calls` what it calls.
+
+    Most parts of a modification are as they were: what only a plan's steps need is worked out when it is asked for.
+    """
 
     type: str
     rank: int
-    label: str
+    describe: Callable[[], str]
     tokens: list[str] = field(default_factory=list)
     types: list[str] = field(default_factory=list)
-    calls: list[str] = field(default_factory=list)
+    called: list[Node] = field(default_factory=list)
+
+    @cached_property
+    def label(self) -> str:
+        """What a plan calls it."""
+        return self.describe()
+
+    @cached_property
+    def calls(self) -> list[str]:
+        """The functions that it calls, as written, in order."""
+        return [one_line(function, hollow=_HOLLOW) for function in self.called]
 
 
 def units(text: str) -> list[list[Unit]]:
@@ -116,7 +130,7 @@ def declared_names(text: str) -> set[str]:
 
 def _units(top: Node) -> list[Unit]:
     roles = _roles(top)
-    found = [Unit("declaration", SIGNATURE, _signature(top))] if top.type != "comment" else []
+    found = [Unit("declaration", SIGNATURE, partial(_signature, top))] if top.type != "comment" else []
     open_units = [(found[0], top.end_byte)] if found else []
     is_function = top.child_by_field_name("name") is not None
     for node, parent in walk(top):
@@ -129,7 +143,7 @@ def _units(top: Node) -> list[Unit]:
             open_units.append((unit, node.end_byte))
         owner = open_units[-1][0]
         if node.type == "call_expression" and (function := node.child_by_field_name("function")) is not None:
-            owner.calls.append(one_line(function, hollow=_HOLLOW))
+            owner.called.append(function)
         if is_leaf(node):
             owner.tokens.append(text_of(node))
             owner.types.append(node.type)
@@ -138,11 +152,11 @@ def _units(top: Node) -> list[Unit]:
 
 def _unit(node: Node, parent: str, roles: dict[int, str]) -> Unit | None:
     if (role := roles.get(node.id)) is not None:
-        return Unit(role, SIGNATURE, f"{role} {one_line(node)}")
+        return Unit(role, SIGNATURE, lambda: f"{role} {one_line(node)}")
     if node.type not in _PARTS or _is_header(node.type, parent):
         return None
     rank, noun, stop = _PARTS[node.type]
-    return Unit(node.type, rank, _label(node, noun, stop))
+    return Unit(node.type, rank, partial(_label, node, noun, stop))
 
 
 def _is_header(kind: str, parent: str) -> bool:

@@ -22,6 +22,7 @@ from hrm_ray.collect.command import collect
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from tests.collect.repository import Repo, go
+from tests.collect.test_licenses import MIT
 
 
 @pytest.fixture
@@ -34,8 +35,12 @@ def clones(tmp_path: Path) -> list[str]:
     return [str(repo.path) for repo in made]
 
 
-def configured(tmp_path: Path, **collected: Any) -> Config:
-    return settings.parse({"name": "t", "data": str(tmp_path / "data"), "collect": collected}, "test")
+OWN = {"licenses": "any"}
+
+
+def configured(tmp_path: Path, clean: dict[str, Any] = OWN, **collected: Any) -> Config:
+    tree = {"name": "t", "data": str(tmp_path / "data"), "collect": collected, "clean": clean}
+    return settings.parse(tree, "test")
 
 
 def run(config: Config) -> str:
@@ -63,6 +68,27 @@ def test_functions_go_to_a_file_of_their_own(tmp_path: Path, clones: list[str]) 
     (row,) = map(json.loads, config.functions.read_text().splitlines())
     assert (row["repository"], row["doc"]) == ("o/one", "F does one thing well.")
     assert f"--set prepare.functions={config.functions}" in said
+    assert not config.pull_requests.exists()
+
+
+@pytest.mark.parametrize("source", ["history", "functions"])
+def test_a_clone_whose_license_is_not_allowed_is_named_and_left_out(
+    tmp_path: Path, clones: list[str], source: str
+) -> None:
+    Repo(Path(clones[1])).commit(
+        "License", {"LICENSE": MIT, "d.go": "package d\n\n// F does a thing well.\nfunc F() {}\n"}
+    )
+    config = configured(tmp_path, {}, source=source, clones=clones)
+    said = run(config)
+    assert "left out, for clean.licenses does not allow it: o/one: NOASSERTION" in said
+    assert "o/one: 4" not in said
+    assert "o/two: " in said
+
+
+def test_no_allowed_license_at_all_is_said(tmp_path: Path, clones: list[str]) -> None:
+    config = configured(tmp_path, {}, source="history", clones=clones)
+    with pytest.raises(UserError, match=r"none has a license that .* \(o/one: NOASSERTION, .*\); if .*licenses: any"):
+        run(config)
     assert not config.pull_requests.exists()
 
 
@@ -128,7 +154,7 @@ def test_a_kill_in_the_middle_leaves_the_earlier_result(stuck: tuple[Config, sub
     assert config.pull_requests.read_bytes() == before
     assert "4 pull requests" in run(config)
     assert config.pull_requests.read_bytes() == before
-    assert [each.name for each in config.data.iterdir()] == [config.pull_requests.name]
+    assert {each.name for each in config.data.iterdir()} == {config.pull_requests.name, "collection.json"}
 
 
 def test_an_interrupt_leaves_the_earlier_result_and_no_litter(
@@ -143,7 +169,7 @@ def test_an_interrupt_leaves_the_earlier_result_and_no_litter(
 
 
 def test_nothing_left_is_said_with_the_reasons(tmp_path: Path, clones: list[str]) -> None:
-    config = configured(tmp_path, source="history", clones=clones, filters={"added_lines": [1000, 2000]})
+    config = configured(tmp_path, OWN | {"added_lines": [1000, 2000]}, source="history", clones=clones)
     with pytest.raises(UserError, match=r"nothing in them passed .*too few added lines: 6, .*Go file that a person.*2"):
         run(config)
     assert not config.pull_requests.exists()

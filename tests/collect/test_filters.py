@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from hrm_ray.collect.differences import Entry
-from hrm_ray.collect.filters import LARGEST_FILE, Dropped, check_entries, check_files, text
-from hrm_ray.collect.records import ChangedFile
-from hrm_ray.config import Filters
+from hrm_ray.collect.filters import LARGEST_FILE, Dropped, check_entries, check_files, check_kind, text
+from hrm_ray.collect.records import ChangedFile, Request
+from hrm_ray.config import Clean
 
-LIMITS = Filters(go_files=(2, 3), added_lines=(5, 10))
+LIMITS = Clean(go_files=(2, 3), added_lines=(5, 10))
 
 
-def refusal(check: object, things: Sequence[object]) -> str:
+def refusal(check: object, things: object) -> str:
     """Why a check of these things refuses them; empty where it does not."""
     assert callable(check)
     try:
@@ -54,10 +52,28 @@ def test_files(additions: list[int], said: str) -> None:
     assert refusal(check_files, files) == said
 
 
+@pytest.mark.parametrize(
+    ("title", "is_bot", "said"),
+    [
+        ("Add F", False, ""),
+        ("Add F", True, "pull request of a bot"),
+        ('Revert "Add F"', False, "pull request that reverts another"),
+        ("Release v1.2.3", False, "pull request that makes a release"),
+        ("[1.x] Add F", False, "backport of a pull request"),
+    ],
+)
+def test_kinds_are_refused_by_name_unless_they_are_wanted(title: str, is_bot: bool, said: str) -> None:
+    request = Request(1, title, "", "", "", "", "", is_bot)
+    assert refusal(check_kind, request) == said
+    check_kind(request, Clean(leave_out=()))
+
+
 def test_the_largest_file() -> None:
     assert len(text(b"x" * LARGEST_FILE)) == LARGEST_FILE
-    with pytest.raises(Dropped, match="file larger than 1 MB"):
-        text(b"x" * (LARGEST_FILE + 1))
+    assert text(b"xx", 2) == "xx"
+    for content, largest in ((b"x" * (LARGEST_FILE + 1), LARGEST_FILE), (b"xx", 1)):
+        with pytest.raises(Dropped, match="file that is too large"):
+            text(content, largest)
 
 
 def test_a_file_is_generated_if_a_line_says_so() -> None:

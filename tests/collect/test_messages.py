@@ -2,7 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from hrm_ray.collect.messages import People, branch, is_bot, number, problem, story, without_people
+from hrm_ray.collect.messages import (
+    People,
+    branch,
+    cleared,
+    is_bot,
+    number,
+    problem,
+    story,
+    without_handles,
+    without_people,
+)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +82,16 @@ def test_title_and_body(message: str, title: str, body: str) -> None:
 )
 def test_people_are_removed(text: str, kept: str) -> None:
     assert without_people(text) == kept
+
+
+def test_a_text_that_says_nothing_of_people_stays_as_it_is() -> None:
+    assert cleared(" One\n\n\n\nTwo \n") == " One\n\n\n\nTwo \n"
+    assert cleared("One\n\n\n\nTwo\nAcked-by: @ann\n") == "One\n\nTwo"
+
+
+def test_a_title_has_no_trailers() -> None:
+    assert without_handles("Sort-by: names of @ann") == "Sort-by: names of @user"
+    assert without_handles("No one") == "No one"
 
 
 def test_a_branch_tells_what_the_merge_does_not() -> None:

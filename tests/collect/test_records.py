@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hrm_ray.collect import records
-from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
+from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Repository, Request
 from hrm_ray.errors import UserError
 
 
@@ -88,6 +88,20 @@ def test_jsonl_plain_and_gzipped(tmp_path: Path) -> None:
             lambda row: row["files"][0].update(patch="+a\ud800"),
             r"line 2: files\[0\]\.patch holds \\ud800, half of a surrogate pair, at character 2",
         ),
+        (lambda row: row["repo"].update(fork_of=1), r"line 2: repo\.fork_of is 1, not of type str"),
+        (lambda row: row["pull_request"].update(ci=["x"]), r"line 2: pull_request\.ci is \['x'\], not of type str"),
+        (
+            lambda row: row["pull_request"].update(labels="bug"),
+            r"line 2: pull_request\.labels is missing or is not a list",
+        ),
+        (
+            lambda row: row["pull_request"].update(comments=["a", 1]),
+            r"line 2: pull_request\.comments\[1\] is 1, not of",
+        ),
+        (
+            lambda row: row["pull_request"].update(issues=[{"number": 1, "body": ""}]),
+            r"line 2: pull_request\.issues\[0\]\.title is missing",
+        ),
     ],
 )
 def test_a_bad_line_names_the_file_the_line_and_what_is_missing(tmp_path: Path, spoil: object, said: str) -> None:
@@ -108,6 +122,42 @@ def test_null_is_an_empty_body_and_a_whole_surrogate_pair_is_text(tmp_path: Path
     for name in ("a.jsonl", "a.parquet"):
         (read,) = records.read(tmp_path / name)
         assert (read.pull_request.body, read.pull_request.title) == ("", "\U0001f680")
+
+
+def rich() -> PullRequest:
+    """A record with everything that GitHub adds."""
+    plain = pull_request(1)
+    request = replace(
+        plain.pull_request, labels=("bug", "go"), issues=(Issue(7, "F is gone", ""),), ci="success", comments=("Fine.",)
+    )
+    return replace(plain, repo=Repository("o/n", "MIT", "up/n"), pull_request=request)
+
+
+def test_what_github_adds_comes_back_in_both_forms(tmp_path: Path) -> None:
+    records.write(tmp_path / "a.parquet", [rich()])
+    (tmp_path / "a.jsonl").write_text(json.dumps(asdict(rich())))
+    for name in ("a.parquet", "a.jsonl"):
+        assert list(records.read(tmp_path / name)) == [rich()]
+
+
+@pytest.mark.parametrize("how", ["absent", "null"])
+def test_what_github_adds_may_be_absent_or_null_and_is_then_empty(tmp_path: Path, how: str) -> None:
+    row = json.loads(json.dumps(asdict(rich())))
+    for part, names in (("repo", ["fork_of"]), ("pull_request", ["labels", "issues", "ci", "comments"])):
+        for name in names:
+            row[part].pop(name) if how == "absent" else row[part].update({name: None})
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    old = pa.Table.from_pylist([row]) if how == "absent" else pa.Table.from_pylist([row], schema=records.SCHEMA)
+    pq.write_table(old, tmp_path / "a.parquet")
+    for name in ("a.parquet", "a.jsonl"):
+        assert list(records.read(tmp_path / name)) == [pull_request(1)]
+
+
+def test_a_null_body_of_an_issue_is_an_empty_one(tmp_path: Path) -> None:
+    row = json.loads(json.dumps(asdict(rich())))
+    row["pull_request"]["issues"][0]["body"] = None
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    assert list(records.read(tmp_path / "a.jsonl")) == [rich()]
 
 
 @pytest.mark.parametrize("groups", [0, 1])

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrm_ray.golang.leaves import distance, leaves, similarity
+from hrm_ray.golang.leaves import distance, leaves, same_leaves, similarity
 
 TOKENS = st.lists(st.sampled_from("abc")).map(tuple)
 
@@ -35,3 +36,23 @@ def test_distance_counts_tokens() -> None:
 def test_similarity_is_symmetric_and_bounded(a: tuple[str, ...], b: tuple[str, ...]) -> None:
     assert 0 <= similarity(a, b) == similarity(b, a) <= 1
     assert (similarity(a, b) == 1) == (a == b)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("var a = 1 // one", "var a = 1 /* one */", True),
+        ("func f() {\n\tg(a,\n\t\tb)\n}", "func f() { g(a, b) }", True),
+        ("var a = f(\n\tb,\n)", "var a = f(b)", True),
+        ('var a = "// b"', 'var a = "// c"', False),
+        ("var a = `x\n\t// b`", "var a = `x\n\t// c`", False),
+        ("var a = '\"' // b", "var a = '\"' // c", True),
+        ('var a = "\\"" // b', 'var a = "\\"" // c', True),
+        ('var a = "a b"', 'var a = "ab"', False),
+        ("type ab int", "type a bint", False),
+        ("var a = []int{1, 2}", "var a = []int{1 , 2,\n}", True),
+    ],
+)
+def test_layout_and_comments_make_no_other_leaves(one: str, other: str, same: bool) -> None:
+    assert same_leaves(one, other) is same
+    assert (leaves(one) == leaves(other)) is same

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hrm_ray.collect.records import SCHEMA, ChangedFile, PullRequest, Repository, Request
+from hrm_ray.prepare.dedup import fingerprint, text_digest
 from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.near import shingles, signature
+from hrm_ray.prepare.shards import EXTRACTED, Shards, part_name, write
 
 EXAMPLE = Example(
     id="0123456789abcdef",
@@ -41,6 +44,26 @@ def example(**changes: Any) -> Example:
     return made if "id" in changes else replace(made, id=hashlib.sha256(repr(made).encode()).hexdigest()[:16])
 
 
+def extracted(folder: Path, rows: list[tuple[Example, dict[str, str]]]) -> Shards:
+    """Return the shards of examples as the first stage leaves them, with other columns where they are given."""
+    made = [
+        {
+            **asdict(each),
+            "fingerprint": fingerprint(each),
+            "text_before": text_digest(each.before),
+            "text_after": text_digest(each.code),
+            "signature": signature(shingles(each)),
+            "fork_of": "",
+            "head_sha": "",
+            "fold": "",
+            **given,
+        }
+        for each, given in rows
+    ]
+    write(folder / "extracted" / part_name(0), made, EXTRACTED)
+    return Shards(folder / "extracted")
+
+
 def go_file(package: str, functions: dict[str, str]) -> str:
     return f"package {package}\n\n" + "\n".join(
         f"func {name}(a int) int {{\n{body}}}\n" for name, body in functions.items()
@@ -51,7 +74,8 @@ def pull_request(repository: str, number: int, before: str, after: str, **reques
     """Return a pull request with one file, merged on day `number` of a year of 400 days."""
     month, day = divmod(number, 28)
     merged = f"2024-{month % 12 + 1:02d}-{day + 1:02d}T08:00:00Z"
-    described = Request(number, f"Change {number}", "", merged, merged, "a" * 40, "b" * 40, False)
+    head = hashlib.sha1(f"{repository}#{number}".encode()).hexdigest()
+    described = Request(number, f"Change {number}", "", merged, merged, "a" * 40, head, False)
     status = "modified" if before else "added"
     file = ChangedFile(f"pkg/file{number}.go", status, 1, 1, "", before, after, True)
     return PullRequest(Repository(repository, "MIT"), replace(described, **request), (file,))
@@ -75,8 +99,6 @@ def history(repositories: int = 5, each: int = 4) -> list[PullRequest]:
 
 def write_parquet(path: Path, pull_requests: list[PullRequest], group: int) -> Path:
     """Write row groups of `group` records, so that a small file has several."""
-    from dataclasses import asdict
-
     table = pa.Table.from_pylist([asdict(record) for record in pull_requests], schema=SCHEMA)
     pq.write_table(table, path, row_group_size=group)
     return path

@@ -1,8 +1,8 @@
-"""Of exact duplicates the earliest merged stays."""
+"""Digests are equal exactly where what they stand for is."""
 
 from __future__ import annotations
 
-from hrm_ray.prepare.dedup import fingerprint, keep_earliest
+from hrm_ray.prepare.dedup import fingerprint, text_digest
 from tests.prepare.factory import example
 
 
@@ -11,13 +11,6 @@ def test_fingerprint_is_of_before_and_code_only() -> None:
     assert fingerprint(example(before="ab", code="c")) != fingerprint(example(before="a", code="bc"))
 
 
-def test_earliest_stays_then_the_smallest_id() -> None:
-    fingerprints = ["x", "y", "x", "y", "z"]
-    merged = [
-        "2024-02-01T00:00:00Z",
-        "2024-01-01T00:00:00Z",
-        "2024-01-01T01:00:00+02:00",
-        "2024-01-01T00:00:00Z",
-        "2023-01-01",
-    ]
-    assert keep_earliest(fingerprints, merged, ["a", "e", "d", "b", "c"]) == [3, 4, 2]
+def test_white_space_makes_no_other_text() -> None:
+    assert text_digest("a {\n\tb\n}") == text_digest("a { b }\n") != text_digest("a{ b }")
+    assert text_digest("") == text_digest(" \n") == ""

@@ -42,7 +42,7 @@ def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None
     for content, message in (
         (b'{"id": "x"}\n', r"train.jsonl:1: repository: "),
         (b'\n\n{"id": ', r"train.jsonl:3: the line: "),
-        (b"\xff\n", r"train.jsonl: cannot be read"),
+        (b"\n\xff\n", r"train.jsonl:2: the line: Invalid JSON"),
         (
             json.dumps(asdict(replace(EXAMPLE, title="\ud800"))).encode(),
             r"train.jsonl:1: the line: Invalid JSON: .* column \d+",

@@ -12,16 +12,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import ray
 from rich.console import Console
 from rich.progress import Progress
 
 from hrm_ray import settings
+from hrm_ray.collect import records
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.prepare import card, pipeline
+from hrm_ray.files import locked
+from hrm_ray.prepare import card, data_card, pipeline
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
@@ -43,8 +46,9 @@ def run(data: Path, source: Path | None, **prepare: Any) -> tuple[dict[str, Any]
 
 
 def contents(data: Path) -> dict[str, bytes]:
-    """Return every file but the card, whose wall times differ."""
-    return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file() and p.name != card.CARD}
+    """Return every file but the lock, and the cards, which tell how they were made."""
+    own = (card.CARD, data_card.NAME, ".lock")
+    return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file() and p.name not in own}
 
 
 @contextmanager
@@ -157,28 +161,54 @@ def test_second_prepare_does_nothing_until_something_changes(source: Path, tmp_p
     assert (tmp_path / "test_reads.jsonl").exists()
 
 
-@pytest.mark.parametrize("stage", ["describe", "_train_tokenizer"])
-def test_failure_leaves_the_old_dataset_and_nothing_half(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str
-) -> None:
-    def fail(*_: object) -> None:
+def stopped(data: Path, source: Path, monkeypatch: pytest.MonkeyPatch, module: Any, stage: str, **prepare: Any) -> None:
+    def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    (tmp_path / ".preparing").mkdir()
-    (tmp_path / ".preparing" / "left by a killed run").touch()
     with monkeypatch.context() as patched:
-        patched.setattr(card if stage == "describe" else pipeline, stage, fail)
+        patched.setattr(module, stage, stop)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, source)
-    assert list(tmp_path.iterdir()) == []
+            run(data, source, **prepare)
+
+
+def published(data: Path) -> dict[str, bytes]:
+    """Everything but the lock and what is still being made."""
+    return {name: content for name, content in contents(data).items() if not name.startswith(".")}
+
+
+def test_a_stopped_run_leaves_the_old_dataset(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped(tmp_path, source, monkeypatch, card, "describe")
+    assert published(tmp_path) == {}
     old, _ = run(tmp_path, source)
-    kept = contents(tmp_path)
-    with monkeypatch.context() as patched:
-        patched.setattr(card if stage == "describe" else pipeline, stage, fail)
-        with pytest.raises(KeyboardInterrupt):
-            run(tmp_path, source, window=200)
-    assert contents(tmp_path) == kept
+    kept = published(tmp_path)
+    stopped(tmp_path, source, monkeypatch, card, "describe", window=200)
+    assert published(tmp_path) == kept
     assert card.read(tmp_path)["made_from"] == old["made_from"]
+
+
+@pytest.mark.parametrize(("module", "stage", "left"), [(pipeline, "assign", (0, 4)), (card, "describe", (0, 0))])
+def test_a_stopped_run_goes_on(
+    prepared: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, stage: str, left: Any
+) -> None:
+    stopped(tmp_path, source, monkeypatch, module, stage, jsonl=True)
+    assert (tmp_path / ".preparing").is_dir()
+    facts, _ = run(tmp_path, source, jsonl=True)
+    assert (facts["tasks"]["extract"], facts["tasks"]["tokenise"]) == left
+    assert published(tmp_path) == published(prepared)
+    assert not (tmp_path / ".preparing").exists()
+
+
+def test_what_was_made_from_something_else_is_not_gone_on_with(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped(tmp_path, source, monkeypatch, card, "describe")
+    facts, _ = run(tmp_path, source, window=200)
+    assert facts["tasks"]["extract"] == 12
+
+
+def test_two_at_once_are_refused(source: Path, tmp_path: Path) -> None:
+    with locked(tmp_path), pytest.raises(UserError, match="another process is working in it"):
+        run(tmp_path, source)
 
 
 def test_control_tokens_written_in_a_pull_request_stay_text(tmp_path: Path) -> None:
@@ -234,12 +264,60 @@ def test_bad_input_is_refused_by_name(tmp_path: Path) -> None:
         (torn, r"torn.jsonl.gz: line 2"),
         (gzipped(tmp_path / "odd.jsonl.gz", [odd]), r"odd.jsonl.gz: acme/repo0#3: merged_at is 'yesterday'"),
         (gzipped(tmp_path / "none.jsonl.gz", [replace(history[0], files=(unchanged,))]), "there is no example in it"),
-        (gzipped(tmp_path / "few.jsonl.gz", history[:4]), r"has 1; use split\.by: time"),
+        (gzipped(tmp_path / "few.jsonl.gz", history[:4]), r"has 1 .*use split\.by: time"),
     ]
     for path, message in cases:
         with pytest.raises(UserError, match=message):
             run(tmp_path / "data", path)
-    assert not list((tmp_path / "data").glob("*"))
+    assert not [path for path in (tmp_path / "data").rglob("*") if path.name != ".lock"]
+
+
+def test_what_cannot_be_read_is_skipped_and_named_where_that_is_wanted(tmp_path: Path) -> None:
+    history = factory.history()
+    odd = replace(history[3], pull_request=replace(history[3].pull_request, merged_at="yesterday"))
+    lines = [json.dumps(asdict(made)) for made in (*history[:3], odd, *history[4:])]
+    source = tmp_path / "prs.jsonl"
+    source.write_text("\n".join([lines[0], "{", *lines[1:], '{"repo": {}}']))
+    facts, _ = run(tmp_path / "data", source, unreadable="skip")
+    assert facts["unreadable"] == [
+        f"{source}: acme/repo0#3: merged_at is 'yesterday', not an ISO 8601 time",
+        f"{source}: line 2 is not JSON in UTF-8 (Expecting property name enclosed in double quotes: "
+        "line 2 column 1 (char 2))",
+        f"{source}: line 22: pull_request is missing or is not an object",
+    ]
+    assert sum(facts["folds"][fold]["examples"] for fold in FOLDS) == 38
+    assert "acme/repo0#3" in (tmp_path / "data" / data_card.NAME).read_text()
+
+
+def test_a_corrupt_page_is_fatal_or_skipped_by_file_and_row_group(source: Path, tmp_path: Path) -> None:
+    spoilt = tmp_path / "spoilt.parquet"
+    records.write(tmp_path / "whole.parquet", factory.history(repositories=40, each=8))
+    content = bytearray((tmp_path / "whole.parquet").read_bytes())
+    with pq.ParquetFile(tmp_path / "whole.parquet") as file:
+        assert file.num_row_groups == 3
+        group = file.metadata.row_group(1)
+        columns = [group.column(at) for at in range(group.num_columns)]
+        texts = next(column for column in columns if "content_after" in column.path_in_schema)
+    begin = texts.dictionary_page_offset or texts.data_page_offset
+    content[begin + texts.total_compressed_size - 8] ^= 1
+    spoilt.write_bytes(content)
+    with pytest.raises(UserError, match=r"spoilt\.parquet: row group 1 cannot be read"):
+        run(tmp_path / "data", spoilt)
+    facts, _ = run(tmp_path / "data", spoilt, unreadable="skip")
+    assert [place.partition(" cannot")[0] for place in facts["unreadable"]] == [f"{spoilt}: row group 1"]
+    assert facts["folds"]["train"]["examples"] > 0
+
+
+def test_examples_that_share_a_text_with_a_task_are_left_out(prepared: Path, source: Path, tmp_path: Path) -> None:
+    leaked = Shards(prepared / "train").example(0)
+    tasks = tmp_path / "tasks.jsonl"
+    tasks.write_text(json.dumps({"id": 1, "canonical_solution": leaked.code}) + "\n")
+    facts, _ = run(tmp_path / "data", source, decontaminate={"tasks": [str(tasks)], "words": 10})
+    assert facts["drops"]["shares a text with an evaluation task"] >= 1
+    left = {str(id_) for fold in FOLDS for id_ in Shards(tmp_path / "data" / fold).column("id").to_pylist()}
+    assert leaked.id not in left
+    with pytest.raises(UserError, match=r"none\.jsonl: the evaluation tasks cannot be read"):
+        run(tmp_path / "data", source, decontaminate={"tasks": [str(tmp_path / "none.jsonl")]})
 
 
 def test_ray_starts_only_when_there_is_work(source: Path, tmp_path: Path) -> None:

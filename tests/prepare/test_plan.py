@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrm_ray.prepare.plan import CLIP, kinds_of, plan
+from hrm_ray.prepare.plan import CLIP, STEP, kinds_of, plan
 
 BODY = "func F(a int) error {{\n\t{0}\n\treturn nil\n}}"
 
@@ -72,12 +72,12 @@ def test_addition_says_its_signature_first() -> None:
         "add return x",
         "add comment",
     ]
-    assert steps("", code, most=2) == ["signature (a int) error", "add if x == nil"]
+    assert steps("", code, most=3) == ["signature (a int) error", "add if x == nil"]
 
 
 def test_several_additions_share_the_steps() -> None:
     code = "func A() {\n\tf()\n\tg()\n}\n\n// T is.\ntype T struct {\n\tX int\n\tY int\n}"
-    assert plan("", code, ["function", "type"], ["A", "T"], 4).split("\n") == [
+    assert plan("", code, ["function", "type"], ["A", "T"], 6).split("\n") == [
         *("add function A", "add type T"),
         *("A: signature ()", "A: add call f"),
         *("T: add named type T struct", "T: add field X int"),
@@ -91,6 +91,18 @@ def test_details_are_clipped_and_the_code_is_not_in_the_plan() -> None:
         assert secret not in line
     long = modified(f'f("{secret}x")', f'f("{secret}y")')
     assert long == ['change literal ...y happenx" to ...y happeny"']
+
+
+def test_every_declaration_is_named_and_no_step_is_endless() -> None:
+    name = "F" * 500
+    header, *rest = plan("", f"func {name}() {{\n\tf()\n}}", ["function"], [name], 12).split("\n")
+    assert len(header) == STEP
+    assert kinds_of(header) == ("function",)
+    assert rest == ["signature ()", "add call f"]
+    many = [f"F{at}" for at in range(5)]
+    code = "\n\n".join(f"func {one}() {{}}" for one in many)
+    assert plan("", code, ["function"] * 5, many, 5).split("\n") == [f"add function {one}" for one in many]
+    assert plan("type T int", "type T  int", ["type"], ["T"], 1) == "modify type T"
 
 
 @pytest.mark.parametrize(
@@ -131,4 +143,5 @@ def test_plans_are_deterministic_short_and_name_their_kinds(before: str, after: 
         first = plan(given_before, new, ["function"], ["F"], most)
         assert first == plan(given_before, new, ["function"], ["F"], most)
         assert kinds_of(first) == ("function",)
-        assert len(first.split("\n")) <= 1 + most
+        assert len(first.split("\n")) <= most
+        assert all(0 < len(step) <= STEP for step in first.split("\n"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from hrm_ray import settings
+from hrm_ray.config import Budgets
 from hrm_ray.prepare import sections
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import Decision, Judgement
@@ -14,6 +16,8 @@ from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
 from tests.prepare.factory import EXAMPLE, example
 
 LARGE = 10_000
+HALF = Budgets(problem=0.5, outline=0.5, anchor=0.5, prefix=0.5)
+"""No part has a bound of its own."""
 SECTIONS = ("problem_ids", "context_ids", "plan_ids", "code_ids")
 ADDED = example(change="added", before="", anchor="type Engine struct{}")
 
@@ -92,7 +96,7 @@ def test_every_window_shortens_outline_then_body_then_anchor(given: Example, tok
     never_cut = sum(len(full[name]) for name in ("title", "path")) + len(full.get("before", [Control.ANCHOR]))
     emptied_before = {"body": ["outline"], "anchor": ["outline", "body"]}
     for window in range(2 * sections.size(full) + 2, 0, -1):
-        short = sections.shorten(full, window)
+        short = sections.shorten(full, window, HALF)
         assert sections.size(short) <= max(never_cut, window // 2)
         assert list(short) == list(full), "the order of the document"
         for name, ids in short.items():
@@ -100,16 +104,51 @@ def test_every_window_shortens_outline_then_body_then_anchor(given: Example, tok
             if len(ids) < len(full[name]):
                 assert name in sections.SHORTENED
                 assert all(not short[earlier] for earlier in emptied_before.get(name, []))
-    assert sections.size(sections.shorten(full, 1)) == never_cut
+    assert sections.size(sections.shorten(full, 1, HALF)) == never_cut
 
 
 def test_no_more_is_cut_than_must_be(tokenizer: Tokenizer) -> None:
     full = sections.prefix(EXAMPLE, tokenizer)
     total = sections.size(full)
-    assert sections.shorten(full, 2 * total) == full
-    short = sections.shorten(full, 2 * total - 6)
+    assert sections.shorten(full, 2 * total, HALF) == full
+    short = sections.shorten(full, 2 * total - 6, HALF)
     assert sections.size(short) == total - 3
     assert short | {"outline": full["outline"]} == full
+
+
+@pytest.mark.parametrize("part", ["problem", "outline", "anchor"])
+def test_a_part_is_shortened_to_its_own_budget_even_where_there_is_room(part: str, tokenizer: Tokenizer) -> None:
+    long = {"problem": "body", "outline": "outline", "anchor": "anchor"}[part]
+    full = sections.prefix(example(**(asdict(ADDED) | {long: "x := 1\n" * 200})), tokenizer)
+    budgets = Budgets(**{"problem": 0.45, "outline": 0.45, "anchor": 0.45, "prefix": 0.9, part: 0.1})
+    short = sections.shorten(full, 2000, budgets)
+    kept = len(short[long]) + (len(short["title"]) if part == "problem" else 0)
+    assert kept == 200 < len(full[long])
+    assert short | {long: full[long]} == full
+    nothing = sections.shorten(full, 2000, budgets.model_copy(update={part: 0.0}))
+    assert nothing[long] == full[long][: part == "anchor"]
+
+
+def test_a_title_above_its_budget_leaves_nothing_of_the_body(tokenizer: Tokenizer) -> None:
+    full = sections.prefix(example(title="why " * 100), tokenizer)
+    short = sections.shorten(full, 400, Budgets(problem=0.1))
+    assert short["title"] == full["title"]
+    assert short["body"] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"outline": 0.6}, "outline 0.6 is more than prefix 0.5"),
+        ({"prefix": 0.2}, "problem 0.25 is more than prefix 0.2"),
+        ({"prefix": 1.0}, "less than 1"),
+        ({"anchor": -0.1}, "greater than or equal to 0"),
+        ({"before": 0.1}, "before"),
+    ],
+)
+def test_budgets_that_contradict_each_other_are_refused(given: dict[str, float], reason: str) -> None:
+    with pytest.raises(settings.ConfigError, match=reason):
+        settings.parse({"name": "t", "data": "d", "prepare": {"budgets": given}}, "test")
 
 
 def test_the_answer_has_no_say_in_the_prefix(tokenizer: Tokenizer) -> None:
@@ -118,7 +157,7 @@ def test_the_answer_has_no_say_in_the_prefix(tokenizer: Tokenizer) -> None:
     prefixes, kept = [], 0
     for length in range(0, window, 4):
         grown = replace(EXAMPLE, plan="add " * (length // 4), code="x " * length)
-        given = sections.shorten(sections.prefix(grown, tokenizer), window)
+        given = sections.shorten(sections.prefix(grown, tokenizer), window, HALF)
         columns = sections.solve(grown, given, tokenizer, window)
         row = sections.judge(judgement("x " * length), given, tokenizer, window)
         prefixes += [columns["problem_ids"] + columns["context_ids"]] if columns else []

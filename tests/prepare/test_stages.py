@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from rich.progress import Progress
@@ -19,23 +20,38 @@ def square(item: Item) -> Item:
     return {"square": item["value"] ** 2, "process": os.getpid()}
 
 
-def test_results_come_in_order_from_other_processes() -> None:
-    stages, progress = Stages(Progress(disable=True)), [{"value": value} for value in range(7)]
-    results = stages.fan_out("square", square, progress)
+def stages(folder: Path, progress: Progress | None = None) -> Stages:
+    return Stages(progress or Progress(disable=True), folder)
+
+
+def test_results_come_in_order_from_other_processes(tmp_path: Path) -> None:
+    run = stages(tmp_path)
+    results = run.fan_out("square", square, [{"value": value} for value in range(7)])
     assert [result["square"] for result in results] == [value**2 for value in range(7)]
     assert os.getpid() not in {result["process"] for result in results}
-    assert stages.tasks == {"square": 7}
-    assert stages.seconds["square"] > 0
+    assert run.tasks == {"square": 7}
+    assert run.seconds["square"] > 0
 
 
-def test_the_first_error_in_order_is_raised_after_all_have_ended() -> None:
+def test_the_first_error_in_order_is_raised_after_all_have_ended(tmp_path: Path) -> None:
     progress = Progress(disable=True)
-    stages = Stages(progress)
     with pytest.raises(UserError, match=r"^-3 is negative$"):
-        stages.fan_out("square", square, [{"value": value} for value in (4, -3, -2, 5)])
+        stages(tmp_path, progress).fan_out("square", square, [{"value": value} for value in (4, -3, -2, 5)])
     assert progress.tasks[0].completed == 4
 
 
-def test_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
-    Stages(Progress(disable=True)).fan_out("square", square, [{"value": 1}])
+def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="-3 is negative"):
+        stages(tmp_path).fan_out("square", square, [{"value": value} for value in (4, -3, 5)])
+    progress = Progress(disable=True)
+    again = stages(tmp_path, progress)
+    results = again.fan_out("square", square, [{"value": value} for value in (99, 3, 99)])
+    assert [result["square"] for result in results] == [16, 9, 25]
+    assert again.tasks == {"square": 1}
+    assert progress.tasks[0].completed == 3
+    assert stages(tmp_path).fan_out("square", square, [{"value": 0}] * 3) == results
+
+
+def test_nothing_is_printed(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    stages(tmp_path).fan_out("square", square, [{"value": 1}])
     assert capfd.readouterr() == ("", "")

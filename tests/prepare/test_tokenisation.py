@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,10 @@ import pytest
 
 from hrm_ray.config import Prepare
 from hrm_ray.prepare.examples import Example
-from hrm_ray.prepare.shards import Shards, part_name, write
-from hrm_ray.prepare.tasks import EXTRACTED, tokenise_part
+from hrm_ray.prepare.shards import Shards
+from hrm_ray.prepare.tokenisation import tokenise_part
 from hrm_ray.prepare.tokenizer import Tokenizer
-from tests.prepare.factory import EXAMPLE
+from tests.prepare.factory import EXAMPLE, extracted
 
 LONG = replace(EXAMPLE, body=EXAMPLE.body * 4, outline=EXAMPLE.outline * 20)
 
@@ -22,9 +22,8 @@ def tokenise(
     folder: Path, tokenizer: Tokenizer, examples: list[Example], fold: str, window: int = 256
 ) -> dict[str, Any]:
     tokenizer.save(folder / "tokenizer.json")
-    rows = [{**asdict(each), "fingerprint": "", "fold": ""} for each in examples]
-    write(folder / "extracted" / part_name(0), rows, EXTRACTED)
-    item = {"fold": fold, "part": 0, "rows": list(range(len(rows)))}
+    extracted(folder, [(each, {}) for each in examples])
+    item = {"fold": fold, "part": 0, "rows": list(range(len(examples)))}
     return tokenise_part(item, folder=folder, settings=Prepare(window=window), seed=0)
 
 

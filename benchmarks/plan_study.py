@@ -1,0 +1,206 @@
+"""Which plan is worth its bits? Trains a network for each kind of plan, measures it on the validation repositories.
+
+    hrm-ray prepare experiments/real-tiny.yaml --set data=data/plan-study --set prepare.window=512
+    python benchmarks/plan_study.py experiments/real-tiny.yaml --set data=data/plan-study --set prepare.window=512
+
+Arms: `none` (an empty plan), `title` (the title again), `ours` (as prepared), `short` (its first four steps) and
+`shuffled` (the plan of another change of the same fold and kinds, so that only its content is wrong). All arms have the
+same examples, tokenizer, seed, steps and tokens a step; `--set seed=1` trains other weights on the same folds. The rate
+is constant for four fifths of the steps, so the checkpoints on the way serve as smaller budgets; only the last is
+decayed. What is there already is not done again. Prints a Markdown table.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import compress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from hrm_ray import settings
+from hrm_ray.config import Config
+from hrm_ray.evaluate import generation
+from hrm_ray.evaluate.losses import code_bits_per_byte_given
+from hrm_ray.evaluate.opened import Opened
+from hrm_ray.files import sha256, write_text
+from hrm_ray.launch.command import Terminal
+from hrm_ray.model.batch import Part
+from hrm_ray.prepare.card import CARD
+from hrm_ray.prepare.shards import TOKENISED, Shards, part_name, write
+from hrm_ray.prepare.split import FOLDS
+from hrm_ray.prepare.tokenizer import Control, Tokenizer
+from hrm_ray.progress import bars, console
+from hrm_ray.train import checkpoint, loop
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.run import build_model
+from hrm_ray.train.validate import solve_losses
+
+ARMS = ("none", "title", "ours", "short", "shuffled")
+SHORT = 4
+"""Steps of a short plan."""
+Row = dict[str, Any]
+
+COLUMNS = {
+    "arm": "arm",
+    "steps": "steps",
+    "plan bits / plan byte": "plan",
+    "plan bits / code byte": "plan_in_code",
+    "code bits / byte, true plan": "code",
+    "plan + code bits / code byte": "total",
+    "code bits / byte, predicted plan": "predicted",
+    "code bits / byte, plan skipped": "skipped",
+    "edit similarity": "edit_similarity",
+    "valid": "valid",
+}
+
+
+def planned(rows: Sequence[Row], arm: str) -> Iterator[tuple[Row, str]]:
+    """Yield each row with its plan in an arm."""
+    for row, other in zip(rows, shuffled(rows), strict=True):
+        short = "\n".join(row["plan"].split("\n")[: max(SHORT, len(row["kinds"]))])
+        yield row, {"none": "", "title": row["title"], "ours": row["plan"], "short": short, "shuffled": other}[arm]
+
+
+def shuffled(rows: Sequence[Row]) -> list[str]:
+    """Pass plans on within each group of rows of equal change and kinds; rows are sorted by a hash already."""
+    groups: defaultdict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        groups[row["change"], tuple(row["kinds"])].append(at)
+    alone = [at for group in groups.values() if len(group) == 1 for at in group]
+    found = [""] * len(rows)
+    for group in [alone, *(group for group in groups.values() if len(group) > 1)]:
+        for at, other in zip(group, group[1:] + group[:1], strict=True):
+            found[at] = rows[other]["plan"]
+    return found
+
+
+def write_arms(config: Config, root: Path) -> None:
+    """Write a dataset for each arm, of those examples that fit the window in every arm."""
+    tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+    for arm in ARMS:
+        shutil.rmtree(root / arm, ignore_errors=True)
+        shutil.copytree(
+            config.data, root / arm, ignore=shutil.ignore_patterns(*FOLDS, CARD, "jsonl", ".*", "*.parquet")
+        )
+        shutil.copytree(config.data / "judgements", root / arm / "judgements", dirs_exist_ok=True)
+    for fold in FOLDS:
+        shards = Shards(config.data / fold)
+        rows = [shards.row(at) for at in range(len(shards))]
+        of_arm = {arm: [row | _columns(plan, tokenizer) for row, plan in planned(rows, arm)] for arm in ARMS}
+        fits = [max(map(_size, several)) <= config.prepare.window for several in zip(*of_arm.values(), strict=True)]
+        console.print(f"{fold}: {sum(fits):,} of {len(rows):,} examples fit the window with every plan")
+        for arm, changed in of_arm.items():
+            write(root / arm / fold / part_name(0), list(compress(changed, fits)), TOKENISED)
+    for arm in ARMS:  # last: what has it is whole
+        card = json.loads((config.data / CARD).read_text("utf-8"))
+        card["hash"] = sha256(root / arm / "train" / part_name(0))
+        card["settings"]["seed"] = config.seed  # of the training alone: the folds stay
+        write_text(root / arm / CARD, json.dumps(card))
+
+
+def _columns(plan: str, tokenizer: Tokenizer) -> Row:
+    return {"plan": plan, "plan_ids": [Control.PLAN, *tokenizer.encode(plan)], "plan_bytes": len(plan.encode())}
+
+
+def _size(row: Row) -> int:
+    return sum(len(row[f"{name}_ids"]) for name in ("problem", "context", "plan", "code"))
+
+
+def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
+    """Measure one checkpoint on the first `examples` held-out changes; write code from the last one only."""
+    loaded = checkpoint.load(folder)
+    engine = PlainEngine(build_model(config), config.train)
+    engine.restore(loaded.weights, {}, loaded.state.step)
+    tokens = config.train.micro_rows * config.prepare.window
+    split = config.evaluate.split
+    solve, judge = SolveDocuments(config.data, split), JudgeDocuments(config.data, split)
+    tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+    sampled = config.evaluate.model_copy(update={} if last else {"max_code_tokens": 1})
+    config = config.model_copy(update={"evaluate": sampled})
+    opened = Opened(config.run_dir, config, engine, loaded.state.step, tokenizer, solve, judge, tokens)
+    found = generation.attempts(opened, examples, lambda *_: None)
+    true, skipped = (solve_losses(engine, [solve.document(a.index, p) for a in found], tokens) for p in (True, False))
+    summary = generation.summary(found)
+    total, code = true.total_bits_per_code_byte(), true.bits_per_byte(Part.CODE)
+    return {
+        "arm": config.name,
+        "steps": loaded.state.step,
+        "plan": true.bits_per_byte(Part.PLAN),
+        "plan_in_code": None if total is None or code is None else total - code,
+        "code": code,
+        "total": total,
+        "predicted": code_bits_per_byte_given(opened, {a.index: a.written.plan for a in found}),
+        "skipped": skipped.bits_per_byte(Part.CODE),
+        "edit_similarity": summary["edit_similarity"] if last else None,
+        "valid": summary["valid_share"] if last else None,
+    }
+
+
+def study(config: Config, budgets: Sequence[int], examples: int) -> Iterator[Row]:
+    """Train one arm, and measure it at each budget."""
+    steps = budgets[-1]
+    with bars() as progress:
+        loop.train(config, "main", Terminal(progress, config.name))
+    for budget in budgets:
+        path = config.run_dir / f"study-{budget:08d}.json"
+        if not path.exists():
+            folder = config.run_dir / "checkpoints" / checkpoint.folder_name(budget)
+            write_text(path, json.dumps(measure(config, folder, examples, budget == steps)))
+        yield json.loads(path.read_text("utf-8"))
+
+
+def load(path: Path, given: Sequence[str], steps: int, every: int) -> Config:
+    """Return the settings that all arms share: every step goes to plans and code."""
+    ours = [
+        f"train.max_steps={steps}",
+        "train.epochs=1000",
+        f"train.checkpoint.every={every}",
+        f"train.checkpoint.keep={steps}",
+        f"train.validation.every={steps}",
+        "train.validation.examples=1",
+        "train.workers=0",
+        "train.judge_rows=0",
+        "train.losses.refinement=0",
+        "train.schedule.kind=wsd",
+        "train.log.tensorboard=false",
+        "baselines=[]",
+        "evaluate.split=validation",
+    ]
+    return settings.load(path, [*ours, *given])
+
+
+def main(
+    experiment: Path,
+    given: Annotated[list[str], typer.Option("--set")] = [],  # noqa: B006
+    budget: Annotated[list[int], typer.Option(help="Steps; each a multiple of the first.")] = [90, 180, 360],  # noqa: B006
+    examples: int = 300,
+    arm: Annotated[list[str], typer.Option()] = list(ARMS),  # noqa: B006
+) -> None:
+    """Run the study and print its table."""
+    config = load(experiment, given, budget[-1], budget[0])
+    root = config.runs / f"{config.data.name}-arms-{config.seed}"
+    if not all((root / name / CARD).exists() for name in ARMS):
+        write_arms(config, root)
+    rows: list[Row] = []
+    for name in arm:
+        own = {"name": name, "data": root / name, "runs": root / "runs"}
+        rows += study(config.model_copy(update=own), budget, examples)
+        console.print(rows[-1])
+    lines = [list(COLUMNS), ["---:"] * len(COLUMNS)]
+    lines += [[_cell(row[key]) for key in COLUMNS.values()] for row in rows]
+    for cells in lines:
+        print(f"| {' | '.join(cells)} |")
+
+
+def _cell(value: str | float | None) -> str:
+    return "-" if value is None else f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    typer.run(main)

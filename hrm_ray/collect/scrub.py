@@ -1,0 +1,103 @@
+"""Takes secrets and personal data out of all texts of a pull request at once, so that a diff stays a diff.
+
+What is found in one text is replaced in all, by the same placeholder: in the file before and after, and in the patch,
+which may hold only some lines of a key. No placeholder has a line end, so that the lines stay as many.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from hrm_ray.collect import messages, personal, secrets
+from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Request
+from hrm_ray.collect.secrets import Finding
+
+SPOKEN = "text that names people"
+"""What a title, body or comment is counted as that held trailers, addresses or handles."""
+
+
+def scrubbed(pull_request: PullRequest, counts: Counter[str]) -> PullRequest:
+    """Return it without secrets and personal data; `counts` counts what was found by kind, each thing once."""
+    request, files = pull_request.pull_request, pull_request.files
+    scrub = _Scrub((*_in_go(files), *_in_texts(request)))
+    for kind in scrub.kinds:
+        counts[kind] += 1
+    told = _request(request, scrub)
+    pairs = zip(_texts(request), _texts(told), strict=True)
+    if named := sum(scrub(before).split() != after.split() for before, after in pairs):
+        counts[SPOKEN] += named
+    return replace(pull_request, pull_request=told, files=tuple(_file(file, scrub) for file in files))
+
+
+def scrubbed_go(source: str, counts: Counter[str]) -> str:
+    """Return Go source that belongs to no pull request without secrets and personal data; `counts` as above."""
+    scrub = _Scrub((*secrets.find(source), *personal.find(source)))
+    for kind in scrub.kinds:
+        counts[kind] += 1
+    return scrub(source)
+
+
+class _Scrub:
+    """Replaces findings wherever they stand; the first kind that a text was found as is what it is counted as."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self._found: dict[str, Finding] = {}
+        for finding in findings:
+            self._found.setdefault(finding.text, finding)
+        # One may be part of another, as a token is of a URL.
+        self._longest_first = sorted(self._found.values(), key=lambda finding: (-len(finding.text), finding.text))
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each finding."""
+        return [finding.kind for finding in self._found.values()]
+
+    def __call__(self, text: str) -> str:
+        for finding in self._longest_first:
+            text = text.replace(finding.text, finding.placeholder)
+        return text
+
+
+def _in_go(files: Iterable[ChangedFile]) -> Iterator[Finding]:
+    for file in files:
+        for source in (file.content_before, file.content_after, _unsigned(file.patch)):
+            yield from secrets.find(source)
+            yield from personal.find(source)
+
+
+def _unsigned(patch: str) -> str:
+    """A patch whose lines begin like those of the file, near enough to find what is in them."""
+    return patch.replace("\n+", "\n").replace("\n-", "\n").replace("\n ", "\n")
+
+
+def _in_texts(request: Request) -> Iterator[Finding]:
+    for text in _texts(request):
+        yield from secrets.find(text, spoken=True)
+
+
+def _texts(request: Request) -> list[str]:
+    told = [text for issue in request.issues for text in (issue.title, issue.body)]
+    return [request.title, request.body, *told, *request.comments]
+
+
+def _file(file: ChangedFile, scrub: _Scrub) -> ChangedFile:
+    before, after = scrub(file.content_before), scrub(file.content_after)
+    return replace(file, patch=scrub(file.patch), content_before=before, content_after=after)
+
+
+def _request(request: Request, scrub: _Scrub) -> Request:
+    def title(text: str) -> str:
+        return messages.without_handles(scrub(text)).strip()
+
+    def body(text: str) -> str:
+        return messages.cleared(scrub(text))
+
+    return replace(
+        request,
+        title=title(request.title),
+        body=body(request.body),
+        issues=tuple(Issue(issue.number, title(issue.title), body(issue.body)) for issue in request.issues),
+        comments=tuple(map(body, request.comments)),
+    )

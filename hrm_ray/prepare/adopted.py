@@ -1,0 +1,116 @@
+"""The tokenizer of a model folder, for a run that starts from that model.
+
+Our control tokens have the ids `0..len(Control) - 1` in every dataset. So each id of the folder's tokenizer becomes
+`id + len(Control)`, and the rows of the model's embedding move by as much. Its added tokens move too and are never
+made from text, just as ours: what spells one stays text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+from tokenizers import pre_tokenizers
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+
+FILE = "tokenizer.json"
+SHIFT = len(Control)
+
+_KEEPS_TEXT = frozenset({"ByteLevel", "Split", "Digits", "Punctuation"})
+"""Pre-tokenizers that only cut, where they are not told to remove what they cut at."""
+
+_ODD = ("dropout", "continuing_subword_prefix", "end_of_word_suffix")
+_PROBE = "".join(map(chr, range(0x250))) + " \t\n\n  x\r\n世界 e\u0301 \u00a0 🚀 don't"
+
+
+def adopt(folder: Path) -> Tokenizer:
+    """Return the tokenizer of `folder` with its ids moved behind the control tokens.
+
+    Raises:
+        UserError: the folder has no tokenizer.json, or one that does not give every text back; with the reason.
+    """
+    path = folder / FILE
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); prepare.tokenizer_from names a model's folder") from error
+    given: dict[str, Any] = json.loads(_parsed(path, text).to_str())
+    refusal = next(_refusals(given), "")
+    if not refusal:
+        tokenizer = Tokenizer(_parsed(path, json.dumps(_shifted(given))))
+        refusal = _failed_probe(tokenizer, [token["content"] for token in given["added_tokens"]])
+    if refusal:
+        raise UserError(f"{path}: {refusal}, so texts would not come back as they were; take another tokenizer")
+    return tokenizer
+
+
+def _parsed(path: Path, text: str) -> tokenizers.Tokenizer:
+    try:
+        return tokenizers.Tokenizer.from_str(text)
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise UserError(f"{path}: is not a tokenizer that can be taken ({error})") from error
+
+
+def _refusals(given: Mapping[str, Any]) -> Iterator[str]:
+    """Say why texts would not come back."""
+    model, steps = given["model"], list(_steps(given["pre_tokenizer"], "pretokenizers"))
+    if model["type"] != "BPE":
+        yield f"its model is {model['type']} and not byte-level BPE"
+    yield from (f"its normalizer {step['type']} changes them" for step in _steps(given["normalizer"], "normalizers"))
+    if not any(step["type"] == "ByteLevel" for step in steps):
+        yield "it is not byte-level"
+    for step in steps:
+        if step["type"] not in _KEEPS_TEXT or step.get("behavior") == "Removed":
+            yield f"its pre-tokenizer {step['type']} may remove something"
+        if step.get("add_prefix_space"):
+            yield "it puts a blank before them (add_prefix_space)"
+    yield from (f"its {key} is set" for key in _ODD if model[key])
+    if missing := set(pre_tokenizers.ByteLevel.alphabet()) - set(model["vocab"]):
+        yield f"{len(missing)} of the 256 bytes have no token"
+    learnt = set(model["vocab"]) - {token["content"] for token in given["added_tokens"]}
+    yield from (f"it has learnt our control token {control}" for control in CONTROL if control in learnt)
+
+
+def _steps(given: Mapping[str, Any] | None, parts: str) -> Iterator[Mapping[str, Any]]:
+    """The steps of a normalizer or pre-tokenizer, those of a sequence one by one."""
+    if given is not None and given["type"] == "Sequence":
+        for part in given[parts]:
+            yield from _steps(part, parts)
+    elif given is not None:
+        yield given
+
+
+def _shifted(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Move every id; ids that nothing has get a name, so that there are as many tokens as rows of an embedding."""
+    added = {token["content"]: token["id"] for token in given["added_tokens"]}
+    names = {id_: _free(name) for name, id_ in {**given["model"]["vocab"], **added}.items()}
+    every = [*CONTROL, *(names.get(id_, f"<|unused {id_}|>") for id_ in range(max(names) + 1))]
+    special = [*range(SHIFT), *sorted(id_ + SHIFT for id_ in added.values())]
+    flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False) | {"special": True}
+    return {
+        **given,
+        **dict.fromkeys(("truncation", "padding", "normalizer", "post_processor")),
+        "added_tokens": [{"id": id_, "content": every[id_], **flags} for id_ in special],
+        "decoder": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False},
+        "model": {**given["model"], "vocab": {name: id_ for id_, name in enumerate(every)}},
+    }
+
+
+def _free(name: str) -> str:
+    """Another name for a token that is spelled like one of ours; a blank stands in no byte-level token."""
+    return f"{name} (its own)" if name in CONTROL else name
+
+
+def _failed_probe(tokenizer: Tokenizer, added: list[str]) -> str:
+    """Say which text does not come back, or comes out as a control token or an added one; nothing where all do."""
+    spelled = [*CONTROL, *added]
+    for text in (_PROBE, *spelled, f"x {' '.join(spelled)}y"):
+        ids = tokenizer.encode(text)
+        if min(ids) < SHIFT or tokenizer.decode(ids) != text:
+            return f"it does not give {text if len(text) < 40 else 'a text of many characters'!r} back"
+    return ""

@@ -1,0 +1,121 @@
+"""Which fold each extracted example goes to, and which go nowhere because another says the same.
+
+One rule for exact and near duplicates: the earliest merged stays, wherever it falls, so that nothing is on two sides
+and no later copy of it is measured. They are taken out before the split, over all repositories at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hrm_ray.config import Prepare
+from hrm_ray.prepare import functions
+from hrm_ray.prepare.index import Index
+from hrm_ray.prepare.near import near_duplicates, resemblance, shingles
+from hrm_ray.prepare.shards import Shards
+from hrm_ray.prepare.split import FOLDS, split
+
+Rows = npt.NDArray[np.int64]
+
+_CACHED = 4096
+"""Sets of runs that are kept while near duplicates are looked for."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """`folds` holds the rows of `extracted` in each fold, sorted by id; `duplicates` is what the card says of them."""
+
+    folds: dict[str, list[int]]
+    duplicates: dict[str, Any]
+
+
+def assign(extracted: Shards, settings: Prepare, seed: int, drops: Counter[str]) -> Assignment:
+    """Deal the changes to the folds, then admit to the training fold the functions that give nothing away.
+
+    Raises:
+        UserError: there are too few repositories or merge times for the folds.
+    """
+    index = Index.of(extracted)
+    alike = _resemblance(extracted)
+    is_function = np.array([fold == functions.FOLD for fold in index.folds])
+    changes = _once(index, np.flatnonzero(~is_function), drops)
+    copies = near_duplicates(index.signatures, changes.tolist(), alike, settings.near_duplicate)
+    drops["near duplicate"] += len(copies)
+    kept = [row for row in changes.tolist() if row not in copies]
+    fold_of = _dealt(index, kept, settings, seed)
+    crossing = _crossing(index, copies, fold_of, settings)
+    candidates = _once(index, np.flatnonzero(is_function), drops).tolist()
+    admitted = _admitted(index, candidates, fold_of, drops)
+    told = near_duplicates(index.signatures, [*kept, *admitted], alike, settings.near_duplicate)
+    drops["near duplicate"] += len(told)
+    fold_of |= {row: "train" for row in admitted if row not in told}
+    folds: dict[str, list[int]] = {fold: [] for fold in FOLDS}
+    for row in sorted(fold_of, key=lambda row: (index.ids[row], index.fingerprints[row])):
+        folds[fold_of[row]].append(row)
+    seen = {fold: _seen_before(index, folds, fold) for fold in FOLDS[1:]}
+    return Assignment(folds, {"near_duplicate": settings.near_duplicate, **crossing, "seen_before": seen})
+
+
+def _once(index: Index, rows: Rows, drops: Counter[str]) -> Rows:
+    """The rows in order of time without those that an earlier one equals, or that are the same change read again."""
+    ordered = index.by_time(rows)
+    for column, reason in ((index.fingerprints, "exact duplicate"), (index.ids, "change that is there twice")):
+        _, first = np.unique(column[ordered], return_index=True)
+        drops[reason] += len(ordered) - len(first)
+        ordered = ordered[np.sort(first)]
+    return ordered
+
+
+def _dealt(index: Index, rows: Sequence[int], settings: Prepare, seed: int) -> dict[int, str]:
+    folds = [index.folds[row] for row in rows]
+    if not any(folds):
+        families = [index.families[row] for row in rows]
+        folds = split(families, [float(index.times[row]) for row in rows], settings.split, seed)
+    return dict(zip(rows, folds, strict=True))
+
+
+def _crossing(index: Index, copies: dict[int, int], fold_of: dict[int, str], settings: Prepare) -> dict[str, int]:
+    """How many near duplicates lie in another repository, or would lie in another fold, than what they repeat."""
+    of_family = {index.families[row]: fold for row, fold in fold_of.items()}
+    dealt = sorted((float(index.times[row]), fold) for row, fold in fold_of.items())
+    across = {"across_repositories": 0, "across_folds": 0}
+    for row, kept in copies.items():
+        fold = index.folds[row] or of_family.get(index.families[row], fold_of[kept])
+        if not index.folds[row] and settings.split.by == "time":
+            fold = dealt[bisect(dealt, (float(index.times[row]), "~")) - 1][1]
+        across["across_folds"] += fold != fold_of[kept]
+        across["across_repositories"] += index.repositories[row] != index.repositories[kept]
+    return across
+
+
+def _admitted(index: Index, candidates: Sequence[int], fold_of: dict[int, str], drops: Counter[str]) -> list[int]:
+    """The functions that no held-out change can be read off: the newest tree holds all that was merged into it."""
+    held_out = {index.families[row] for row, fold in fold_of.items() if fold != "train"}
+    known = set(index.fingerprints[list(fold_of)].tolist())
+    told = [(row, index.families[row], index.fingerprints[row]) for row in candidates]
+    return functions.admit(told, held_out, known, drops)
+
+
+def _seen_before(index: Index, folds: dict[str, list[int]], fold: str) -> dict[str, int]:
+    """Of how many modifications in a fold the declaration before is, token for token, one that training shows."""
+    shown = set(index.texts_before[folds["train"]].tolist()) | set(index.texts_after[folds["train"]].tolist())
+    before = [text for text in index.texts_before[folds[fold]].tolist() if text]
+    return {"modified": len(before), "seen": sum(text in shown for text in before)}
+
+
+def _resemblance(extracted: Shards) -> Callable[[int, int], float]:
+    """The resemblance of two rows of `extracted`."""
+
+    @lru_cache(_CACHED)
+    def runs(row: int) -> frozenset[str]:
+        return shingles(extracted.example(row))
+
+    return lambda row, other: resemblance(runs(row), runs(other))

@@ -1,0 +1,69 @@
+"""What training must not see: texts that share a run of words with a task of an evaluation.
+
+A run of 13 words is what GPT-3 was decontaminated by (arXiv 2005.14165, appendix C). In Go the commonest such runs are
+boilerplate (`if err nil return nil err` again and again), so a run must hold some different words to count.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from hrm_ray.errors import UserError
+from hrm_ray.prepare.examples import Example
+
+DIFFERENT = 6
+"""Different words that a run must hold, or all of a shorter run."""
+
+_WORD = re.compile(r"\w+")
+_SECTIONS = ("title", "body", "before", "anchor", "code")
+
+
+def task_runs(paths: Iterable[Path], words: int) -> frozenset[str]:
+    """Every run of `words` words of every text in files of tasks, one JSON object a line, whatever its keys are called.
+
+    Raises:
+        UserError: a file cannot be read, or a line is not a JSON object; it names both.
+    """
+    return frozenset(run for path in paths for text in _texts(path) for run in _runs(text, words))
+
+
+def is_contaminated(example: Example, runs: frozenset[str], words: int) -> bool:
+    """Whether a section of an example shares a run with the tasks; the outline is too terse to give one away."""
+    return any(run in runs for name in _SECTIONS for run in _runs(getattr(example, name), words))
+
+
+def _runs(text: str, words: int) -> Iterator[str]:
+    found = _WORD.findall(text.lower())
+    for start in range(len(found) - words + 1):
+        run = found[start : start + words]
+        if len(set(run)) >= min(DIFFERENT, words):
+            yield " ".join(run)
+
+
+def _texts(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_text("utf-8").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: the evaluation tasks cannot be read ({error})") from error
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            task = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"{path}:{number}: not JSON ({error})") from error
+        if not isinstance(task, dict):
+            raise UserError(f"{path}:{number}: a task is a JSON object, and this is {type(task).__name__}")
+        yield from _strings(task)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text in a tree of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for child in value.values() if isinstance(value, dict) else value:
+            yield from _strings(child)

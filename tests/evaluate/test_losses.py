@@ -1,0 +1,45 @@
+"""Bits of the true code behind plans that are not its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hrm_ray.evaluate.losses import code_bits_per_byte_given
+from hrm_ray.evaluate.opened import Opened
+from hrm_ray.model.batch import Part
+from hrm_ray.prepare.tokenizer import Tokenizer
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
+from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.run import build_model
+from hrm_ray.train.validate import solve_losses
+from tests.train.conftest import dataset, run_config
+
+__all__ = ["dataset"]
+
+
+@pytest.fixture
+def opened(dataset: Path, tmp_path: Path) -> Opened:
+    config = run_config(dataset, tmp_path)
+    engine = PlainEngine(build_model(config), config.train)
+    solve, judge = SolveDocuments(dataset, "test"), JudgeDocuments(dataset, "test")
+    return Opened(tmp_path, config, engine, 0, Tokenizer.train([], 400), solve, judge, tokens=256)
+
+
+def test_the_true_plans_give_the_bits_of_the_split(opened: Opened) -> None:
+    rows = range(len(opened.solve))
+    whole = solve_losses(opened.engine, [opened.solve.document(row) for row in rows], opened.tokens)
+    own = {row: opened.solve.shards.ids(row, "plan_ids")[1:].tolist() for row in rows}
+    assert code_bits_per_byte_given(opened, own) == pytest.approx(whole.bits_per_byte(Part.CODE), rel=1e-6)
+
+
+def test_another_plan_gives_other_bits_of_the_same_code(opened: Opened) -> None:
+    own = opened.solve.shards.ids(3, "plan_ids")[1:].tolist()
+    other = opened.solve.shards.ids(4, "plan_ids")[1:].tolist()
+    assert code_bits_per_byte_given(opened, {3: own}) != code_bits_per_byte_given(opened, {3: other})
+    assert code_bits_per_byte_given(opened, {3: []}) is not None
+
+
+def test_no_row_has_no_bits(opened: Opened) -> None:
+    assert code_bits_per_byte_given(opened, {}) is None
