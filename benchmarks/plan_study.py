@@ -1,4 +1,4 @@
-"""Which plan is worth its bits? Trains a network for each kind of plan, measures it on the validation repositories.
+"""Which plan is worth its bits? Trains a network for each kind of plan, measures it on held-out repositories.
 
     hrm-ray prepare experiments/real-tiny.yaml --set data=data/plan-study --set prepare.window=512
     python benchmarks/plan_study.py experiments/real-tiny.yaml --set data=data/plan-study --set prepare.window=512
@@ -7,7 +7,8 @@ Arms: `none` (an empty plan), `title` (the title again), `ours` (as prepared), `
 `shuffled` (the plan of another change of the same fold and kinds, so that only its content is wrong). All arms have the
 same examples, tokenizer, seed, steps and tokens a step; `--set seed=1` trains other weights on the same folds. The rate
 is constant for four fifths of the steps, so the checkpoints on the way serve as smaller budgets; only the last is
-decayed. What is there already is not done again. Prints a Markdown table.
+decayed. Measured is on the repositories of the validation and judge folds; the test fold is not read. What is there
+already is not done again. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -27,12 +28,13 @@ from hrm_ray.config import Config
 from hrm_ray.evaluate import generation
 from hrm_ray.evaluate.losses import code_bits_per_byte_given
 from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.statistics import mean, share
 from hrm_ray.files import sha256, write_text
+from hrm_ray.golang.syntax import validate
 from hrm_ray.launch.command import Terminal
 from hrm_ray.model.batch import Part
 from hrm_ray.prepare.card import CARD
 from hrm_ray.prepare.shards import TOKENISED, Shards, part_name, write
-from hrm_ray.prepare.split import FOLDS
 from hrm_ray.prepare.tokenizer import Control, Tokenizer
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint, loop
@@ -42,6 +44,9 @@ from hrm_ray.train.run import build_model
 from hrm_ray.train.validate import solve_losses
 
 ARMS = ("none", "title", "ours", "short", "shuffled")
+PARTS = {"train": ("train",), "validation": ("validation", "judge")}
+"""Folds of an arm and what they are made of: as long as nothing is judged, the judge fold is held out too."""
+
 SHORT = 4
 """Steps of a short plan."""
 Row = dict[str, Any]
@@ -85,13 +90,11 @@ def write_arms(config: Config, root: Path) -> None:
     tokenizer = Tokenizer.load(config.data / "tokenizer.json")
     for arm in ARMS:
         shutil.rmtree(root / arm, ignore_errors=True)
-        shutil.copytree(
-            config.data, root / arm, ignore=shutil.ignore_patterns(*FOLDS, CARD, "jsonl", ".*", "*.parquet")
-        )
-        shutil.copytree(config.data / "judgements", root / arm / "judgements", dirs_exist_ok=True)
-    for fold in FOLDS:
-        shards = Shards(config.data / fold)
-        rows = [shards.row(at) for at in range(len(shards))]
+        shutil.copytree(config.data / "judgements", root / arm / "judgements")
+        shutil.copy(config.data / "tokenizer.json", root / arm)
+    for fold, sources in PARTS.items():
+        shards = [Shards(config.data / source) for source in sources]
+        rows = sorted((one.row(at) for one in shards for at in range(len(one))), key=lambda row: str(row["id"]))
         of_arm = {arm: [row | _columns(plan, tokenizer) for row, plan in planned(rows, arm)] for arm in ARMS}
         fits = [max(map(_size, several)) <= config.prepare.window for several in zip(*of_arm.values(), strict=True)]
         console.print(f"{fold}: {sum(fits):,} of {len(rows):,} examples fit the window with every plan")
@@ -113,7 +116,10 @@ def _size(row: Row) -> int:
 
 
 def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
-    """Measure one checkpoint on the first `examples` held-out changes; write code from the last one only."""
+    """Measure one checkpoint on the first `examples` held-out changes; write code from the last one only.
+
+    Valid Go of any kind counts: an empty plan and a title name none.
+    """
     loaded = checkpoint.load(folder)
     engine = PlainEngine(build_model(config), config.train)
     engine.restore(loaded.weights, {}, loaded.state.step)
@@ -126,7 +132,6 @@ def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
     opened = Opened(config.run_dir, config, engine, loaded.state.step, tokenizer, solve, judge, tokens)
     found = generation.attempts(opened, examples, lambda *_: None)
     true, skipped = (solve_losses(engine, [solve.document(a.index, p) for a in found], tokens) for p in (True, False))
-    summary = generation.summary(found)
     total, code = true.total_bits_per_code_byte(), true.bits_per_byte(Part.CODE)
     return {
         "arm": config.name,
@@ -137,8 +142,8 @@ def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
         "total": total,
         "predicted": code_bits_per_byte_given(opened, {a.index: a.written.plan for a in found}),
         "skipped": skipped.bits_per_byte(Part.CODE),
-        "edit_similarity": summary["edit_similarity"] if last else None,
-        "valid": summary["valid_share"] if last else None,
+        "edit_similarity": mean([a.edit_similarity for a in found]) if last else None,
+        "valid": share([validate(a.code) is None for a in found]) if last else None,
     }
 
 

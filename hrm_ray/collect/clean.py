@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import Field, replace
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from hrm_ray.collect import filters
 from hrm_ray.collect.filters import Dropped
-from hrm_ray.collect.functions import Function
-from hrm_ray.collect.licenses import check_license, is_allowed
+from hrm_ray.collect.licenses import check_license
 from hrm_ray.collect.records import ChangedFile, PullRequest
-from hrm_ray.collect.scrub import scrubbed, scrubbed_go
+from hrm_ray.collect.scrub import scrubbed, scrubbed_texts
 from hrm_ray.config import Clean
 from hrm_ray.golang.files import is_generated, is_generated_name, is_skipped
 from hrm_ray.golang.syntax import parse_file_ok, validate
+
+
+class _Piece(Protocol):
+    """A dataclass of texts about a piece of Go that was collected without its pull request."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def license(self) -> str: ...
+
+    @property
+    def code(self) -> str: ...
+
+
+Piece = TypeVar("Piece", bound=_Piece)
 
 
 def cleaned(pull_request: PullRequest, settings: Clean, drops: Counter[str], replaced: Counter[str]) -> PullRequest:
@@ -35,18 +51,20 @@ def cleaned(pull_request: PullRequest, settings: Clean, drops: Counter[str], rep
     return replace(without, files=tuple(after for before, after in pairs if _still_parses(before, after, drops)))
 
 
-def cleaned_function(function: Function, settings: Clean, replaced: Counter[str]) -> Function:
-    """Return a documented function without secrets and personal data.
+def cleaned_piece(
+    piece: Piece, what: str, go: Iterable[str], spoken: Iterable[str], settings: Clean, replaced: Counter[str]
+) -> Piece:
+    """Return a documented function, or an example, without secrets and personal data in its fields `go` and `spoken`.
 
     Raises:
-        Dropped: its license is not allowed, or it is not Go without them.
+        Dropped: its license is not allowed, or it is not Go without them; the reason calls it `what`.
     """
-    if not is_allowed(function.license, settings):
-        raise Dropped(f"function under {function.license}")
-    texts = {name: scrubbed_go(getattr(function, name), replaced) for name in ("doc", "outline", "anchor", "code")}
-    if texts["code"] != function.code and validate(texts["code"]) is not None:
-        raise Dropped("function that is not Go without its secrets")
-    return replace(function, **texts)
+    check_license(piece.license, settings, what)
+    in_go, told = ({name: str(getattr(piece, name)) for name in names} for names in (go, spoken))
+    texts: dict[str, Any] = scrubbed_texts(in_go, told, replaced)
+    if texts["code"] != piece.code and validate(texts["code"]) is not None:
+        raise Dropped(f"{what} that is not Go without its secrets")
+    return replace(piece, **texts)
 
 
 def _is_usable(file: ChangedFile, settings: Clean, drops: Counter[str]) -> bool:

@@ -87,10 +87,10 @@ def is_allowed(license: str, settings: Clean) -> bool:  # noqa: A002 - the field
     return any(all(_family(part) in allowed for part in way.split(" AND ")) for way in license.split(" OR "))
 
 
-def check_license(license: str, settings: Clean) -> None:  # noqa: A002 - the field's name
-    """Refuse what comes under a license that is not allowed; the reason names it."""
+def check_license(license: str, settings: Clean, what: str = "pull request") -> None:  # noqa: A002 - the field's name
+    """Refuse what comes under a license that is not allowed; the reason names both."""
     if not is_allowed(license, settings):
-        raise Dropped(f"pull request under {'no known license' if license == UNKNOWN else license}")
+        raise Dropped(f"{what} under {'no known license' if license in ('', UNKNOWN) else license}")
 
 
 def _all_of(licenses: set[str]) -> str:

@@ -7,7 +7,7 @@ which may hold only some lines of a key. No placeholder has a line end, so that 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from hrm_ray.collect import messages, personal, secrets
@@ -31,12 +31,21 @@ def scrubbed(pull_request: PullRequest, counts: Counter[str]) -> PullRequest:
     return replace(pull_request, pull_request=told, files=tuple(_file(file, scrub) for file in files))
 
 
-def scrubbed_go(source: str, counts: Counter[str]) -> str:
-    """Return Go source that belongs to no pull request without secrets and personal data; `counts` as above."""
-    scrub = _Scrub((*secrets.find(source), *personal.find(source)))
+def scrubbed_texts(go: Mapping[str, str], spoken: Mapping[str, str], counts: Counter[str]) -> dict[str, str]:
+    """Return the texts that are known of a piece of Go, by name, without secrets and personal data.
+
+    `go` holds source and `spoken` what people wrote about it; `counts` as above.
+    """
+    in_go = (found for source in go.values() for find in (secrets.find, personal.find) for found in find(source))
+    in_spoken = (found for text in spoken.values() for found in secrets.find(text, spoken=True))
+    scrub = _Scrub((*in_go, *in_spoken))
     for kind in scrub.kinds:
         counts[kind] += 1
-    return scrub(source)
+    plain = {name: scrub(text) for name, text in spoken.items()}
+    told = {name: messages.cleared(text) for name, text in plain.items()}
+    if named := sum(plain[name].split() != told[name].split() for name in told):
+        counts[SPOKEN] += named
+    return {name: scrub(text) for name, text in go.items()} | told
 
 
 class _Scrub:

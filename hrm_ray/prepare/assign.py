@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hrm_ray.config import Prepare
+from hrm_ray.errors import UserError
 from hrm_ray.prepare import functions
 from hrm_ray.prepare.index import Index
 from hrm_ray.prepare.near import near_duplicates, resemblance, shingles
@@ -41,7 +42,7 @@ def assign(extracted: Shards, settings: Prepare, seed: int, drops: Counter[str])
     """Deal the changes to the folds, then admit to the training fold the functions that give nothing away.
 
     Raises:
-        UserError: there are too few repositories or merge times for the folds.
+        UserError: there are too few repositories or merge times for the folds, or given ones tear a pull request apart.
     """
     index = Index.of(extracted)
     alike = _resemblance(extracted)
@@ -79,7 +80,21 @@ def _dealt(index: Index, rows: Sequence[int], settings: Prepare, seed: int) -> d
     if not any(folds):
         families = [index.families[row] for row in rows]
         folds = split(families, [float(index.times[row]) for row in rows], settings.split, seed)
+    else:
+        _check_given(index, rows)
     return dict(zip(rows, folds, strict=True))
+
+
+def _check_given(index: Index, rows: Sequence[int]) -> None:
+    """Refuse folds of which two hold the same pull request."""
+    first: dict[int, int] = {}
+    for row in rows:
+        other = first.setdefault(int(index.requests[row]), row)
+        if index.folds[other] != index.folds[row]:
+            one, two = (f"{index.ids[at].decode()} ({index.folds[at]})" for at in (other, row))
+            raise UserError(
+                f"{index.repositories[row]}: the examples {one} and {two} are of one pull request; give it one fold"
+            )
 
 
 def _crossing(index: Index, copies: dict[int, int], fold_of: dict[int, str], settings: Prepare) -> dict[str, int]:

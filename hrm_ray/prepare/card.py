@@ -47,6 +47,8 @@ def read(data: Path) -> dict[str, Any]:
 
 def collection(pull_requests: Path) -> dict[str, Any] | None:
     """What `collect` noted of this very file; None where there is no note, or it is of another file."""
+    if not pull_requests.is_file():
+        return None  # a folder of examples
     try:
         noted: dict[str, Any] = json.loads(pull_requests.with_name(COLLECTION).read_text("utf-8"))
     except (OSError, ValueError):

@@ -53,11 +53,12 @@ def _texts(path: Path) -> Iterator[str]:
             continue
         try:
             task = json.loads(line)
-        except ValueError as error:
-            raise UserError(f"{path}:{number}: not JSON ({error})") from error
+            strings = list(_strings(task))
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}:{number}: not JSON, or nested too deeply ({error})") from error
         if not isinstance(task, dict):
             raise UserError(f"{path}:{number}: a task is a JSON object, and this is {type(task).__name__}")
-        yield from _strings(task)
+        yield from strings
 
 
 def _strings(value: object) -> Iterator[str]:

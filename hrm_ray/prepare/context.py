@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
-from functools import cached_property
 
 from hrm_ray.golang.declarations import Declaration, outline
 
@@ -59,20 +58,16 @@ class Context:
         named = {word for word in _WORD.findall(mentioned) if len(word) >= SHORTEST_MENTION}
         named.update(_WORD.findall(of.text) if of else ())
         found = []
-        for one, calls in zip(self._before, self._calls, strict=True):
+        for one in self._before:
             if one is of:
                 found.append(_Nearness.ITSELF)
             elif _own_name(one) in called:
                 found.append(_Nearness.CALLEE)
-            elif own in calls:
+            elif own and own in one.text and own in _calls(one):  # most texts do not hold the name at all
                 found.append(_Nearness.CALLER)
             else:
                 found.append(_Nearness.NAMED if _own_name(one) in named else _Nearness.OTHER)
         return found
-
-    @cached_property
-    def _calls(self) -> list[frozenset[str]]:
-        return [_calls(one) for one in self._before]
 
 
 def _own_name(declaration: Declaration) -> str:

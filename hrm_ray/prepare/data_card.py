@@ -9,6 +9,8 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from hrm_ray.prepare.split import FOLDS
+
 NAME = "data_card.md"
 
 _JUDGE = "judge: "
@@ -32,6 +34,7 @@ def render(card: Mapping[str, Any]) -> str:
         card=card,
         folds=folds,
         judged={name: fold for name, fold in folds.items() if fold["judgements"]["count"]},
+        given=any(source["fold"] in FOLDS for source in card["inputs"]),
         total=total,
         repositories=repositories[:_MOST],
         others=repositories[_MOST:],

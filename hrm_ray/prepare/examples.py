@@ -32,7 +32,7 @@ class Example:
     title: str
     body: str
     outline: str
-    """The file before: package, imports and signatures. Empty where the file is new."""
+    """The file before: package, imports and signatures, the nearest to the change first. Empty where the file is new."""
     before: str
     """The declaration before; empty for an addition."""
     anchor: str
@@ -40,4 +40,4 @@ class Example:
     plan: str
     """One step a line."""
     code: str
-    """The declaration after, or several that share an anchor, with their doc comments."""
+    """The declaration after, or a run of several that share an anchor, with their doc comments."""

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hrm_ray.collect import clean, records
+from hrm_ray.collect.clean import Piece
 from hrm_ray.collect.filters import Dropped
-from hrm_ray.collect.functions import Function
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import functions, jsonl, near
 from hrm_ray.prepare.contamination import is_contaminated
 from hrm_ray.prepare.dedup import fingerprint, text_digest
-from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.extract import extract
 from hrm_ray.prepare.runs import run_bytes
 from hrm_ray.prepare.shards import EXTRACTED, part_name, write
@@ -71,22 +71,23 @@ def extract_part(item: Item, *, folder: Path, config: Config) -> Item:
     for example, origin in _examples(part):
         if tasks and is_contaminated(example, tasks, words):
             part.drops["shares a text with an evaluation task"] += 1
-        elif _has_merge_time(example, part):
+        elif _can_be_placed(example, part):
             rows.append({**asdict(example), **_digests(example), **origin, "fold": item["fold"]})
-    if rows:
-        write(folder / "extracted" / part_name(item["part"]), rows, EXTRACTED)
-    return {"drops": part.drops, "scrubbed": part.scrubbed, "unreadable": part.unreadable, "examples": len(rows)}
+    name = f"extracted/{part_name(item['part'])}"
+    shards = {name: write(folder / name, rows, EXTRACTED)} if rows else {}
+    told = {"drops": part.drops, "scrubbed": part.scrubbed, "unreadable": part.unreadable}
+    return {**told, "shards": shards, "examples": len(rows)}
 
 
 def _examples(part: _Part) -> Iterator[tuple[Example, dict[str, str]]]:
     """The examples of a part, each with what its record says of where it comes from."""
     path, row_group, fold = Path(part.item["path"]), part.item["row_group"], part.item["fold"]
     if fold == functions.FOLD:
-        yield from (
-            (functions.example(written), _ELSEWHERE) for written in _slice(part, functions.read(path, part.note))
-        )
+        for function in _pieces(part, "function", functions.read(path, part.note), functions.GO, functions.SPOKEN):
+            yield functions.example(function), _ELSEWHERE
     elif fold:
-        yield from ((example, _ELSEWHERE) for example in _slice(part, jsonl.read(path, part.note)))
+        for example in _pieces(part, "example", jsonl.read(path, part.note), jsonl.GO, jsonl.SPOKEN):
+            yield example, _ELSEWHERE
     elif row_group is None:
         yield from _changes(part, records.read(path, part.note))
     else:
@@ -108,10 +109,12 @@ def _changes(part: _Part, found: Iterable[PullRequest]) -> Iterator[tuple[Exampl
             yield example, origin
 
 
-def _functions(part: _Part, found: Iterable[Function]) -> Iterator[tuple[Example, dict[str, str]]]:
+def _pieces(
+    part: _Part, what: str, found: Iterable[Piece], go: Iterable[str], spoken: Iterable[str]
+) -> Iterator[Piece]:
     for given in _slice(part, found):
         try:
-            yield functions.example(clean.cleaned_function(given, part.config.clean, part.scrubbed)), _ELSEWHERE
+            yield clean.cleaned_piece(given, what, go, spoken, part.config.clean, part.scrubbed)
         except Dropped as reason:
             part.drops[str(reason)] += 1
 
@@ -143,8 +146,12 @@ def _task_runs(path: Path) -> frozenset[str]:
     return frozenset(json.loads(path.read_text("utf-8"))) if path.is_file() else frozenset()
 
 
-def _has_merge_time(example: Example, part: _Part) -> bool:
+def _can_be_placed(example: Example, part: _Part) -> bool:
+    """Whether the number and time of an example are such; what is not is noted."""
     place = f"{part.item['path']}: {example.repository}#{example.number}"
+    if not NO_PULL_REQUEST <= example.number < 2**31:
+        part.note(UserError(f"{place}: that is no number of a pull request"))
+        return False
     try:
         return bool(merge_time(example.merged_at))
     except ValueError:

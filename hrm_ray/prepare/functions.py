@@ -22,6 +22,10 @@ from hrm_ray.prepare.plan import plan
 FOLD = "functions"
 """Stands for the fold of a function until it is admitted to the training fold."""
 
+GO = ("outline", "anchor", "code")
+SPOKEN = ("doc",)
+"""Fields of a function that hold source, and what people wrote about it."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n\s*\n")
 _FUNCTION = TypeAdapter(Function)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.families import families
@@ -24,6 +25,8 @@ class Index:
     fingerprints: npt.NDArray[np.bytes_]
     texts_before: npt.NDArray[np.bytes_]
     texts_after: npt.NDArray[np.bytes_]
+    requests: npt.NDArray[np.int64]
+    """Equal for examples of one pull request, and for no two functions."""
     times: npt.NDArray[np.float64]
     """When the example's pull request was merged, in seconds; where several records say so, the earliest."""
     repositories: list[str]
@@ -35,14 +38,15 @@ class Index:
     @classmethod
     def of(cls, extracted: Shards) -> Index:
         """Read the columns that `shards.EXTRACTED` has beside the example."""
-        repositories = _shared(extracted.column("repository"))
+        repositories, requests = _shared(extracted.column("repository")), _requests(extracted)
         related = families(set(repositories), *(_pairs(extracted, other) for other in ("fork_of", "head_sha")))
         return cls(
             ids=_bytes(extracted.column("id")),
             fingerprints=_bytes(extracted.column("fingerprint")),
             texts_before=_bytes(extracted.column("text_before")),
             texts_after=_bytes(extracted.column("text_after")),
-            times=_times(extracted),
+            requests=requests,
+            times=_times(extracted, requests),
             repositories=repositories,
             families=[related[name] for name in repositories],
             folds=_shared(extracted.column("fold")),
@@ -54,14 +58,20 @@ class Index:
         return rows[np.lexsort((self.fingerprints[rows], self.ids[rows], self.times[rows]))]
 
 
-def _times(extracted: Shards) -> npt.NDArray[np.float64]:
+def _requests(extracted: Shards) -> npt.NDArray[np.int64]:
+    names, _ = _encoded(pc.utf8_lower(extracted.column("repository")))
+    numbers = extracted.column("number").to_numpy().astype(np.int64)
+    alone = -1 - np.arange(len(numbers))
+    return np.where(numbers == NO_PULL_REQUEST, alone, names * 2**32 + numbers + 2**31)
+
+
+def _times(extracted: Shards, requests: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     codes, texts = _encoded(extracted.column("merged_at"))
     told = np.array([merge_time(text).timestamp() for text in texts])[codes]
-    numbers = extracted.column("number").to_numpy().astype(np.int64)
-    _, request = np.unique(_encoded(extracted.column("repository"))[0] * 2**32 + numbers, return_inverse=True)
+    _, request = np.unique(requests, return_inverse=True)
     earliest = np.full(len(told), np.inf)
     np.minimum.at(earliest, request, told)
-    return np.where(numbers == NO_PULL_REQUEST, told, earliest[request])
+    return earliest[request]
 
 
 def _pairs(extracted: Shards, other: str) -> list[tuple[str, str]]:
@@ -83,7 +93,9 @@ def _encoded(column: pa.ChunkedArray[Any]) -> tuple[npt.NDArray[np.int64], list[
 
 
 def _bytes(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.bytes_]:
-    return np.concatenate([np.array(chunk.to_pylist(), "S32") for chunk in column.chunks])
+    return np.concatenate(
+        [np.array([text.encode() for text in chunk.to_pylist()], np.bytes_) for chunk in column.chunks]
+    )
 
 
 def _signatures(extracted: Shards) -> Signatures:

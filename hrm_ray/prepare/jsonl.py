@@ -17,6 +17,10 @@ from hrm_ray.prepare.examples import Example
 FILES = {"train": "train.jsonl", "judge": "judge.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
 """File of each fold."""
 
+GO = ("outline", "before", "anchor", "plan", "code")
+SPOKEN = ("title", "body")
+"""Fields of an example that hold source, and what people wrote about it."""
+
 Row = TypeVar("Row")
 
 _EXAMPLE = TypeAdapter(Example)

@@ -32,6 +32,9 @@ _SLACK = 0.15
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
+_NOTHING = MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32, scheme="affine32")
+"""The MinHash of no runs; drawing its permutations anew takes longer than hashing a text."""
+
 Signatures = npt.NDArray[np.uint32]
 """uint32 (examples, PERMUTATIONS)."""
 
@@ -51,7 +54,7 @@ def resemblance(a: frozenset[str], b: frozenset[str]) -> float:
 
 def signature(runs: frozenset[str]) -> bytes:
     """MinHash of a set of runs: PERMUTATIONS little-endian uint32, the same on every machine."""
-    made = MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32, scheme="affine32")
+    made = _NOTHING.copy()
     made.update_batch([run.encode("utf-8", "surrogatepass") for run in runs])
     return bytes(made.hashvalues.astype("<u4").tobytes())
 

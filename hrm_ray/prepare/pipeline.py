@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ from hrm_ray.prepare.workspace import publish, workspace
 ROWS_PER_PART = 512
 MAX_PARTS = 256
 """Parts are small so that the tasks balance, and few so that a reader does not run out of open files."""
+
+LIBRARIES = ("datasketch", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+"""Whose next version may write other bytes."""
 
 Session = Callable[[int], AbstractContextManager[object]]
 """Called with a number of CPUs, gives the context in which Ray runs with them (`hrm_ray.launch.session`)."""
@@ -101,7 +105,7 @@ def _build(
         "duplicates": assigned.duplicates,
         "shortened": dict(sorted(_sum(written, "shortened").items())),
         "tokenizer": {"sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size, **sampled},
-        "inputs": [{"file": str(path), "sha256": sha256(path)} for path in inputs.values()],
+        "inputs": [{"file": str(path), "fold": fold, "sha256": sha256(path)} for fold, path in inputs.items()],
         "collection": card.collection(config.pull_requests),
         "settings": {
             "seed": config.seed,
@@ -161,9 +165,10 @@ def _chunks(folds: Mapping[str, list[int]]) -> list[Item]:
 
 
 def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
-    """Hash all that the dataset's content depends on: settings, input files and the code that reads them."""
+    """Hash all that the dataset's content depends on: settings, input files and the code that reads them, ours or not."""
     package = Path(hrm_ray.__file__).parent
-    sources = [path for name in ("collect", "golang", "prepare") for path in sorted((package / name).glob("*.py"))]
+    folders = [package / name for name in ("collect", "golang", "prepare")]
+    sources = [path for folder in folders for path in sorted(folder.glob("*.*")) if path.suffix in (".py", ".j2")]
     request = {
         "settings": config.prepare.model_dump(mode="json", exclude={"input", "functions", "tokenizer_from", "workers"}),
         "tokenizer": adopt(folder).sha256 if (folder := config.prepare.tokenizer_from) else None,
@@ -172,6 +177,7 @@ def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
         "inputs": {fold: sha256(path) for fold, path in inputs.items()},
         "tasks": [sha256(path) for path in config.prepare.decontaminate.tasks if path.is_file()],
         "code": {str(path.relative_to(package)): sha256(path) for path in sources},
+        "libraries": {name: version(name) for name in LIBRARIES},
     }
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
@@ -181,7 +187,9 @@ def _is_current(data: Path, made_from: str) -> bool:
         facts = card.read(data)
     except UserError:
         return False  # there is none, or its card is damaged
-    return facts.get("made_from") == made_from and all((data / name).is_file() for name in facts["shards"])
+    return facts.get("made_from") == made_from and all(
+        (data / name).is_file() for name in (*card.FILES, *facts["shards"])
+    )
 
 
 def _sum(parts: Sequence[Item], name: str) -> Counter[str]:

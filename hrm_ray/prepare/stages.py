@@ -20,7 +20,7 @@ import ray
 from rich.progress import Progress
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
+from hrm_ray.files import sha256, write_text
 
 Item = dict[str, Any]
 """A work item or its result: what JSON can hold. Data itself travels through files."""
@@ -29,7 +29,7 @@ Item = dict[str, Any]
 class Stages:
     """Runs stages, shows them on `progress` and keeps how long each took and how many Ray tasks it ran.
 
-    `finished` is the folder of the results so far.
+    `finished` is the folder of the results so far, beside the files that they name with their sha256 as `shards`.
     """
 
     def __init__(self, progress: Progress, finished: Path) -> None:
@@ -50,13 +50,14 @@ class Stages:
     def fan_out(self, name: str, task: Callable[[Item], Item], items: Sequence[Item]) -> list[Item]:
         """Run `task`, a picklable function, on every item through Ray Data; return the results in order of `items`.
 
-        Items whose results are there already are not run again.
+        Items whose results are there already, with the files they wrote, are not run again.
 
         Raises:
             UserError: of the first item whose task raised one, after the others have ended.
         """
         results = [self._finished / f"{name}-{index:05d}.json" for index in range(len(items))]
-        left = [index for index, result in enumerate(results) if not result.is_file()]
+        done = {index: found for index, result in enumerate(results) if (found := self._earlier(result)) is not None}
+        left = [index for index in range(len(items)) if index not in done]
         rows = [{"item": json.dumps(items[index]), "result": str(results[index])} for index in left]
         with self.stage(name, len(items)) as advance:
             for _ in range(len(items) - len(rows)):
@@ -67,7 +68,16 @@ class Stages:
         for row in sorted(ended, key=lambda row: str(row["result"])):
             if row["error"]:
                 raise UserError(row["error"])
-        return [json.loads(result.read_text("utf-8")) for result in results]
+        return [done.get(index) or json.loads(result.read_text("utf-8")) for index, result in enumerate(results)]
+
+    def _earlier(self, result: Path) -> Item | None:
+        """What an item returned in a run that was stopped; None where a file is torn or gone, as after a power cut."""
+        try:
+            found: Item = json.loads(result.read_text("utf-8"))
+            made = found.get("shards", {}).items()
+            return found if all(sha256(self._finished.parent / name) == digest for name, digest in made) else None
+        except (OSError, ValueError):
+            return None
 
     def run(self, call: Call, rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
         """Call every row through Ray Data; yield what became of each as it ends."""

@@ -134,29 +134,30 @@ def _units(top: Node) -> list[Unit]:
     open_units = [(found[0], top.end_byte)] if found else []
     is_function = top.child_by_field_name("name") is not None
     for node, parent in walk(top):
-        while open_units and node.start_byte >= open_units[-1][1] and len(open_units) > 1:
+        kind, start = node.type, node.start_byte
+        while len(open_units) > 1 and start >= open_units[-1][1]:
             open_units.pop()
-        if (unit := _unit(node, parent, roles)) is not None:
+        if (kind in _PARTS or node.id in roles) and (unit := _unit(node, kind, parent, roles)) is not None:
             if is_function and unit.rank == SIGNATURE and unit.type not in ROLES:
                 unit.rank = STATEMENT  # a type or constant inside a function
             found.append(unit)
             open_units.append((unit, node.end_byte))
         owner = open_units[-1][0]
-        if node.type == "call_expression" and (function := node.child_by_field_name("function")) is not None:
+        if kind == "call_expression" and (function := node.child_by_field_name("function")) is not None:
             owner.called.append(function)
-        if is_leaf(node):
+        elif is_leaf(node):
             owner.tokens.append(text_of(node))
-            owner.types.append(node.type)
+            owner.types.append(kind)
     return found
 
 
-def _unit(node: Node, parent: str, roles: dict[int, str]) -> Unit | None:
+def _unit(node: Node, kind: str, parent: str, roles: dict[int, str]) -> Unit | None:
     if (role := roles.get(node.id)) is not None:
         return Unit(role, SIGNATURE, lambda: f"{role} {one_line(node)}")
-    if node.type not in _PARTS or _is_header(node.type, parent):
+    if _is_header(kind, parent):
         return None
-    rank, noun, stop = _PARTS[node.type]
-    return Unit(node.type, rank, partial(_label, node, noun, stop))
+    rank, noun, stop = _PARTS[kind]
+    return Unit(kind, rank, partial(_label, node, noun, stop))
 
 
 def _is_header(kind: str, parent: str) -> bool:

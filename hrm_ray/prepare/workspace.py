@@ -8,31 +8,35 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import locked, write_text
+from hrm_ray.files import locked
 from hrm_ray.prepare import card
 from hrm_ray.prepare.split import FOLDS
-
-_MADE_FROM = "made_from"
 
 
 @contextmanager
 def workspace(data: Path, made_from: str) -> Iterator[Path]:
     """Give a folder inside `data`, with what a killed run made there from the very same; it is gone when all went well.
 
+    It is called `made_from`, so that a worker which outlives a killed run writes into no folder but that run's.
+
     Raises:
         UserError: another process is working in `data`.
     """
-    folder = data.resolve() / ".preparing"
+    every = data.resolve() / ".preparing"
+    folder = every / made_from
     with locked(data):
-        if not (folder / _MADE_FROM).is_file() or (folder / _MADE_FROM).read_text("utf-8") != made_from:
-            shutil.rmtree(folder, ignore_errors=True)
-            write_text(folder / _MADE_FROM, made_from)
+        for other in every.glob("*"):
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+        for torn in folder.rglob(".*"):  # what was being written when the run was killed
+            torn.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
         try:
             yield folder
         except UserError:  # what the user mends makes another dataset
-            shutil.rmtree(folder)
+            shutil.rmtree(every, ignore_errors=True)
             raise
-        shutil.rmtree(folder)
+        shutil.rmtree(every, ignore_errors=True)
 
 
 def publish(folder: Path, data: Path) -> None:

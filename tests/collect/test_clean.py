@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.collect import personal, records
-from hrm_ray.collect.clean import cleaned, cleaned_function
+from hrm_ray.collect.clean import cleaned, cleaned_piece
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
@@ -135,12 +135,25 @@ FUNCTION = Function(
 )
 
 
+def clean_function(function: Function, replaced: Counter[str]) -> Function:
+    return cleaned_piece(function, "function", ("outline", "anchor", "code"), ("doc",), Clean(), replaced)
+
+
 def test_a_function_is_cleaned_like_a_change() -> None:
     replaced: Counter[str] = Counter()
-    made = cleaned_function(FUNCTION, Clean(), replaced)
+    made = clean_function(FUNCTION, replaced)
     assert "acme.io" not in made.doc
     assert "ghp_a1B2" not in made.code
     assert sum(replaced.values()) == 2
-    assert cleaned_function(made, Clean(), Counter()) == made
-    with pytest.raises(Dropped, match="function under GPL-3.0"):
-        cleaned_function(replace(FUNCTION, license="GPL-3.0"), Clean(), Counter())
+    assert clean_function(made, Counter()) == made
+
+
+def test_what_one_text_of_a_function_gives_away_goes_from_all_of_them() -> None:
+    given = replace(FUNCTION, doc="The password: q7Zk2Lw9Xv4t is fixed.", code='func Start() { login("q7Zk2Lw9Xv4t") }')
+    assert "q7Zk2Lw9Xv4t" not in repr(clean_function(given, Counter()))
+
+
+@pytest.mark.parametrize(("given", "said"), [("GPL-3.0", "GPL-3.0"), ("NOASSERTION", "no known license")])
+def test_a_function_is_left_out_under_its_license(given: str, said: str) -> None:
+    with pytest.raises(Dropped, match=f"^function under {said}$"):
+        clean_function(replace(FUNCTION, license=given), Counter())

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Repository, Request
-from hrm_ray.collect.scrub import SPOKEN, scrubbed, scrubbed_go
+from hrm_ray.collect.scrub import SPOKEN, scrubbed, scrubbed_texts
 from hrm_ray.golang.syntax import parse_file_ok
 from tests.collect.planted import planted, private_key
 
@@ -26,6 +26,10 @@ def changed(before: str, after: str) -> ChangedFile:
 def pull_request(*files: ChangedFile, **said: object) -> PullRequest:
     request = Request(1, "Add F", "", "", "", "b", "h", is_bot=False)
     return PullRequest(Repository("o/n", "MIT"), replace(request, **said), files)  # type: ignore[arg-type]
+
+
+def scrubbed_go(source: str) -> str:
+    return scrubbed_texts({"code": source}, {}, Counter())["code"]
 
 
 def applied(file: ChangedFile) -> str:
@@ -115,7 +119,7 @@ def test_what_says_nothing_of_people_and_holds_no_secret_is_the_same() -> None:
 @pytest.mark.timeout(60)
 def test_a_file_that_is_nothing_but_keys_takes_seconds() -> None:
     source = "package a\n\nvar keys = `" + "\n".join(line for seed in range(400) for line in private_key(seed)) + "`\n"
-    clean = scrubbed_go(source, Counter())
+    clean = scrubbed_go(source)
     assert not any(line in clean for line in private_key(7)[1:-1])
 
 
@@ -140,7 +144,7 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_valid_go_stays_valid_and_keeps_its_lines(text: str) -> None:
     source = GO % (text.replace("\n", " "), text.replace("`", "'"))
-    clean = scrubbed_go(source, Counter())
+    clean = scrubbed_go(source)
     assert parse_file_ok(source)
     assert parse_file_ok(clean)
     assert clean.count("\n") == source.count("\n")
@@ -149,5 +153,5 @@ def test_valid_go_stays_valid_and_keeps_its_lines(text: str) -> None:
 @given(st.lists(PIECES, max_size=8).map(" ".join))
 def test_a_second_scrub_changes_nothing(text: str) -> None:
     source = GO % (text.replace("\n", " "), text.replace("`", "'"))
-    clean = scrubbed_go(source, Counter())
-    assert scrubbed_go(clean, Counter()) == clean
+    clean = scrubbed_go(source)
+    assert scrubbed_go(clean) == clean

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hrm_ray.config import Prepare
+from hrm_ray.errors import UserError
 from hrm_ray.prepare.assign import Assignment, assign
 from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.shards import Shards
@@ -132,6 +134,22 @@ def test_what_training_shows_of_the_text_before_is_told(tmp_path: Path) -> None:
     ]
     told, _, _ = assigned(tmp_path / "with", [*rows, *((each, {}) for each in again)], split={"by": "time"})
     assert told.duplicates["seen_before"]["test"] == {"modified": 2, "seen": 1}
+
+
+def test_ids_of_any_length_and_letters_are_told_apart(tmp_path: Path) -> None:
+    ids = [f"acme/rocket/pull/1/files/engine/stärt.go/{name}" for name in ("One", "Two", "Three")]
+    rows = [(change("acme/r0", 1, each[-3:], id=each), {"fold": "train"}) for each in ids]
+    made, shards, drops = assigned(tmp_path, rows)
+    assert sorted(fold_of(made, shards)) == sorted(ids)
+    assert drops == {}
+
+
+def test_a_pull_request_that_is_given_in_two_folds_is_refused(tmp_path: Path) -> None:
+    rows = [(change("acme/r0", 1, "One"), {"fold": "test"}), (change("Acme/r0", 1, "Two"), {"fold": "train"})]
+    with pytest.raises(UserError, match=r"cme/r0: the examples \w+ \(\w+\) and \w+ \(\w+\) are of one pull request"):
+        assigned(tmp_path, rows)
+    lone = [(replace(each, number=NO_PULL_REQUEST), given) for each, given in rows]
+    assert len(fold_of(*assigned(tmp_path / "functions", lone)[:2])) == 2
 
 
 def test_given_folds_are_kept_but_for_copies(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def facts(**changes: Any) -> dict[str, Any]:
         },
         "shortened": {"outline": 12},
         "tokenizer": {"sha256": "x", "vocab_size": 4096, "sampled_examples": 1, "sampled_bytes": 2500000},
-        "inputs": [{"file": "prs.parquet", "sha256": "feed"}],
+        "inputs": [{"file": "prs.parquet", "fold": "", "sha256": "feed"}],
         "collection": None,
         "settings": {"seed": 0, "clean": config["clean"], "prepare": config["prepare"]},
         **changes,
@@ -78,6 +78,7 @@ def test_counts_stand_in_whole_tables() -> None:
         ({"synthetic": True}, "made up at least in part"),
         ({"unreadable": ["a.parquet: row group 3"]}, "- a.parquet: row group 3"),
         ({"scrubbed": {"GitHub token": 4}}, "| GitHub token | 4 |"),
+        ({"inputs": [{"file": "train.jsonl", "fold": "train", "sha256": "f"}]}, "As the input gives them"),
         ({"shortened": {}}, "No section was shortened."),
         ({"collection": {"source": "github", "requests": 1200, "drops": {"fork": 9}}}, "in 1,200 requests"),
         ({"collection": {"source": "github", "requests": None, "drops": {"fork": 9}}}, "| fork | 9 |"),
@@ -103,3 +104,10 @@ def test_many_repositories_are_summed_up() -> None:
     page = render(facts(folds={"train": many}))
     assert "| 60 more | 60 |" in page
     assert page.count("acme/r") == 40
+
+
+def test_given_folds_are_not_said_to_be_dealt() -> None:
+    assert "Dealt by repository" in render(facts())
+    page = render(facts(inputs=[{"file": "train.jsonl", "fold": "train", "sha256": "f"}]))
+    assert "Dealt by" not in page
+    assert "\n\n\n" not in page

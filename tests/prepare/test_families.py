@@ -25,6 +25,11 @@ def test_one_commit_in_two_repositories_makes_them_relatives() -> None:
     assert families(["b/x", "a/y"], [], [("b/x", "1"), ("a/y", "1")]) == {"b/x": "a/y", "a/y": "a/y"}
 
 
+def test_capitals_make_no_other_repository() -> None:
+    found = families(["Acme/Rocket", "acme/rocket", "zoo/fork"], [("zoo/fork", "ACME/rocket")], [])
+    assert set(found[name] for name in ("Acme/Rocket", "acme/rocket", "zoo/fork")) == {"ACME/rocket"}
+
+
 @given(pairs, pairs, st.randoms(use_true_random=False))
 def test_neither_order_nor_the_way_round_matters(
     forks: list[tuple[str, str]], commits: list[tuple[str, str]], rng: object

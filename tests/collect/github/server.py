@@ -174,11 +174,11 @@ class SmallGitHub:
         if handler.headers.get("Authorization") != f"Bearer {TOKEN}":
             return handler.reply(401, json.dumps({"message": "Bad credentials"}))
         address = urlsplit(handler.path)
-        if address.path == "/api/graphql":
+        if address.path in ("/api/graphql", "/graphql"):
             asked = json.loads(body)
             told = graph.answer(self.world, asked["query"], asked.get("variables", {}))
             return self._limited(handler, "graphql", json.dumps(told))
-        path = address.path.removeprefix(PREFIX)
+        path = address.path.removeprefix(PREFIX).removeprefix("/")
         for old, new in self.world.renamed.items():
             if path == f"repos/{old}":
                 return handler.reply(301, "{}", {"Location": f"{PREFIX}repos/{new}"})

@@ -39,9 +39,18 @@ def test_a_good_answer_needs_no_wait(client: Client, github: SmallGitHub) -> Non
     assert (client.requests, github.clock.slept) == (2, [])
 
 
-def test_enterprise_has_its_graphql_beside_its_rest(client: Client, github: SmallGitHub) -> None:
-    client.query(QUERY, {"name": "one"})
-    assert [name.split()[0] for name in github.asked] == ["/api/graphql"]
+@pytest.mark.parametrize(
+    ("prefix", "rest", "graphql"),
+    [("/api/v3", "/api/v3/repos/o/one", "/api/graphql"), ("", "/repos/o/one", "/graphql")],
+    ids=["Enterprise", "github.com"],
+)
+def test_graphqls_address_follows_from_that_of_rest(github: SmallGitHub, prefix: str, rest: str, graphql: str) -> None:
+    github.world.add("o/one")
+    address = github.address.removesuffix("/api/v3") + prefix
+    with Client(address, Bearer(TOKEN), github.clock, lambda text: None) as client:
+        client.get(PATH)
+        client.query(QUERY, {"name": "one"})
+    assert [name.split()[0] for name in github.asked] == [rest, graphql]
 
 
 def test_what_did_not_change_costs_nothing(client: Client, github: SmallGitHub) -> None:
