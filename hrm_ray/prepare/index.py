@@ -93,9 +93,8 @@ def _encoded(column: pa.ChunkedArray[Any]) -> tuple[npt.NDArray[np.int64], list[
 
 
 def _bytes(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.bytes_]:
-    return np.concatenate(
-        [np.array([text.encode() for text in chunk.to_pylist()], np.bytes_) for chunk in column.chunks]
-    )
+    texts: list[list[Any]] = [chunk.to_pylist() for chunk in column.chunks]
+    return np.concatenate([np.array([text.encode() for text in chunk], np.bytes_) for chunk in texts])
 
 
 def _signatures(extracted: Shards) -> Signatures:

@@ -165,7 +165,7 @@ def _chunks(folds: Mapping[str, list[int]]) -> list[Item]:
 
 
 def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
-    """Hash all that the dataset's content depends on: settings, input files and the code that reads them, ours or not."""
+    """Hash all that the content depends on: settings, input files and the code that reads them, ours or not."""
     package = Path(hrm_ray.__file__).parent
     folders = [package / name for name in ("collect", "golang", "prepare")]
     sources = [path for folder in folders for path in sorted(folder.glob("*.*")) if path.suffix in (".py", ".j2")]

@@ -27,7 +27,7 @@ def test_one_commit_in_two_repositories_makes_them_relatives() -> None:
 
 def test_capitals_make_no_other_repository() -> None:
     found = families(["Acme/Rocket", "acme/rocket", "zoo/fork"], [("zoo/fork", "ACME/rocket")], [])
-    assert set(found[name] for name in ("Acme/Rocket", "acme/rocket", "zoo/fork")) == {"ACME/rocket"}
+    assert {found[name] for name in ("Acme/Rocket", "acme/rocket", "zoo/fork")} == {"ACME/rocket"}
 
 
 @given(pairs, pairs, st.randoms(use_true_random=False))

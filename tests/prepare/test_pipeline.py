@@ -198,6 +198,38 @@ def test_a_stopped_run_goes_on(
     assert not (tmp_path / ".preparing").exists()
 
 
+def spoil(folder: Path) -> None:
+    """Leave of what a stopped run made what a power cut may leave."""
+    next((folder / "extracted").glob("part-*")).unlink()
+    (shard := folder / "train" / "part-00000.arrow").write_bytes(bytes(shard.stat().st_size))
+    (folder / "judge").rename(folder.parents[1] / "judge")  # a half of what `publish` does
+    (folder / "finished" / "extract-00004.json").write_bytes(b"")
+    (folder / "test" / ".part-00000.arrow.123").write_bytes(b"half a sha")
+    (folder.parent / "other").mkdir()
+
+
+def test_a_run_that_goes_on_trusts_nothing_that_is_torn(
+    prepared: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped(tmp_path, source, monkeypatch, card, "describe", jsonl=True)
+    spoil(next((tmp_path / ".preparing").iterdir()))
+    facts, _ = run(tmp_path, source, jsonl=True)
+    assert (facts["tasks"]["extract"], facts["tasks"]["tokenise"]) == (2, 2)
+    assert published(tmp_path) == published(prepared)
+    assert card.read(tmp_path)["folds"] == card.read(prepared)["folds"]
+    assert not (tmp_path / ".preparing").exists()
+
+
+def test_another_library_makes_another_dataset(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_from() -> str:
+        return pipeline._made_from(chosen_config(tmp_path, source), {"": source})
+
+    ours = made_from()
+    assert made_from() == ours
+    monkeypatch.setattr(pipeline, "version", lambda name: "9")
+    assert made_from() != ours
+
+
 def test_what_was_made_from_something_else_is_not_gone_on_with(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -287,6 +319,43 @@ def test_what_cannot_be_read_is_skipped_and_named_where_that_is_wanted(tmp_path:
     ]
     assert sum(facts["folds"][fold]["examples"] for fold in FOLDS) == 38
     assert "acme/repo0#3" in (tmp_path / "data" / data_card.NAME).read_text()
+
+
+def test_a_number_that_is_none_is_named(tmp_path: Path) -> None:
+    history = factory.history()
+    history[0] = replace(history[0], pull_request=replace(history[0].pull_request, number=2**31))
+    source = tmp_path / "prs.jsonl"
+    source.write_text("\n".join(json.dumps(asdict(made)) for made in history))
+    with pytest.raises(UserError, match=r"prs\.jsonl: acme/repo0#2147483648: that is no number"):
+        run(tmp_path / "data", source)
+    facts, _ = run(tmp_path / "data", source, unreadable="skip")
+    assert len(facts["unreadable"]) == 1
+    assert sum(facts["folds"][fold]["examples"] for fold in FOLDS) == 38
+
+
+def test_functions_and_given_examples_are_cleaned_like_changes(prepared: Path, tmp_path: Path) -> None:
+    secret = "ghp_" + "a1B2c3D4e5F6g7H8i9J0" * 2
+    (tmp_path / "jsonl").mkdir()
+    (tmp_path / "collection.json").write_text("{}")  # that of the folder's parent is none of its own
+    lines = (prepared / "jsonl" / "train.jsonl").read_text().splitlines()
+    odd = json.loads(lines[0]) | {"title": f"Use {secret}", "body": "Signed-off-by: Ann Other <ann@acme.io>"}
+    lines[:2] = [json.dumps(odd), json.dumps(json.loads(lines[1]) | {"license": "GPL-3.0"})]
+    (tmp_path / "jsonl" / "train.jsonl").write_text("\n".join(lines))
+    common = {"merged_at": "2024-01-01T00:00:00Z", "path": "a.go", "kind": "function", "outline": "", "anchor": ""}
+    written = [
+        {**common, "repository": "zoo/lib", "license": given, "name": name, "doc": f"{name} tells {given} things"}
+        | {"code": f'func {name}(to string) {{\n\tlogin(to, "{secret}")\n\t{name}Again(to, to, "{name}")\n}}'}
+        for name, given in (("Log", "MIT"), ("Hide", "GPL-3.0"))
+    ]
+    (tmp_path / "functions.jsonl").write_text("\n".join(map(json.dumps, written)))
+    facts, _ = run(tmp_path / "data", tmp_path / "jsonl", functions=str(tmp_path / "functions.jsonl"))
+    train = Shards(tmp_path / "data" / "train")
+    kept = [train.example(row) for row in range(len(train))]
+    assert facts["drops"]["example under GPL-3.0"] == facts["drops"]["function under GPL-3.0"] == 1
+    assert [each.names for each in kept if each.repository == "zoo/lib"] == [("Log",)]
+    assert secret not in repr(kept)
+    assert "ann@acme.io" not in repr(kept)
+    assert facts["scrubbed"] == {"GitHub token": 2, "text that names people": 1}
 
 
 def test_a_corrupt_page_is_fatal_or_skipped_by_file_and_row_group(source: Path, tmp_path: Path) -> None:
