@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import textwrap
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, asdict, dataclass, fields
@@ -219,7 +220,7 @@ def _read_lines(path: Path, unreadable: Unreadable) -> Iterator[PullRequest]:
 def _read_line(line: bytes, place: str, unreadable: Unreadable) -> Iterator[PullRequest]:
     try:
         made = record(json.loads(line), place)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         unreadable(UserError(f"{place} is not JSON in UTF-8 ({error})"))
         return
     except UserError as error:
@@ -276,7 +277,7 @@ def _part(kind: type[Part], row: object, place: str) -> Part:
 def _must_be(value: object, kind: str, place: str) -> None:
     """Refuse a value whose type is not named `kind`."""
     if type(value).__name__ != kind.partition("[")[0]:
-        raise UserError(f"{place} is {value!r}, not of type {kind}")
+        raise UserError(f"{place} is {textwrap.shorten(repr(value), 80)}, not of type {kind}")
     if isinstance(value, str):
         _must_be_text(value, place)
 

@@ -21,6 +21,8 @@ class Form:
     pattern: re.Pattern[str]
     accepts: Callable[[str], bool]
     """Whether the group `secret` is one."""
+    is_whole: bool = False
+    """Whether it is used without what stands around it, and so hidden wherever it stands, if it looks drawn."""
 
 
 def is_drawn(text: str) -> bool:
@@ -99,11 +101,13 @@ FORMS = (
         ("asic ", "earer "),
         re.compile(r"\b[Bb](?:asic|earer) (?P<secret>[\w+/.~-]{12,}={0,2})(?![\w-])", re.ASCII),
         lambda text: is_password(text) or (text.endswith("=") and is_drawn(text)),
+        is_whole=True,
     ),
     Form(
         "password in a URL",
         ("@",),
         re.compile(r"(?<=://)[^\s/:@\"'`?#]{0,80}:(?P<secret>[^\s/:@\"'`?#\\]{4,200})@(?=[\w\[%{$<])", re.ASCII),
         lambda text: not _STAND_IN.search(text) and not _DUMMY.fullmatch(text),
+        is_whole=True,
     ),
 )

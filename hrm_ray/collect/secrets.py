@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from hrm_ray.collect.secret_forms import FORMS, is_password
+from hrm_ray.collect.secret_forms import FORMS, Form, is_password
 
 MARK = "REDACTED"
 """Begins a placeholder of 14 characters or more; a shorter one ends in `xxxx`. What holds either is no secret."""
@@ -48,7 +48,7 @@ def find(text: str, spoken: bool = False) -> Iterator[Finding]:
             for start, end in lines_with(literal, text):
                 for match in form.pattern.finditer(text, start, end):
                     if form.accepts(match["secret"]):
-                        yield _finding(form.kind, match)
+                        yield _finding(form, match)
     if "PRIVATE KEY" in text:
         yield from _private_keys(text)
     yield from _named(text, (_QUOTED, _ASSIGNED, _SPOKEN) if spoken else (_QUOTED, _ASSIGNED))
@@ -90,6 +90,8 @@ def _named(text: str, forms: tuple[re.Pattern[str], ...]) -> Iterator[Finding]:
                 yield Finding("password", value, stand_in(value))
 
 
-def _finding(kind: str, match: re.Match[str]) -> Finding:
+def _finding(form: Form, match: re.Match[str]) -> Finding:
+    if form.is_whole and is_password(match["secret"]):
+        return Finding(form.kind, match["secret"], stand_in(match["secret"]))
     start, end = (at - match.start() for at in match.span("secret"))
-    return Finding(kind, match[0], match[0][:start] + stand_in(match["secret"]) + match[0][end:])
+    return Finding(form.kind, match[0], match[0][:start] + stand_in(match["secret"]) + match[0][end:])

@@ -114,8 +114,9 @@ def _crossing(index: Index, copies: dict[int, int], fold_of: dict[int, str], set
 def _admitted(index: Index, candidates: Sequence[int], fold_of: dict[int, str], drops: Counter[str]) -> list[int]:
     """The functions that no held-out change can be read off: the newest tree holds all that was merged into it."""
     held_out = {index.families[row] for row, fold in fold_of.items() if fold != "train"}
-    known = set(index.fingerprints[list(fold_of)].tolist())
-    told = [(row, index.families[row], index.fingerprints[row]) for row in candidates]
+    told_whole = (row for row, fold in fold_of.items() if fold != "train" or not index.texts_before[row])
+    known = set(index.texts_after[list(told_whole)].tolist())
+    told = [(row, index.families[row], index.texts_after[row]) for row in candidates]
     return functions.admit(told, held_out, known, drops)
 
 

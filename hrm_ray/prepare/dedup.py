@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from hrm_ray.prepare.examples import Example
+
+_DOC = re.compile(r"\A(?:\s*//.*\n)+")
 
 
 def fingerprint(example: Example) -> str:
@@ -17,5 +20,9 @@ def fingerprint(example: Example) -> str:
 
 
 def text_digest(text: str) -> str:
-    """Return 32 hex digits that two texts share exactly when they differ in white space only; '' of an empty one."""
-    return hashlib.sha256(" ".join(text.split()).encode()).hexdigest()[:32] if text.strip() else ""
+    """Return 32 hex digits that two declarations share exactly when all but white space and a doc comment is equal.
+
+    They are '' of an empty text.
+    """
+    words = " ".join(_DOC.sub("", text).split())
+    return hashlib.sha256(words.encode()).hexdigest()[:32] if words else ""

@@ -32,7 +32,7 @@ class Example:
     title: str
     body: str
     outline: str
-    """The file before: package, imports and signatures, the nearest to the change first. Empty where the file is new."""
+    """The file before: package, imports and signatures, the nearest to the change first; empty for a new file."""
     before: str
     """The declaration before; empty for an addition."""
     anchor: str

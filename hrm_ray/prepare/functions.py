@@ -64,17 +64,17 @@ def example(function: Function) -> Example:
 def admit(
     candidates: Iterable[tuple[int, str, str]], held_out: Collection[str], known: Collection[str], drops: Counter[str]
 ) -> list[int]:
-    """Return the rows of those candidates (row, repository, fingerprint) that may be trained on.
+    """Return the rows of those candidates (row, repository, digest of the code) that may be trained on.
 
     The newest tree holds what every pull request wrote, so a repository in `held_out` gives no function at all;
-    `known` are the fingerprints of the changes.
+    `known` are the digests of what additions and held-out modifications wrote, wherever they were merged.
     """
     admitted: dict[str, int] = {}
-    for row, repository, fingerprint in candidates:
+    for row, repository, digest in candidates:
         if repository in held_out:
             drops["function of a repository with held-out pull requests"] += 1
-        elif fingerprint in known or fingerprint in admitted:
+        elif digest in known or digest in admitted:
             drops["exact duplicate"] += 1
         else:
-            admitted[fingerprint] = row
+            admitted[digest] = row
     return list(admitted.values())

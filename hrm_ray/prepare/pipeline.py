@@ -107,11 +107,7 @@ def _build(
         "tokenizer": {"sha256": tokenizer.sha256, "vocab_size": tokenizer.vocab_size, **sampled},
         "inputs": [{"file": str(path), "fold": fold, "sha256": sha256(path)} for fold, path in inputs.items()],
         "collection": card.collection(config.pull_requests),
-        "settings": {
-            "seed": config.seed,
-            "clean": config.clean.model_dump(mode="json"),
-            "prepare": settings.model_dump(mode="json"),
-        },
+        "settings": config.model_dump(mode="json", include={"seed", "clean", "prepare"}),
         "version": hrm_ray.__version__,
         "seconds": stages.seconds,
         "tasks": stages.tasks,

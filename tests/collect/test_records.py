@@ -200,3 +200,17 @@ def test_records_are_frozen_values() -> None:
     assert replace(pull_request(1)) == pull_request(1)
     with pytest.raises(AttributeError):
         pull_request(1).repo = Repository("x/y", "MIT")  # type: ignore[misc]
+
+
+def test_a_line_nested_beyond_reason_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("[" * 200_000)
+    with pytest.raises(UserError, match=r"a\.jsonl: line 1 is not JSON"):
+        list(records.read(tmp_path / "a.jsonl"))
+
+
+def test_a_wrong_value_is_shown_in_short(tmp_path: Path) -> None:
+    row = asdict(pull_request(1))
+    row["pull_request"]["title"] = ["x"] * 100_000
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    with pytest.raises(UserError, match=r"pull_request\.title is .{,80}, not of type str$"):
+        list(records.read(tmp_path / "a.jsonl"))

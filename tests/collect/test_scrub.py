@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Repository, Request
@@ -78,6 +78,24 @@ def test_some_lines_of_a_key_in_a_patch_are_known_from_the_file() -> None:
     assert applied(clean) == clean.content_after
 
 
+@pytest.mark.parametrize("name", ["bearer authorization", "password in a URL"])
+def test_a_secret_that_one_text_gives_away_goes_where_it_stands_alone(name: str) -> None:
+    text, secret = planted(7)[name]
+    clean = scrubbed(
+        pull_request(changed(GO % ("one", "a"), GO % ("one", secret)), body=f"We sent {text} there."), Counter()
+    )
+    assert secret not in repr(clean)
+    (after,) = clean.files
+    assert applied(after) == after.content_after
+
+
+def test_a_password_that_is_a_word_goes_from_its_url_only() -> None:
+    url = "postgres://postgres:postgres@db.internal.net/postgres"
+    clean = scrubbed(pull_request(changed(GO % ("one", "postgres"), GO % ("postgres", url))), Counter())
+    assert "postgres:postgres@" not in repr(clean)
+    assert clean.files[0].content_after.count("postgres") == 4
+
+
 def test_what_only_the_patch_holds_goes_too() -> None:
     text, secret = planted(3)["GitHub token"]
     file = ChangedFile("a.go", "modified", 1, 0, f"@@ -1 +1,2 @@\n package a\n+// {text}\n", "", "", True)
@@ -141,6 +159,7 @@ PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_valid_go_stays_valid_and_keeps_its_lines(text: str) -> None:
     source = GO % (text.replace("\n", " "), text.replace("`", "'"))
@@ -150,6 +169,7 @@ def test_valid_go_stays_valid_and_keeps_its_lines(text: str) -> None:
     assert clean.count("\n") == source.count("\n")
 
 
+@settings(deadline=None)
 @given(st.lists(PIECES, max_size=8).map(" ".join))
 def test_a_second_scrub_changes_nothing(text: str) -> None:
     source = GO % (text.replace("\n", " "), text.replace("`", "'"))

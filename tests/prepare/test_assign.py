@@ -105,10 +105,15 @@ def test_functions_are_trained_on_where_nothing_held_out_shows_in_them(tmp_path:
     rows = ten_repositories()
     made, shards, _ = assigned(tmp_path, rows)
     held_out = shards.example(made.folds["test"][0])
+    late = change(held_out.repository, 20, "Late", number=90, before="func Late() {}", change="modified")
+    late = replace(late, code=f"// Late is documented.\n{late.code}")
+    theirs = [at for at, (each, _) in enumerate(rows) if each.repository == held_out.repository and each != held_out]
+    rows[theirs[0]] = (late, {})
     functions = {
         "own": change("other/lib", 5, "Own", number=NO_PULL_REQUEST),
         "held out": change(held_out.repository, 5, "Other", number=NO_PULL_REQUEST),
         "near": change("other/lib", 5, "", number=NO_PULL_REQUEST, code=held_out.code.replace("func F", "func G")),
+        "rewritten": change("other/lib", 5, "Late", number=NO_PULL_REQUEST),
         "exact": change("other/lib", 5, "", number=NO_PULL_REQUEST, code=held_out.code),
     }
     given = [*rows, *((each, {"fold": "functions"}) for each in functions.values())]
@@ -119,7 +124,7 @@ def test_functions_are_trained_on_where_nothing_held_out_shows_in_them(tmp_path:
     assert drops == {
         "function of a repository with held-out pull requests": 1,
         "near duplicate": 1,
-        "exact duplicate": 1,
+        "exact duplicate": 2,
     }
 
 
