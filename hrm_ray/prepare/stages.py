@@ -85,7 +85,7 @@ class Stages:
             raise RuntimeError("no Ray is running: call this within hrm_ray.launch.session")
         _quiet()
         # One block an item: a reader of files would put them all into one task.
-        for row in ray.data.from_items(list(rows), override_num_blocks=len(rows)).map(call).iter_rows():
+        for row in ray.data.from_items(list(rows), override_num_blocks=len(rows)).map(call, num_cpus=0.5).iter_rows():
             yield row
             advance()
 

@@ -30,6 +30,13 @@ FOLD: dict[str, Any] = {
 }
 EMPTY = {"examples": 0, "repositories": {}, "judgements": {"count": 0}}
 
+COLLECTION = {
+    "source": "github",
+    "requests": None,
+    "repositories": [{"looked_at": 1000, "kept": 50}, {"looked_at": 2000, "kept": 20}],
+    "drops": {"fork": 9},
+}
+
 
 def facts(**changes: Any) -> dict[str, Any]:
     config = settings.parse({"name": "t", "data": "d"}, "test").model_dump(mode="json")
@@ -80,8 +87,12 @@ def test_counts_stand_in_whole_tables() -> None:
         ({"scrubbed": {"GitHub token": 4}}, "| GitHub token | 4 |"),
         ({"inputs": [{"file": "train.jsonl", "fold": "train", "sha256": "f"}]}, "As the input gives them"),
         ({"shortened": {}}, "No section was shortened."),
-        ({"collection": {"source": "github", "requests": 1200, "drops": {"fork": 9}}}, "in 1,200 requests"),
-        ({"collection": {"source": "github", "requests": None, "drops": {"fork": 9}}}, "| fork | 9 |"),
+        (
+            {"collection": {**COLLECTION, "requests": 1200}},
+            "in 1,200 requests: of 3,000 pull requests looked at, 70 were kept",
+        ),
+        ({"collection": COLLECTION}, "`source: github`: of 3,000 pull requests looked at, 70 were kept"),
+        ({"collection": COLLECTION}, "| fork | 9 |"),
     ],
 )
 def test_what_is_not_usual_is_said(changes: dict[str, Any], said: str) -> None:
