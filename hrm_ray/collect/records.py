@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -134,6 +134,16 @@ Unreadable = Callable[[UserError], None]
 """What to do about a part of a file that cannot be read: raise the error, which names it, or note it and go on."""
 
 
+class Every(NamedTuple):
+    """Every `of`-th record of a file, from number `at` on: what one of `of` readers takes; others are not parsed."""
+
+    at: int = 0
+    of: int = 1
+
+
+ALL = Every()
+
+
 def refuse(error: UserError) -> None:
     """Read nothing that is not whole."""
     raise error
@@ -141,6 +151,9 @@ def refuse(error: UserError) -> None:
 
 GROUP = 128
 """Records in a row group: small enough that parallel readers get one each."""
+
+AT_ONCE = 16
+"""Records of a row group that are in memory at a time, for whoever else wrote it may have put all into one."""
 
 GROUP_CHARACTERS = 16_000_000
 """Text in a row group, exceeded by one record at most: a group is held in memory several times over."""
@@ -159,7 +172,7 @@ def write(path: Path, records: Iterable[PullRequest]) -> int:
     return count
 
 
-def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[PullRequest]:
+def read(path: Path, unreadable: Unreadable = refuse, every: Every = ALL) -> Iterator[PullRequest]:
     """Yield the records of a `.parquet`, `.jsonl` or `.jsonl.gz` file.
 
     Raises:
@@ -168,35 +181,49 @@ def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[PullRequest]:
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
     if path.name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _read_lines(path, unreadable)
+        yield from _read_lines(path, unreadable, every)
     elif path.suffix == ".parquet":
-        for index in range(row_groups(path)):
-            yield from read_row_group(path, index, unreadable)
+        for index in range(len(row_groups(path))):
+            yield from read_row_group(path, index, unreadable, every)
     else:
         raise UserError(f"{path}: pull requests are read from .parquet, .jsonl and .jsonl.gz")
 
 
-def row_groups(path: Path) -> int:
-    """How many row groups the Parquet file has, 0 where it has no rows; UserError where it is no Parquet file."""
+def row_groups(path: Path) -> list[int]:
+    """Bytes of each row group of a Parquet file, none where it has no rows; UserError where it is no Parquet file."""
     with _opened(path) as file:
-        return int(file.num_row_groups) if file.metadata.num_rows else 0
+        groups = [file.metadata.row_group(index) for index in range(file.num_row_groups)]
+        return [group.total_byte_size for group in groups] if file.metadata.num_rows else []
 
 
-def read_row_group(path: Path, index: int, unreadable: Unreadable = refuse) -> list[PullRequest]:
-    """Return the records of one row group; a corrupt page makes the whole group `unreadable`, by file and number."""
+def read_row_group(
+    path: Path, index: int, unreadable: Unreadable = refuse, every: Every = ALL
+) -> Iterator[PullRequest]:
+    """Yield the records of one row group, which are numbered from 0, a few of them in memory at a time.
+
+    From a corrupt page on the rest of the group is `unreadable`, by file, number and how many records that are.
+    """
+    number, records = 0, 0
     with _opened(path) as file:
         try:
-            rows = file.read_row_group(index).to_pylist()
+            records = file.metadata.row_group(index).num_rows
+            for batch in file.iter_batches(AT_ONCE, row_groups=[index]):
+                wanted = range((every.at - number) % every.of, len(batch), every.of)
+                for at, row in zip(wanted, batch.take(list(wanted)).to_pylist(), strict=True):
+                    yield from _made(row, f"{path}: row group {index}, record {number + at}", unreadable)
+                number += len(batch)
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            unreadable(UserError(f"{path}: row group {index} cannot be read ({_first_line(error)})"))
-            return []
-    made = []
-    for number, row in enumerate(rows):
-        try:
-            made.append(record(row, f"{path}: row group {index}, record {number}"))
-        except UserError as error:
-            unreadable(error)
-    return made
+            place = f"{path}: row group {index}, {records - number} of its {records} records"
+            unreadable(UserError(f"{place}, cannot be read ({_first_line(error)})"))
+
+
+def _made(row: object, place: str, unreadable: Unreadable) -> Iterator[PullRequest]:
+    try:
+        made = record(row, place)
+    except UserError as error:
+        unreadable(error)
+        return
+    yield made
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -206,12 +233,12 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise UserError(f"{path}: not a readable Parquet file ({_first_line(error)})") from error
 
 
-def _read_lines(path: Path, unreadable: Unreadable) -> Iterator[PullRequest]:
+def _read_lines(path: Path, unreadable: Unreadable, every: Every) -> Iterator[PullRequest]:
     number = 0
     with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as lines:
         try:
             for number, line in enumerate(lines, start=1):
-                if line.strip():
+                if number % every.of == every.at and line.strip():
                     yield from _read_line(line, f"{path}: line {number}", unreadable)
         except (EOFError, OSError, zlib.error) as error:
             unreadable(UserError(f"{path}: cannot be read after line {number} ({_first_line(error)})"))

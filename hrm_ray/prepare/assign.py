@@ -6,9 +6,8 @@ and no later copy of it is measured. They are taken out before the split, over a
 
 from __future__ import annotations
 
-from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -51,8 +50,9 @@ def assign(extracted: Shards, settings: Prepare, seed: int, drops: Counter[str])
     copies = near_duplicates(index.signatures, changes.tolist(), alike, settings.near_duplicate)
     drops["near duplicate"] += len(copies)
     kept = [row for row in changes.tolist() if row not in copies]
-    fold_of = _dealt(index, kept, settings, seed)
-    crossing = _crossing(index, copies, fold_of, settings)
+    _check_given(index, kept)
+    fold_of = _folds(index, kept, settings, seed)
+    crossing = _crossing(index, copies, _folds(index, changes.tolist(), settings, seed))
     candidates = _once(index, np.flatnonzero(is_function), drops).tolist()
     admitted = _admitted(index, candidates, fold_of, drops)
     told = near_duplicates(index.signatures, [*kept, *admitted], alike, settings.near_duplicate)
@@ -75,13 +75,12 @@ def _once(index: Index, rows: Rows, drops: Counter[str]) -> Rows:
     return ordered
 
 
-def _dealt(index: Index, rows: Sequence[int], settings: Prepare, seed: int) -> dict[int, str]:
+def _folds(index: Index, rows: Sequence[int], settings: Prepare, seed: int) -> dict[int, str]:
+    """The fold of each row: the one that the input gives, or the one that it is dealt to."""
     folds = [index.folds[row] for row in rows]
     if not any(folds):
         families = [index.families[row] for row in rows]
         folds = split(families, [float(index.times[row]) for row in rows], settings.split, seed)
-    else:
-        _check_given(index, rows)
     return dict(zip(rows, folds, strict=True))
 
 
@@ -97,18 +96,14 @@ def _check_given(index: Index, rows: Sequence[int]) -> None:
             )
 
 
-def _crossing(index: Index, copies: dict[int, int], fold_of: dict[int, str], settings: Prepare) -> dict[str, int]:
-    """How many near duplicates lie in another repository, or would lie in another fold, than what they repeat."""
-    of_family = {index.families[row]: fold for row, fold in fold_of.items()}
-    dealt = sorted((float(index.times[row]), fold) for row, fold in fold_of.items())
-    across = {"across_repositories": 0, "across_folds": 0}
-    for row, kept in copies.items():
-        fold = index.folds[row] or of_family.get(index.families[row], fold_of[kept])
-        if not index.folds[row] and settings.split.by == "time":
-            fold = dealt[bisect(dealt, (float(index.times[row]), "~")) - 1][1]
-        across["across_folds"] += fold != fold_of[kept]
-        across["across_repositories"] += index.repositories[row] != index.repositories[kept]
-    return across
+def _crossing(index: Index, copies: Mapping[int, int], folds: Mapping[int, str]) -> dict[str, int]:
+    """How many near duplicates lie in another repository than what they repeat, or in another of `folds`: those that
+    would have been made had the copies stayed."""
+    repositories = [(index.repositories[row], index.repositories[kept]) for row, kept in copies.items()]
+    return {
+        "across_repositories": sum(one != other for one, other in repositories),
+        "across_folds": sum(folds[row] != folds[kept] for row, kept in copies.items()),
+    }
 
 
 def _admitted(index: Index, candidates: Sequence[int], fold_of: dict[int, str], drops: Counter[str]) -> list[int]:

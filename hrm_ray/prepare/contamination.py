@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from hrm_ray.errors import UserError
@@ -21,13 +22,23 @@ _WORD = re.compile(r"\w+")
 _SECTIONS = ("title", "body", "before", "anchor", "code")
 
 
-def task_runs(paths: Iterable[Path], words: int) -> frozenset[str]:
-    """Every run of `words` words of every text in files of tasks, one JSON object a line, whatever its keys are called.
+@dataclass(frozen=True)
+class Tasks:
+    """Tasks of evaluations: every run of words of their texts, how many they are, and how many too short for a run."""
+
+    runs: frozenset[str]
+    count: int
+    too_short: int
+
+
+def read_tasks(paths: Iterable[Path], words: int) -> Tasks:
+    """Read the runs of `words` words in files of tasks, one JSON object a line, whatever its keys are called.
 
     Raises:
         UserError: a file cannot be read, or a line is not a JSON object; it names both.
     """
-    return frozenset(run for path in paths for text in _texts(path) for run in _runs(text, words))
+    found = [frozenset(run for text in texts for run in _runs(text, words)) for path in paths for texts in _tasks(path)]
+    return Tasks(frozenset().union(*found), len(found), sum(not runs for runs in found))
 
 
 def is_contaminated(example: Example, runs: frozenset[str], words: int) -> bool:
@@ -43,7 +54,8 @@ def _runs(text: str, words: int) -> Iterator[str]:
             yield " ".join(run)
 
 
-def _texts(path: Path) -> Iterator[str]:
+def _tasks(path: Path) -> Iterator[list[str]]:
+    """The texts of each task."""
     try:
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -58,7 +70,7 @@ def _texts(path: Path) -> Iterator[str]:
             raise UserError(f"{path}:{number}: not JSON, or nested too deeply ({error})") from error
         if not isinstance(task, dict):
             raise UserError(f"{path}:{number}: a task is a JSON object, and this is {type(task).__name__}")
-        yield from strings
+        yield strings
 
 
 def _strings(value: object) -> Iterator[str]:

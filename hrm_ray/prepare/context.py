@@ -17,7 +17,8 @@ SHORTEST_MENTION = 3
 
 _WORD = re.compile(r"[^\W\d]\w*")
 _DOC = re.compile(r"(?:\s*//[^\n]*\n|\s*/\*.*?\*/)*", re.DOTALL)
-_CALL = re.compile(r"([^\W\d]\w*)(?:\[[\w.,* \[\]]*\])?\(")
+_CALL = re.compile(r"\b([^\W\d]\w*)(?:\[[\w.,* \[\]]{0,200}\])?\(")
+"""From the beginning of a word, and not far behind it, or a long line would be read to its end for each word."""
 
 
 class _Nearness(IntEnum):

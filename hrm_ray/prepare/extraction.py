@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hrm_ray.collect import clean, records
 from hrm_ray.collect.clean import Piece
 from hrm_ray.collect.filters import Dropped
-from hrm_ray.collect.records import PullRequest
+from hrm_ray.collect.records import Every, PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import functions, jsonl, near
@@ -29,11 +28,6 @@ from hrm_ray.prepare.runs import run_bytes
 from hrm_ray.prepare.shards import EXTRACTED, part_name, write
 from hrm_ray.prepare.split import merge_time
 from hrm_ray.prepare.stages import Item
-
-Record = TypeVar("Record")
-
-SLICES = 4
-"""Tasks that share one row group or file, every fourth record each: reading is cheap, extracting is not."""
 
 TASK_RUNS = "task_runs.json"
 """File of the runs of words that no example may share with an evaluation task."""
@@ -61,9 +55,9 @@ class _Part:
 
 
 def extract_part(item: Item, *, folder: Path, config: Config) -> Item:
-    """Write the examples of `item` {part, path, row_group, slice, fold} to `folder/extracted`.
+    """Write the examples of `item` {part, path, row_group, slice, slices, fold} to `folder/extracted`.
 
-    `row_group` is null for pull requests in JSON lines; a `fold` says that the file holds examples, or functions.
+    `row_group` counts in Parquet files only; a `fold` says that the file holds examples, or functions.
     """
     part = _Part(item, config)
     tasks, words = _task_runs(folder / TASK_RUNS), config.prepare.decontaminate.words
@@ -82,21 +76,23 @@ def extract_part(item: Item, *, folder: Path, config: Config) -> Item:
 def _examples(part: _Part) -> Iterator[tuple[Example, dict[str, str]]]:
     """The examples of a part, each with what its record says of where it comes from."""
     path, row_group, fold = Path(part.item["path"]), part.item["row_group"], part.item["fold"]
+    every = Every(part.item["slice"], part.item["slices"])
     if fold == functions.FOLD:
-        for function in _pieces(part, "function", functions.read(path, part.note), functions.GO, functions.SPOKEN):
+        read = functions.read(path, part.note, every)
+        for function in _pieces(part, "function", read, functions.GO, functions.SPOKEN):
             yield functions.example(function), _ELSEWHERE
     elif fold:
-        for example in _pieces(part, "example", jsonl.read(path, part.note), jsonl.GO, jsonl.SPOKEN):
+        for example in _pieces(part, "example", jsonl.read(path, part.note, every), jsonl.GO, jsonl.SPOKEN):
             yield example, _ELSEWHERE
-    elif row_group is None:
-        yield from _changes(part, records.read(path, part.note))
+    elif path.suffix == ".parquet":
+        yield from _changes(part, records.read_row_group(path, row_group, part.note, every))
     else:
-        yield from _changes(part, records.read_row_group(path, row_group, part.note))
+        yield from _changes(part, records.read(path, part.note, every))
 
 
 def _changes(part: _Part, found: Iterable[PullRequest]) -> Iterator[tuple[Example, dict[str, str]]]:
     settings = part.config.prepare
-    for given in _slice(part, found):
+    for given in found:
         try:
             pull_request = clean.cleaned(given, part.config.clean, part.drops, part.scrubbed)
         except Dropped as reason:
@@ -112,15 +108,11 @@ def _changes(part: _Part, found: Iterable[PullRequest]) -> Iterator[tuple[Exampl
 def _pieces(
     part: _Part, what: str, found: Iterable[Piece], go: Iterable[str], spoken: Iterable[str]
 ) -> Iterator[Piece]:
-    for given in _slice(part, found):
+    for given in found:
         try:
             yield clean.cleaned_piece(given, what, go, spoken, part.config.clean, part.scrubbed)
         except Dropped as reason:
             part.drops[str(reason)] += 1
-
-
-def _slice(part: _Part, found: Iterable[Record]) -> Iterator[Record]:
-    return islice(found, part.item["slice"], None, SLICES)
 
 
 def _with_issues(pull_request: PullRequest) -> PullRequest:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from hrm_ray.collect.functions import Function
-from hrm_ray.collect.records import Unreadable, refuse
+from hrm_ray.collect.records import ALL, Every, Unreadable, refuse
 from hrm_ray.prepare import jsonl
 from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.plan import plan
@@ -30,9 +30,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n\s*\n")
 _FUNCTION = TypeAdapter(Function)
 
 
-def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[Function]:
+def read(path: Path, unreadable: Unreadable = refuse, every: Every = ALL) -> Iterator[Function]:
     """Yield the functions that `collect` wrote; `unreadable` is told of the line and field where one is broken."""
-    return jsonl.rows(path, _FUNCTION, unreadable)
+    return jsonl.rows(path, _FUNCTION, unreadable, every)
 
 
 def example(function: Function) -> Example:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from hrm_ray.collect.records import Unreadable, refuse
+from hrm_ray.collect.records import ALL, Every, Unreadable, refuse
 from hrm_ray.errors import UserError
 from hrm_ray.prepare.examples import Example
 
@@ -31,12 +31,12 @@ def is_folder(path: Path) -> bool:
     return (path / FILES["train"]).is_file()
 
 
-def read(path: Path, unreadable: Unreadable = refuse) -> Iterator[Example]:
+def read(path: Path, unreadable: Unreadable = refuse, every: Every = ALL) -> Iterator[Example]:
     """Yield the examples of one file; fields that `Example` does not have are ignored."""
-    return rows(path, _EXAMPLE, unreadable)
+    return rows(path, _EXAMPLE, unreadable, every)
 
 
-def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse) -> Iterator[Row]:
+def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse, every: Every = ALL) -> Iterator[Row]:
     """Yield what each line of a file holds; what is none of that kind is `unreadable`, by file, line and field.
 
     Raises:
@@ -46,7 +46,7 @@ def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse) ->
     try:
         with path.open("rb") as lines:
             for done, line in enumerate(lines, start=1):
-                if line.strip():
+                if done % every.of == every.at and line.strip():
                     yield from _row(line, kind, f"{path}:{done}", unreadable)
     except OSError as error:
         raise UserError(f"{path}: cannot be read after line {done} ({error})") from error

@@ -27,8 +27,8 @@ from hrm_ray.files import sha256, write_text
 from hrm_ray.prepare import card, data_card, functions, jsonl, vocabulary
 from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.assign import assign
-from hrm_ray.prepare.contamination import task_runs
-from hrm_ray.prepare.extraction import SLICES, TASK_RUNS, extract_part
+from hrm_ray.prepare.contamination import read_tasks
+from hrm_ray.prepare.extraction import TASK_RUNS, extract_part
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.stages import Item, Stages
 from hrm_ray.prepare.tokenisation import tokenise_part
@@ -38,7 +38,13 @@ ROWS_PER_PART = 512
 MAX_PARTS = 256
 """Parts are small so that the tasks balance, and few so that a reader does not run out of open files."""
 
-LIBRARIES = ("datasketch", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+SLICES = 4
+"""Items that share one row group or file, every fourth record each: reading is cheap, extracting is not."""
+
+SLICE_BYTES = 16 << 20
+"""Of a row group or file for each item, of which there are more where it is larger: an item holds what it makes."""
+
+LIBRARIES = ("datasketch", "numpy", "pyarrow", "rapidfuzz", "tokenizers", "tree-sitter", "tree-sitter-go")
 """Whose next version may write other bytes."""
 
 Session = Callable[[int], AbstractContextManager[object]]
@@ -60,10 +66,14 @@ def prepare(config: Config, progress: Progress, session: Session = nullcontext) 
         progress.console.print(f"{config.data}: up to date, nothing to do")
         return card.read(config.data)
     items = _items(inputs)
-    runs = task_runs(config.prepare.decontaminate.tasks, config.prepare.decontaminate.words)
+    tasks = read_tasks(config.prepare.decontaminate.tasks, config.prepare.decontaminate.words)
     with workspace(config.data, made_from) as folder, session(config.prepare.workers):
-        write_text(folder / TASK_RUNS, json.dumps(sorted(runs)))
-        facts = {"made_from": made_from, **_build(config, inputs, items, folder, Stages(progress, folder / "finished"))}
+        write_text(folder / TASK_RUNS, json.dumps(sorted(tasks.runs)))
+        facts = _build(config, inputs, items, folder, Stages(progress, folder / "finished"))
+        facts |= {
+            "made_from": made_from,
+            "evaluation_tasks": {"count": tasks.count, "too_short": tasks.too_short},
+        }
         write_text(folder / data_card.NAME, data_card.render(facts))
         write_text(folder / card.CARD, json.dumps(facts, indent=1) + "\n")
         publish(folder, config.data)
@@ -133,14 +143,15 @@ def _changes(path: Path) -> dict[str, Path]:
 
 
 def _items(inputs: Mapping[str, Path]) -> list[Item]:
-    """Return SLICES work items for each row group, and for each file of JSON lines; UserError where there are none."""
+    """Return work items for each row group, and for each file of JSON lines; UserError where there are none."""
     places: list[Item] = []
     for fold, path in inputs.items():
-        groups = range(records.row_groups(path)) if path.suffix == ".parquet" else [None]
+        groups = records.row_groups(path) if path.suffix == ".parquet" else [path.stat().st_size]
         places += [
-            {"path": str(path.resolve()), "row_group": group, "slice": at, "fold": fold}
-            for group in groups
-            for at in range(SLICES)
+            {"path": str(path.resolve()), "row_group": group, "slice": at, "slices": slices, "fold": fold}
+            for group, size in enumerate(groups)
+            for slices in [max(SLICES, -(-size // SLICE_BYTES))]
+            for at in range(slices)
         ]
         if not places:
             raise UserError(f"{path}: there is no pull request in it")

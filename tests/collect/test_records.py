@@ -29,8 +29,8 @@ def test_parquet_gives_back_what_was_written_in_groups(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "pull_requests.parquet"
     assert records.write(path, iter(many(300))) == 300
     assert list(records.read(path)) == many(300)
-    assert records.row_groups(path) == 3
-    assert records.read_row_group(path, 2) == many(300)[256:]
+    assert len(records.row_groups(path)) == 3
+    assert list(records.read_row_group(path, 2)) == many(300)[256:]
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
@@ -40,7 +40,7 @@ def test_large_records_are_held_a_few_at_a_time(tmp_path: Path) -> None:
     large = replace(small, content_before="a" * (records.GROUP_CHARACTERS // 2), content_after="b")
     written = [replace(pull_request(number), files=(large,)) for number in range(5)]
     assert records.write(path, written) == 5
-    assert records.row_groups(path) == 3
+    assert len(records.row_groups(path)) == 3
     assert list(records.read(path)) == written
 
 
@@ -64,7 +64,9 @@ def test_a_flipped_byte_in_a_page_names_the_file_and_row_group(tmp_path: Path) -
     for position in range(len(content) // 3, len(content) // 3 + 8):
         content[position] ^= 0x40
     path.write_bytes(bytes(content))
-    with pytest.raises(UserError, match=r"pull_requests\.parquet: row group \d cannot be read"):
+    with pytest.raises(
+        UserError, match=r"pull_requests\.parquet: row group \d, \d+ of its \d+ records, cannot be read"
+    ):
         list(records.read(path))
 
 
@@ -166,8 +168,20 @@ def test_a_parquet_file_without_rows_has_no_row_groups_to_read(tmp_path: Path, g
     with pq.ParquetWriter(path, records.SCHEMA) as writer:
         for _ in range(groups):
             writer.write_table(records.SCHEMA.empty_table())
-    assert records.row_groups(path) == 0
+    assert records.row_groups(path) == []
     assert list(records.read(path)) == []
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.jsonl", "a.jsonl.gz"])
+def test_readers_that_share_a_file_read_each_record_once(tmp_path: Path, name: str) -> None:
+    path, lines = tmp_path / name, "\n".join(json.dumps(asdict(each)) for each in many(150))
+    if name == "a.parquet":
+        records.write(path, many(150))
+    else:
+        path.write_bytes(lines.encode() if name == "a.jsonl" else gzip.compress(lines.encode()))
+    shares = [list(records.read(path, every=records.Every(at, 4))) for at in range(4)]
+    assert all(20 < len(share) < 60 for share in shares)
+    assert sorted(each.pull_request.number for share in shares for each in share) == list(range(150))
 
 
 def test_broken_files_are_user_errors(tmp_path: Path) -> None:
@@ -191,7 +205,7 @@ def test_the_real_files(shared_data: Path) -> None:
     assert len(small) == 60
     assert small[0].repo.full_name == "urfave/cli"
     path = shared_data / "go_prs_train.parquet"
-    last = records.read_row_group(path, records.row_groups(path) - 1)
+    last = list(records.read_row_group(path, len(records.row_groups(path)) - 1))
     assert last
     assert all(file.status in {"added", "modified", "removed", "renamed"} for each in last for file in each.files)
 

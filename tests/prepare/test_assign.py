@@ -81,6 +81,22 @@ def test_near_duplicates_that_would_cross_are_counted_by_time(tmp_path: Path) ->
     assert made.duplicates["across_folds"] == 1
 
 
+def test_near_duplicates_that_would_cross_are_counted_by_repository(tmp_path: Path) -> None:
+    rows = ten_repositories()
+    made, shards, _ = assigned(tmp_path, rows)
+    held_out, where = shards.example(made.folds["test"][0]), fold_of(made, shards)
+    copies = [
+        change(repository, 28, "", number=90, code=held_out.code.replace("func F", "func G"))
+        for repository in ("zoo/lone", held_out.repository)
+    ]
+    kept, shards, _ = assigned(tmp_path / "kept", [*rows, (copies[0], {})], near_duplicate=1.0)
+    assert fold_of(kept, shards)[copies[0].id] != where[held_out.id] == "test"
+    for copy, crosses in zip(copies, (1, 0), strict=True):
+        told, _, drops = assigned(tmp_path / str(crosses), [*rows, (copy, {})])
+        assert drops == {"near duplicate": 1}
+        assert told.duplicates["across_folds"] == told.duplicates["across_repositories"] == crosses
+
+
 @pytest.mark.parametrize("told", ["fork_of", "head_sha"])
 def test_a_fork_lies_with_its_source(tmp_path: Path, told: str) -> None:
     rows = ten_repositories()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.errors import UserError
-from hrm_ray.prepare.contamination import is_contaminated, task_runs
+from hrm_ray.prepare.contamination import is_contaminated, read_tasks
 from tests.prepare.factory import example
 
 SOLUTION = """func HasCloseElements(numbers []float64, threshold float64) bool {
@@ -30,7 +30,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
     path = tmp_path_factory.mktemp("tasks") / "tasks.jsonl"
     tasks = [{"id": "Go/0", "prompt": PROMPT, "nested": {"solutions": [SOLUTION]}}, {"id": "Go/1", "prompt": "Short."}]
     path.write_text("\n".join(map(json.dumps, tasks)) + "\n\n")
-    return task_runs([path], 13)
+    return read_tasks([path], 13).runs
 
 
 @pytest.mark.parametrize("section", ["title", "body", "before", "anchor", "code"])
@@ -53,8 +53,8 @@ def test_a_run_shorter_than_asked_for_is_no_overlap(runs: frozenset[str]) -> Non
 def test_boilerplate_that_repeats_a_few_words_is_no_overlap(tmp_path: Path) -> None:
     boilerplate = "if err != nil {\n\treturn nil, err\n}\n" * 6
     (tmp_path / "t.jsonl").write_text(json.dumps({"code": boilerplate}))
-    assert task_runs([tmp_path / "t.jsonl"], 13) == frozenset()
-    assert not is_contaminated(example(code=boilerplate), task_runs([tmp_path / "t.jsonl"], 13), 13)
+    assert read_tasks([tmp_path / "t.jsonl"], 13).runs == frozenset()
+    assert not is_contaminated(example(code=boilerplate), read_tasks([tmp_path / "t.jsonl"], 13).runs, 13)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_boilerplate_that_repeats_a_few_words_is_no_overlap(tmp_path: Path) -> N
 def test_a_line_that_is_no_task_is_named(content: str, sentence: str, tmp_path: Path) -> None:
     (tmp_path / "t.jsonl").write_text(content)
     with pytest.raises(UserError, match=sentence):
-        task_runs([tmp_path / "t.jsonl"], 13)
+        read_tasks([tmp_path / "t.jsonl"], 13)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.jsonl: the evaluation tasks cannot be read"):
-        task_runs([tmp_path / "none.jsonl"], 13)
+        read_tasks([tmp_path / "none.jsonl"], 13)

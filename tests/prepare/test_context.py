@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -92,6 +95,15 @@ def test_without_a_neighbour_or_a_mention_it_is_the_plain_outline() -> None:
 def test_a_declaration_of_another_file_is_near_to_what_it_calls() -> None:
     moved = declarations("package q\nfunc moved() { write(1) }\n")[0]
     assert Context(SOURCE, FOUND).outline(moved, "").split("\n")[1] == SIGNATURES["write"]
+
+
+@pytest.mark.parametrize("long", ["0a" * 400_000, "t[a], " * 100_000, "x[" * 200_000, "é" * 400_000])
+def test_a_table_on_one_long_line_is_read_once(long: str) -> None:
+    source = f"package p\nfunc write(int) {{}}\nfunc big() {{ write(1); _ = `{long}` }}\n"
+    [_, big] = found = declarations(source)
+    began = time.process_time()
+    assert Context(source, found).outline(big, "").split("\n")[1] == "func write(int)"
+    assert time.process_time() - began < 20, "in quadratic time it would take an hour"
 
 
 @given(st.sampled_from([None, *FOUND]), st.lists(st.sampled_from([*SIGNATURES, "Save", "of", "é"]), max_size=6))

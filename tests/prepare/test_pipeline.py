@@ -5,6 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -198,6 +203,23 @@ def test_a_stopped_run_goes_on(
     assert not (tmp_path / ".preparing").exists()
 
 
+def test_a_run_that_was_killed_goes_on(prepared: Path, source: Path, tmp_path: Path) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(settings.dump(chosen_config(tmp_path / "data", source, jsonl=True)))
+    command = [sys.executable, "-m", "hrm_ray", "prepare", str(file)]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while not list((tmp_path / "data").glob(".preparing/*/finished/extract-*")):
+            assert process.poll() is None
+            time.sleep(0.01)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    facts, _ = run(tmp_path / "data", source, jsonl=True)
+    assert facts["tasks"]["extract"] < 12, "what was finished was done again"
+    assert published(tmp_path / "data") == published(prepared)
+
+
 def spoil(folder: Path) -> None:
     """Leave of what a stopped run made what a power cut may leave."""
     next((folder / "extracted").glob("part-*")).unlink()
@@ -370,21 +392,26 @@ def test_a_corrupt_page_is_fatal_or_skipped_by_file_and_row_group(source: Path, 
     begin = texts.dictionary_page_offset or texts.data_page_offset
     content[begin + texts.total_compressed_size - 8] ^= 1
     spoilt.write_bytes(content)
-    with pytest.raises(UserError, match=r"spoilt\.parquet: row group 1 cannot be read"):
+    with pytest.raises(UserError, match=r"spoilt\.parquet: row group 1, \d+ of its 128 records, cannot be read"):
         run(tmp_path / "data", spoilt)
     facts, _ = run(tmp_path / "data", spoilt, unreadable="skip")
-    assert [place.partition(" cannot")[0] for place in facts["unreadable"]] == [f"{spoilt}: row group 1"]
-    assert facts["folds"]["train"]["examples"] > 0
+    assert [place.partition(",")[0] for place in facts["unreadable"]] == [f"{spoilt}: row group 1"]
+    lost = int(facts["unreadable"][0].split()[4])
+    good = list(records.read(tmp_path / "whole.parquet"))
+    records.write(tmp_path / "good.parquet", [*good[: 256 - lost], *good[256:]])
+    assert run(tmp_path / "good", tmp_path / "good.parquet")[0]["hash"] == facts["hash"], "a good record was lost"
 
 
 def test_examples_that_share_a_text_with_a_task_are_left_out(prepared: Path, source: Path, tmp_path: Path) -> None:
     leaked = Shards(prepared / "train").example(0)
     tasks = tmp_path / "tasks.jsonl"
-    tasks.write_text(json.dumps({"id": 1, "canonical_solution": leaked.code}) + "\n")
+    tasks.write_text(json.dumps({"id": 1, "canonical_solution": leaked.code}) + '\n{"prompt": "Add two numbers"}\n')
     facts, _ = run(tmp_path / "data", source, decontaminate={"tasks": [str(tasks)], "words": 10})
     assert facts["drops"]["shares a text with an evaluation task"] >= 1
     left = {str(id_) for fold in FOLDS for id_ in Shards(tmp_path / "data" / fold).column("id").to_pylist()}
     assert leaked.id not in left
+    assert facts["evaluation_tasks"] == {"count": 2, "too_short": 1}
+    assert "Of 2 tasks 1 have no text of so many words" in (tmp_path / "data" / data_card.NAME).read_text()
     with pytest.raises(UserError, match=r"none\.jsonl: the evaluation tasks cannot be read"):
         run(tmp_path / "data", source, decontaminate={"tasks": [str(tmp_path / "none.jsonl")]})
 
