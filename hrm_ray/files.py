@@ -11,7 +11,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hrm_ray.errors import UserError
 
@@ -54,7 +54,15 @@ def parse_yaml(text: str, source: str) -> dict[str, Any]:
     try:
         tree = YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
-        raise UserError(f"{source}: not valid YAML: {' '.join(str(error).split())}") from error
+        raise UserError(f"{source}: not valid YAML: {_told(error)}") from error
     if not isinstance(tree, dict):
         raise UserError(f"{source}: expected keys and values, found {type(tree).__name__}")
     return tree
+
+
+def _told(error: YAMLError) -> str:
+    """What is wrong and where, without the line itself: it may hold a secret."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return " ".join(str(error).split())
+    where = error.problem_mark
+    return f"{error.problem}, line {where.line + 1}, column {where.column + 1}"

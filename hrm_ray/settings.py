@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
@@ -17,6 +18,9 @@ from hrm_ray.errors import UserError
 from hrm_ray.files import parse_yaml
 
 S = TypeVar("S", bound=Section)
+
+_SECRET = re.compile(r"(?<=://)[^\s/]*@|(?<![\w+/=~-])(?![a-z_/-]+(?![\w+/=~-]))[\w+/=~-]{20,}", re.ASCII)
+"""The user of a URL, and what a program may have drawn: twenty signs or more in a row, not all small letters."""
 
 
 class ConfigError(UserError):
@@ -61,7 +65,7 @@ def check(form: type[S], tree: Mapping[str, Any], source: str) -> S:
     try:
         return form.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_sentence(form, error)}") from error
+        raise ConfigError(f"{source}: {_shown(_sentence(form, error))}") from error
 
 
 def dump(section: Section) -> str:
@@ -110,14 +114,20 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: A
 
 def _apply(tree: dict[str, Any], override: str) -> None:
     key, separator, value = override.partition("=")
+    named = f"--set {_shown(key.partition(':')[0])}"
     if not separator or not key:
-        raise ConfigError(f"--set {override}: expected key.path=value")
+        raise ConfigError(f"{named}: expected key.path=value")
     try:
         put(tree, key, YAML(typ="safe", pure=True).load(value))
     except YAMLError as error:
-        raise ConfigError(f"--set {override}: the value is not valid YAML") from error
+        raise ConfigError(f"{named}: the value is not valid YAML") from error
     except ConfigError as error:
-        raise ConfigError(f"--set {override}: {error}") from error
+        raise ConfigError(f"{named}: {_shown(str(error))}") from error
+
+
+def _shown(text: str) -> str:
+    """A text without what may be a secret."""
+    return _SECRET.sub("...", text)
 
 
 def _sentence(form: type[Section], error: ValidationError) -> str:

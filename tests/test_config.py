@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from hrm_ray.config import CHANGEABLE_ON_RESUME, Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import parse_yaml
 from hrm_ray.settings import ConfigError
+from tests.collect.planted import planted
 from tests.conftest import ROOT
 
 FILES = sorted((ROOT / "experiments").glob("*.yaml"))
@@ -70,7 +72,7 @@ def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
         ),
         ("train.optimizer.betas=[0.9, 1.0]", r"train\.optimizer\.betas\.1: .*less than 1"),
         ("baselines=[equal_flops, equal_flops]", r"baselines names one twice"),
-        ("data=[", r"--set data=\[: the value is not valid YAML"),
+        ("data=[", r"--set data: the value is not valid YAML"),
         ("collect.source=history", r"collect: source history needs clones"),
         ("collect.source=gitlab", r"collect\.source: .*'synthetic', 'history', 'github' or 'functions'.*'gitlab'"),
         ("collect.source=github", r"collect: source github needs github\.repositories, .* or github\.search\.stars"),
@@ -107,7 +109,7 @@ def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
         ("clean.leave_out=[bot]", r"clean\.leave_out\.0: .*'bots', 'reverts', 'releases' or 'backports'.*'bot'"),
         ("name=a/b", r"name: .*'a/b'"),
         ("train", r"--set train: expected key\.path=value"),
-        ("name.first=x", r"--set name\.first=x: name is a value, not a section"),
+        ("name.first=x", r"--set name\.first: name is a value, not a section"),
     ],
 )
 def test_what_is_wrong_is_named(file: Path, override: str, sentence: str) -> None:
@@ -116,20 +118,82 @@ def test_what_is_wrong_is_named(file: Path, override: str, sentence: str) -> Non
     assert "\n" not in str(caught.value)
 
 
+FORMS = [
+    "collect.github.token={}",
+    "collect.github.GITHUB_TOKEN={}",
+    "collect.token={}",
+    "collect.github.api=https://me:{}@ghe.example/api/v3",
+    "collect.github.api=https://{}@ghe.example/api/v3",
+    "collect.github.api=https://api.github.com?access_token={}",
+    "collect={{source: github, github: {{api: 'http://{}', repositories: [a/b]}}}}",
+    "collect={{source: github, github: '{}'}}",
+    "collect={{source: github, github: {{repositories: ['https://{}@github.com/a/b']}}}}",
+    "collect={{source: github, github: {{repositories: ['https://x:{}@github.com/a/b']}}}}",
+    "collect={{source: github, github: {{'{}': 1}}}}",
+    "collect={{source: history, clones: '{}'}}",
+    "collect={{source: history, clones: [a, 'https://x-access-token:{}@host/a/b.git']}}",
+    "collect={{source: history, clones: [a, 'https://{}@host/a/b.git']}}",
+    "collect={{source: history, clones: [a, 'ssh://me:{}@host/a/b.git']}}",
+    "collect={{source: functions, clones: ['https://host/a/b.git?private_token={}']}}",
+    "clean.licenses=['{}']",
+    "train.epochs={}",
+    "name='{}/'",
+    "collect.github.token:{}",
+    "{}",
+    "collect.github.token={}: : x",
+    "collect.github.token='{}",
+    "name.x.{}=3",
+]
+TOKENS = [name for name, (text, _) in planted(0).items() if re.fullmatch(r"[\w.~-]+", text)]
+"""Secrets that stand alone, not in a URL or behind a name."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_in_the_settings_is_refused_and_not_repeated(file: Path, form: str) -> None:
+    for name in TOKENS:
+        text, secret = planted(1)[name]
+        with pytest.raises(ConfigError) as caught:
+            settings.load(file, [form.format(text)])
+        assert secret not in str(caught.value), name
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if "@" in form or "oken" in form])
+def test_a_short_password_is_not_repeated_where_one_may_stand(file: Path, form: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        settings.load(file, [form.format("hunter2")])
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("line", ["token: {}: x", "token: [{}", "token: '{}", "? {} : - x"])
+def test_a_file_that_is_not_yaml_is_not_quoted(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(f"name: some\n{line.format('hunter2')}\n")
+    with pytest.raises(UserError, match=r"bad\.yaml: not valid YAML: .*, line \d, column \d+") as caught:
+        settings.load(path)
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
-    "override",
+    "url",
     [
-        "collect.github.token=planted-secret",
-        "collect.github.GITHUB_TOKEN=planted-secret",
-        "collect.token=planted-secret",
-        "collect.github.api=https://me:planted-secret@ghe.example/api/v3",
-        "collect.github.api=https://api.github.com?access_token=planted-secret",
+        "https://me:pw@host/a",
+        "https://token@host/a",
+        "HTTP://x@host/a",
+        "ssh://git:pw@host/a",
+        "https://host/a?token=x",
     ],
 )
-def test_a_token_in_the_settings_is_refused_and_not_repeated(file: Path, override: str) -> None:
-    with pytest.raises(ConfigError, match=r"token") as caught:
-        settings.load(file, [override])
-    assert "planted-secret" not in str(caught.value)
+def test_credentials_of_a_clone_belong_to_gits_helper(file: Path, url: str) -> None:
+    said = r"collect: clones\.1 holds more than an address; .* git credential helper"
+    with pytest.raises(ConfigError, match=said):
+        settings.load(file, [f"collect={{source: history, clones: [x, '{url}']}}"])
+
+
+@pytest.mark.parametrize(
+    "place", ["https://host:8080/a/b.git", "ssh://git@host/a", "git@host:a/b.git", "../a@b", "git+ssh://me@host/a?b"]
+)
+def test_other_addresses_of_clones_are_fine(file: Path, place: str) -> None:
+    assert settings.load(file, [f"collect={{source: history, clones: ['{place}']}}"]).collect.clones == (place,)
 
 
 def test_spdx_ids_may_be_written_in_any_case(file: Path) -> None:

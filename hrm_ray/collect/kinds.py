@@ -13,14 +13,26 @@ _LONGEST_TITLE = 300
 _TAG = re.compile(r"[\[(](?P<tag>[^\])]{1,60})[\])]:?\s*")
 _SCOPE = r"(?:[^\s:]{1,60}:\s+)?"
 _BRANCH = r"(?:(?:release|rel|branch|stable|maint)[-_/ ]?)?v?\d+(?:\.(?:\d+|x))+(?:-[\w.]+)?"
+_LINE = r"(?:(?:release|rel|branch|stable|maint)[-_/ ]?v?\d+(?:\.(?:\d+|x))+|v?\d+(?:\.\d+)*\.x)"
+"""A branch for sure: a bare `1.18` may be a version of Go."""
 _COPY = r"(?:back[- ]?port|cherry[- ]?pick)(?:s|ed|ing)?\b"
 
-_REVERT = re.compile(rf"{_SCOPE}(?:partial(?:ly)? |temporarily )?revert(?:s|ed|ing)?\b(?!-)", re.IGNORECASE)
+_ID = r"(?<!\w)(?:#\d|(?=[a-f]*\d)[\da-f]{7,40}\b)"
+_REVERT = re.compile(
+    rf"{_SCOPE}(?:partial(?:ly)? |temporarily )?revert(?:s|ed|ing)?(?:\s*:|\s+[\"'`\u201c]|\s+\d{{3}}"
+    rf"|(?!-)\b.*(?:{_ID}|\b(?:pr|pull request|commit|change|merge)s?\b))",
+    re.IGNORECASE,
+)
+"""It names what it undoes: a feature may revert something, too."""
 _UNDOES = re.compile(r"(?:this )?reverts (?:(?:commit|pull request|pr) )?(?:[\w./-]*#\d|[\da-f]{7})", re.IGNORECASE)
 _UNDOING_BRANCH = re.compile(r"revert-\d+-")
 
 _COPY_TAG = re.compile(rf"{_BRANCH}|(?:[\w./ -]*\W)?{_COPY}.*", re.IGNORECASE)
-_COPIED = re.compile(rf"{_BRANCH}(?::|\s+{_COPY})|{_SCOPE}(?:automated |manual )?{_COPY}", re.IGNORECASE)
+_COPIED = re.compile(
+    rf"{_LINE}:|{_BRANCH}\s+{_COPY}|{_SCOPE}(?:automated |manual )?{_COPY}"
+    rf"(?:\s*:|\s+of\b|\s+\d{{3}}|.*(?:{_ID}|\b(?:to|for|on|onto|into)\s+{_BRANCH}))",
+    re.IGNORECASE,
+)
 _COPY_END = re.compile(rf"[\[(]{_COPY}[^\])]*[\])]\s*\Z", re.IGNORECASE)
 _COPY_BRANCH = re.compile(
     r"(?:automated-)?cherry-?pick-|backport[-_/]|mergify/bp/|\d+(?:\.(?:\d+|x))+_backport", re.IGNORECASE
@@ -29,8 +41,8 @@ _COPY_BRANCH = re.compile(
 _VERSION = re.compile(r"v?\d+(?:\.(?:\d+|x))+(?:[-+.~]?[\w.+-]*\w)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+|#\d+")
 _JARGON = re.compile(
-    r"a|add|alpha|and|back|beta|branch(?:es)?|build|bumps?|candidate|change|changelog|chore|ci|cut|cycle|dev(?:elopment)?"
-    r"|docs|final|for|forward|from|git|in|interim|into|main|major|master|merges?|minor|next|new|notes|of|on|patch|post|pre"
+    r"a|add|alpha|and|back|beta|branch(?:es)?|bumps?|candidate|change|changelog|chore|cut|cycle|dev(?:elopment)?"
+    r"|final|for|forward|from|git|in|interim|into|main|major|master|merges?|minor|next|new|notes|of|on|patch|post|pre"
     r"|prepares?|prerelease|publish|rc|released?|releases|set|start|sync|tag|the|to|up|updated?|v|versions?",
     re.IGNORECASE,
 )

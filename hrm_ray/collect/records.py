@@ -22,6 +22,9 @@ from hrm_ray.errors import UserError
 
 Part = TypeVar("Part", "Repository", "Request", "Issue", "ChangedFile")
 
+_NULL = {"body": "", "license": "NOASSERTION"}
+"""What GitHub's null means."""
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -287,8 +290,7 @@ def _list(values: object, kind: type, place: str) -> tuple[Any, ...]:
 
 def _part(kind: type[Part], row: object, place: str) -> Part:
     values = dict(_object(row, place))
-    if values.get("body", "") is None:
-        values["body"] = ""  # null is GitHub's own form of an empty one
+    values |= {name: empty for name, empty in _NULL.items() if values.get(name, empty) is None}
     known: dict[str, Any] = {}
     for field in fields(kind):
         value = values.get(field.name)

@@ -12,16 +12,18 @@ from dataclasses import replace
 
 from hrm_ray.collect import messages, personal, secrets
 from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Request
+from hrm_ray.collect.replacements import Replacements
 from hrm_ray.collect.secrets import Finding
 
 SPOKEN = "text that names people"
-"""What a title, body or comment is counted as that held trailers, addresses or handles."""
+"""What a title, body, label or comment is counted as that held trailers, addresses or handles."""
 
 
 def scrubbed(pull_request: PullRequest, counts: Counter[str]) -> PullRequest:
     """Return it without secrets and personal data; `counts` counts what was found by kind, each thing once."""
     request, files = pull_request.pull_request, pull_request.files
-    scrub = _Scrub((*_in_go(files), *_in_texts(request)))
+    sources = [source for file in files for source in (file.content_before, file.content_after)]
+    scrub = Replacements((*_in_go(files), *_in_texts(request)), sources)
     for kind in scrub.kinds:
         counts[kind] += 1
     told = _request(request, scrub)
@@ -38,7 +40,7 @@ def scrubbed_texts(go: Mapping[str, str], spoken: Mapping[str, str], counts: Cou
     """
     in_go = (found for source in go.values() for find in (secrets.find, personal.find) for found in find(source))
     in_spoken = (found for text in spoken.values() for found in secrets.find(text, spoken=True))
-    scrub = _Scrub((*in_go, *in_spoken))
+    scrub = Replacements((*in_go, *in_spoken), go.values())
     for kind in scrub.kinds:
         counts[kind] += 1
     plain = {name: scrub(text) for name, text in spoken.items()}
@@ -46,27 +48,6 @@ def scrubbed_texts(go: Mapping[str, str], spoken: Mapping[str, str], counts: Cou
     if named := sum(plain[name].split() != told[name].split() for name in told):
         counts[SPOKEN] += named
     return {name: scrub(text) for name, text in go.items()} | told
-
-
-class _Scrub:
-    """Replaces findings wherever they stand; the first kind that a text was found as is what it is counted as."""
-
-    def __init__(self, findings: Iterable[Finding]) -> None:
-        self._found: dict[str, Finding] = {}
-        for finding in findings:
-            self._found.setdefault(finding.text, finding)
-        # One may be part of another, as a token is of a URL.
-        self._longest_first = sorted(self._found.values(), key=lambda finding: (-len(finding.text), finding.text))
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kind of each finding."""
-        return [finding.kind for finding in self._found.values()]
-
-    def __call__(self, text: str) -> str:
-        for finding in self._longest_first:
-            text = text.replace(finding.text, finding.placeholder)
-        return text
 
 
 def _in_go(files: Iterable[ChangedFile]) -> Iterator[Finding]:
@@ -88,15 +69,15 @@ def _in_texts(request: Request) -> Iterator[Finding]:
 
 def _texts(request: Request) -> list[str]:
     told = [text for issue in request.issues for text in (issue.title, issue.body)]
-    return [request.title, request.body, *told, *request.comments]
+    return [request.title, request.body, *request.labels, *told, *request.comments]
 
 
-def _file(file: ChangedFile, scrub: _Scrub) -> ChangedFile:
+def _file(file: ChangedFile, scrub: Replacements) -> ChangedFile:
     before, after = scrub(file.content_before), scrub(file.content_after)
     return replace(file, patch=scrub(file.patch), content_before=before, content_after=after)
 
 
-def _request(request: Request, scrub: _Scrub) -> Request:
+def _request(request: Request, scrub: Replacements) -> Request:
     def title(text: str) -> str:
         return messages.without_handles(scrub(text)).strip()
 
@@ -107,6 +88,7 @@ def _request(request: Request, scrub: _Scrub) -> Request:
         request,
         title=title(request.title),
         body=body(request.body),
+        labels=tuple(map(title, request.labels)),
         issues=tuple(Issue(issue.number, title(issue.title), body(issue.body)) for issue in request.issues),
         comments=tuple(map(body, request.comments)),
     )

@@ -18,7 +18,10 @@ _BEGIN = re.compile(
 _KEY_LINE = re.compile(r"\\[nrt]|(?P<secret>[A-Za-z\d+/]{16,}={0,2})", re.ASCII)
 
 _VALUE = r"(?P<secret>[A-Za-z_+/$!.~^*#?-]*\d[^\s\"'`\\]{0,200})"
-_QUOTED = re.compile(rf"[\"'`]{_VALUE}(?=\\?[\"'`])", re.ASCII)
+_QUOTED = re.compile(
+    r"[\"'`](?P<secret>(?:[A-Za-z_+/$!.~^*#?-]|\\[^\s\"'`])*+\d(?:[^\s\"'`\\]|\\[^\s\"'`]){0,200})(?=\\?[\"'`])",
+    re.ASCII,
+)
 _ASSIGNED = re.compile(r"=(?P<secret>[A-Za-z_+/$!.~-]*\d[\w+/$!.~=-]{0,200})(?![^\s\"'`\\;&,)\]}<])", re.ASCII)
 _SPOKEN = re.compile(rf"[:=] {{0,2}}{_VALUE}(?!\S)", re.ASCII)
 """Begun by a rare sign and with a digit in them, these are found at 200 MB/s; only then is it asked what names them."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from hrm_ray.config.section import Count, Section
+
+_CREDENTIALS = re.compile(r"://[^/]*:[^/]*@|(?<!ssh)://[^/]*@|https?://[^?]*\?", re.IGNORECASE)
+"""A password, a user of anything but ssh - a token may stand alone there - or a query."""
 
 
 class Search(Section):
@@ -94,8 +98,19 @@ class Collect(Section):
     repositories: Count = 10
     pull_requests: Count = 50
     clones: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Folders of git clones, or URLs that git can clone."""
+    """Folders of git clones, or URLs that git can clone; they are written to run folders, so they hold no password."""
     github: GitHub = GitHub()
+
+    @model_validator(mode="after")
+    def _holds_no_password(self) -> Self:
+        for index, clone in enumerate(self.clones):
+            if _CREDENTIALS.search(clone):
+                more = "a user, password or token has no place in settings"
+                raise ValueError(
+                    f"clones.{index} holds more than an address; {more}: "
+                    "leave it to a git credential helper (`git help credentials`), or use ssh"
+                )
+        return self
 
     @model_validator(mode="after")
     def _names_its_source(self) -> Self:

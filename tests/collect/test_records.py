@@ -11,7 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from hrm_ray.collect import records
+from hrm_ray.collect.filters import Dropped
+from hrm_ray.collect.licenses import check_license
 from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Repository, Request
+from hrm_ray.config import Clean
 from hrm_ray.errors import UserError
 
 
@@ -124,6 +127,18 @@ def test_null_is_an_empty_body_and_a_whole_surrogate_pair_is_text(tmp_path: Path
     for name in ("a.jsonl", "a.parquet"):
         (read,) = records.read(tmp_path / name)
         assert (read.pull_request.body, read.pull_request.title) == ("", "\U0001f680")
+
+
+def test_a_null_license_is_none_that_is_known(tmp_path: Path) -> None:
+    row = asdict(pull_request(1))
+    row["repo"]["license"] = None
+    (tmp_path / "a.jsonl").write_text(json.dumps(row))
+    pq.write_table(pa.Table.from_pylist([row], schema=records.SCHEMA), tmp_path / "a.parquet")
+    for name in ("a.jsonl", "a.parquet"):
+        (read,) = records.read(tmp_path / name)
+        assert read.repo.license == "NOASSERTION"
+        with pytest.raises(Dropped, match="pull request under no known license"):
+            check_license(read.repo.license, Clean())
 
 
 def rich() -> PullRequest:

@@ -53,7 +53,8 @@ def applied(file: ChangedFile) -> str:
 def test_a_secret_goes_from_every_text_and_the_patch_still_applies(name: str) -> None:
     (old, gone), (new, added) = planted(1)[name], planted(2)[name]
     file = changed(GO % ("one", old), GO % ("one", new))
-    given = pull_request(file, body=f"It was `{old}`.", issues=(Issue(2, "T", new),), comments=(f"Use {new}",))
+    issue = Issue(2, f"No {new}", new)
+    given = pull_request(file, body=f"It was `{old}`.", labels=(new,), issues=(issue,), comments=(f"Use {new}",))
     counts = Counter[str]()
     clean = scrubbed(given, counts)
     assert gone not in repr(clean)
@@ -113,15 +114,17 @@ def test_each_thing_is_counted_once_by_its_kind() -> None:
     assert clean.pull_request.body == "Why"
 
 
-def test_people_go_from_titles_issues_and_comments() -> None:
+def test_people_go_from_titles_labels_issues_and_comments() -> None:
     given = pull_request(
         title="Thank @ann-b",
+        labels=("bug", "ask @bob", "owner: ann@b.org"),
         issues=(Issue(2, "From @ann-b", "Hi\nReported-by: Ann Other"),),
         comments=("@bob: mail ann@b.org",),
     )
     clean = scrubbed(given, Counter()).pull_request
-    assert (clean.title, clean.issues, clean.comments) == (
+    assert (clean.title, clean.labels, clean.issues, clean.comments) == (
         "Thank @user",
+        ("bug", "ask @user", "owner:"),
         (Issue(2, "From @user", "Hi"),),
         ("@user: mail",),
     )
@@ -132,6 +135,54 @@ def test_what_says_nothing_of_people_and_holds_no_secret_is_the_same() -> None:
     counts = Counter[str]()
     assert scrubbed(given, counts) == replace(given, pull_request=replace(given.pull_request, title="T"))
     assert not +counts
+
+
+@pytest.mark.parametrize(
+    ("secret", "code"),
+    [
+        ("a1b2c3d4e5f6", "func F() int { return 0xa1b2c3d4e5f6 }"),
+        ("9f8a7b6c5d4e3p10", "var f = 0x1.9f8a7b6c5d4e3p10"),
+        ("token9x8y7z6w5v", 'import "example.org/a/token9x8y7z6w5v"'),
+        ("token9x8y7z6w5v", "import (\n\t_ `a/token9x8y7z6w5v`\n)"),
+    ],
+)
+def test_numbers_and_imports_that_hold_a_secret_stay(secret: str, code: str) -> None:
+    counts = Counter[str]()
+    given = {"code": f"package a\n\n{code}\n\n// token={secret}\n"}
+    clean = scrubbed_texts(given, {"doc": f"The token: {secret} is for {code}"}, counts)
+    for name, text in clean.items():
+        assert code in text, name
+        assert secret not in text.replace(code, ""), name
+    assert counts == {"password": 1}
+
+
+def test_a_number_is_no_secret_wherever_it_stands() -> None:
+    source = 'package a\n\nconst token = 0x9f8a7b6c5d4e3f21\n\nvar s = "token=0x9f8a7b6c5d4e3f21"\n'
+    counts = Counter[str]()
+    assert scrubbed_texts({"code": source}, {}, counts) == {"code": source}
+    assert not +counts
+
+
+def test_a_name_that_is_a_secret_changes_everywhere() -> None:
+    clean = scrubbed_go('package a\n\nvar a1Kq83ksLq02m = f("password=a1Kq83ksLq02m")\n')
+    assert "a1Kq83ksLq02m" not in clean
+    assert parse_file_ok(clean)
+
+
+def test_a_token_that_is_the_user_of_a_url_goes_with_its_password() -> None:
+    (one, user), (other, password) = (planted(seed)["GitHub token"] for seed in (1, 2))
+    clean = scrubbed_go(GO % ("one", f"https://{one}:{other}@b.org/x"))
+    assert user not in clean
+    assert password not in clean
+    assert "b.org/x" in clean
+
+
+@pytest.mark.timeout(20)
+def test_time_grows_with_the_text_and_not_with_what_is_found_in_it() -> None:
+    """Text by text it would be minutes."""
+    lines = "".join(f'\t"person{at}.name@company{at % 97}.io",\n' for at in range(40_000))
+    clean = scrubbed_go(f"package a\n\nvar all = []string{{\n{lines}}}\n")
+    assert "@company" not in clean
 
 
 @pytest.mark.timeout(60)

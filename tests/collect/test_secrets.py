@@ -38,6 +38,15 @@ def test_every_kind_is_found_in_plain_text(name: str) -> None:
         assert secret not in without(f"It said:\n\n{text}\n\nand stopped.", spoken=True), text
 
 
+@pytest.mark.parametrize(
+    "value",
+    [r"\x41b3Kq83ksLq02m", r"a1Kq83ks\u00e9Lq02mK9", r"9f8a7b6c5d4e\xff3g", r"b3Kq83\\ksLq02m", r"\\b3Kq83ksLq02"],
+)
+@pytest.mark.parametrize("form", ['var password = "{}"', "secret: `{}`,", r'x := "{{\"token\": \"{}\"}}"'])
+def test_a_value_may_hold_a_backslash(value: str, form: str) -> None:
+    assert value not in without(form.format(value))
+
+
 @pytest.mark.parametrize("text", ["password: {}", "the token is: {} or so", "secret={}", "API key = {}"])
 def test_plain_text_needs_no_quotes(text: str) -> None:
     assert "a1Kq83ksLq02m" not in without(text.format("a1Kq83ksLq02m"), spoken=True)
