@@ -118,11 +118,16 @@ def children(driver: psutil.Process) -> list[psutil.Process]:
 def prepare(parquet: Path, data: Path, mode: str, judge: bool) -> dict[str, float]:
     """Prepare in this process and return seconds, without start-up of Ray or of the pool, and examples."""
     shares = {"train": 0.9, "judge": 0.1} if judge else {"train": 1.0, "judge": 0}
+    workers = 1 if mode == "ray-1" else 2
     tree = {
         "name": "benchmark",
         "data": str(data),
         "clean": {"licenses": "any"},
-        "prepare": {"input": str(parquet), "split": {"by": "time", "shares": {**shares, "validation": 0, "test": 0}}},
+        "prepare": {
+            "input": str(parquet),
+            "workers": workers,
+            "split": {"by": "time", "shares": {**shares, "validation": 0, "test": 0}},
+        },
         "train": {"judge_rows": 0, "losses": {"refinement": 0}},
     }
     config = settings.parse(tree, "benchmark")
@@ -130,8 +135,7 @@ def prepare(parquet: Path, data: Path, mode: str, judge: bool) -> dict[str, floa
     executors: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         "plain": nullcontext,
         "pool": lambda: multiprocessing.get_context("spawn").Pool(2),
-        "ray-1": lambda: session(1),
-        "ray-2": lambda: session(2),
+        **dict.fromkeys(("ray-1", "ray-2"), lambda: session(workers)),
     }
     with executors[mode]() as executor:
         if not mode.startswith("ray"):
@@ -147,13 +151,13 @@ def prepare(parquet: Path, data: Path, mode: str, judge: bool) -> dict[str, floa
 class Local(Stages):
     """Stages whose items another executor than Ray Data runs."""
 
-    def __init__(self, apply: Callable[..., Iterator[Item]], progress: Progress, finished: Path) -> None:
-        super().__init__(progress, finished)
+    def __init__(self, apply: Callable[..., Iterator[Item]], progress: Progress, finished: Path, workers: int) -> None:
+        super().__init__(progress, finished, workers)
         self._apply = apply
 
-    def run(self, call: Call, rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
-        """Call every row."""
-        for row in self._apply(call, rows):
+    def run(self, task: Callable[[Item], Item], rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
+        """Run the task on every row."""
+        for row in self._apply(Call(task), rows):
             yield row
             advance()
 

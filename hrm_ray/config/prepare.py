@@ -89,4 +89,4 @@ class Prepare(Section):
     unreadable: Literal["refuse", "skip"] = "refuse"
     """What becomes of a row group or record of the input that cannot be read; what is skipped is named in the card."""
     workers: Count = 2
-    """CPUs that the local Ray instance gets."""
+    """Processes that share the work, a CPU each; a Ray that is started for it has as many."""

@@ -69,7 +69,7 @@ def prepare(config: Config, progress: Progress, session: Session = nullcontext) 
     tasks = read_tasks(config.prepare.decontaminate.tasks, config.prepare.decontaminate.words)
     with workspace(config.data, made_from) as folder, session(config.prepare.workers):
         write_text(folder / TASK_RUNS, json.dumps(sorted(tasks.runs)))
-        facts = _build(config, inputs, items, folder, Stages(progress, folder / "finished"))
+        facts = _build(config, inputs, items, folder, Stages(progress, folder / "finished", config.prepare.workers))
         facts |= {
             "made_from": made_from,
             "evaluation_tasks": {"count": tasks.count, "too_short": tasks.too_short},
@@ -120,7 +120,8 @@ def _build(
         "settings": config.model_dump(mode="json", include={"seed", "clean", "prepare"}),
         "version": hrm_ray.__version__,
         "seconds": stages.seconds,
-        "tasks": stages.tasks,
+        "ran": stages.ran,
+        "processes": stages.processes,
     }
 
 

@@ -1,4 +1,4 @@
-"""The stages of a pipeline: each is timed and shown, and its work is dealt to Ray tasks, one task a work item.
+"""The stages of a pipeline: each is timed and shown, and its work items are dealt to Ray's actors, one by one.
 
 What a finished item returned lies in a file, so that a pipeline that was killed goes on with the items that are left.
 Ray Data's own checkpoints (2.60) would need the data itself to pass through its reads and writes, and a CPU for their
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,16 +28,20 @@ Item = dict[str, Any]
 
 
 class Stages:
-    """Runs stages, shows them on `progress` and keeps how long each took and how many Ray tasks it ran.
+    """Runs stages on `workers` processes, shows them on `progress` and keeps how long each took and what it ran.
 
     `finished` is the folder of the results so far, beside the files that they name with their sha256 as `shards`.
     """
 
-    def __init__(self, progress: Progress, finished: Path) -> None:
+    def __init__(self, progress: Progress, finished: Path, workers: int) -> None:
         self._progress = progress
         self._finished = finished
+        self._workers = workers
         self.seconds: dict[str, float] = {}
-        self.tasks: dict[str, int] = {}
+        self.ran: dict[str, int] = {}
+        """Work items of each stage that were not finished by an earlier run."""
+        self.processes: dict[str, int] = {}
+        """Processes that they ran on."""
 
     @contextmanager
     def stage(self, name: str, total: int | None = None) -> Iterator[Callable[[], None]]:
@@ -62,8 +67,8 @@ class Stages:
         with self.stage(name, len(items)) as advance:
             for _ in range(len(items) - len(rows)):
                 advance()
-            ended = list(self.run(Call(task), rows, advance)) if rows else []
-        self.tasks[name] = len({row["task"] for row in ended})
+            ended = list(self.run(task, rows, advance)) if rows else []
+        self.ran[name], self.processes[name] = len(ended), len({row["process"] for row in ended})
         # Only now, so that it is always the same error and no task still writes when the caller cleans up.
         for row in sorted(ended, key=lambda row: str(row["result"])):
             if row["error"]:
@@ -79,13 +84,16 @@ class Stages:
         except (OSError, ValueError):
             return None
 
-    def run(self, call: Call, rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
-        """Call every row through Ray Data; yield what became of each as it ends."""
+    def run(self, task: Callable[[Item], Item], rows: Sequence[Item], advance: Callable[[], None]) -> Iterator[Item]:
+        """Run the task on every row through Ray Data; yield what became of each as it ends."""
         if not ray.is_initialized():  # Ray Data would start one of its own, with its own settings
             raise RuntimeError("no Ray is running: call this within hrm_ray.launch.session")
         _quiet()
         # One block an item: a reader of files would put them all into one task.
-        for row in ray.data.from_items(list(rows), override_num_blocks=len(rows)).map(call, num_cpus=0.5).iter_rows():
+        items = ray.data.from_items(list(rows), override_num_blocks=len(rows))
+        # Actors, because a CPU idles for a quarter of a second between two tasks; an actor's next call waits ready.
+        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=self._workers, initial_size=self._workers)
+        for row in items.map(Call, fn_constructor_args=[task], compute=pool).iter_rows():
             yield row
             advance()
 
@@ -98,16 +106,12 @@ class Call:
 
     def __call__(self, row: Mapping[str, Any]) -> Item:
         """Write what the item returned to the row's file, and return what became of it."""
-        done = {"result": row["result"], "task": _task(), "error": ""}
+        done = {"result": row["result"], "process": f"{platform.node()}:{os.getpid()}", "error": ""}
         try:
             write_text(Path(row["result"]), json.dumps(self._task(json.loads(row["item"]))))
         except UserError as error:
             return {**done, "error": str(error)}
         return done
-
-
-def _task() -> str:
-    return ray.get_runtime_context().get_task_id() if ray.is_initialized() else str(os.getpid())
 
 
 def _quiet() -> None:

@@ -19,7 +19,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import ray
 from rich.console import Console
 from rich.progress import Progress
 
@@ -54,20 +53,6 @@ def contents(data: Path) -> dict[str, bytes]:
     """Return every file but the lock, and the cards, which tell how they were made."""
     own = (card.CARD, data_card.NAME, ".lock")
     return {str(p.relative_to(data)): p.read_bytes() for p in data.rglob("*") if p.is_file() and p.name not in own}
-
-
-@contextmanager
-def one_cpu_taken() -> Iterator[None]:
-    """Leave one of the two CPUs, so that one worker does everything."""
-
-    class Idle:
-        def ready(self) -> bool:
-            return True
-
-    idle = ray.remote(num_cpus=1)(Idle).remote()
-    ray.get(idle.ready.remote())
-    yield
-    ray.kill(idle)
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +116,13 @@ def test_judge_documents_come_from_all_folds_but_train(prepared: Path) -> None:
 
 
 def test_more_than_one_task_ran(prepared: Path) -> None:
-    assert card.read(prepared)["tasks"]["extract"] == 12  # three row groups
-    assert card.read(prepared)["tasks"]["tokenise"] == 4
+    assert card.read(prepared)["ran"]["extract"] == 12  # three row groups
+    assert card.read(prepared)["ran"]["tokenise"] == 4
 
 
 def test_one_worker_writes_the_same_bytes(prepared: Path, source: Path, tmp_path: Path) -> None:
-    with one_cpu_taken():
-        facts, _ = run(tmp_path, source, jsonl=True, workers=1)
+    facts, _ = run(tmp_path, source, jsonl=True, workers=1)
+    assert facts["processes"] == {"extract": 1, "tokenise": 1}
     assert contents(tmp_path) == contents(prepared)
     assert facts["hash"] == card.read(prepared)["hash"]
 
@@ -198,7 +183,7 @@ def test_a_stopped_run_goes_on(
     stopped(tmp_path, source, monkeypatch, module, stage, jsonl=True)
     assert (tmp_path / ".preparing").is_dir()
     facts, _ = run(tmp_path, source, jsonl=True)
-    assert (facts["tasks"]["extract"], facts["tasks"]["tokenise"]) == left
+    assert (facts["ran"]["extract"], facts["ran"]["tokenise"]) == left
     assert published(tmp_path) == published(prepared)
     assert not (tmp_path / ".preparing").exists()
 
@@ -216,7 +201,7 @@ def test_a_run_that_was_killed_goes_on(prepared: Path, source: Path, tmp_path: P
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     facts, _ = run(tmp_path / "data", source, jsonl=True)
-    assert facts["tasks"]["extract"] < 12, "what was finished was done again"
+    assert facts["ran"]["extract"] < 12, "what was finished was done again"
     assert published(tmp_path / "data") == published(prepared)
 
 
@@ -236,7 +221,7 @@ def test_a_run_that_goes_on_trusts_nothing_that_is_torn(
     stopped(tmp_path, source, monkeypatch, card, "describe", jsonl=True)
     spoil(next((tmp_path / ".preparing").iterdir()))
     facts, _ = run(tmp_path, source, jsonl=True)
-    assert (facts["tasks"]["extract"], facts["tasks"]["tokenise"]) == (2, 2)
+    assert (facts["ran"]["extract"], facts["ran"]["tokenise"]) == (2, 2)
     assert published(tmp_path) == published(prepared)
     assert card.read(tmp_path)["folds"] == card.read(prepared)["folds"]
     assert not (tmp_path / ".preparing").exists()
@@ -257,7 +242,7 @@ def test_what_was_made_from_something_else_is_not_gone_on_with(
 ) -> None:
     stopped(tmp_path, source, monkeypatch, card, "describe")
     facts, _ = run(tmp_path, source, window=200)
-    assert facts["tasks"]["extract"] == 12
+    assert facts["ran"]["extract"] == 12
 
 
 def test_two_at_once_are_refused(source: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,13 @@ def square(item: Item) -> Item:
     return {"square": item["value"] ** 2, "process": os.getpid()}
 
 
-def stages(folder: Path, progress: Progress | None = None) -> Stages:
-    return Stages(progress or Progress(disable=True), folder)
+def nap(item: Item) -> Item:
+    time.sleep(0.5)
+    return item
+
+
+def stages(folder: Path, progress: Progress | None = None, workers: int = 2) -> Stages:
+    return Stages(progress or Progress(disable=True), folder, workers)
 
 
 def test_results_come_in_order_from_other_processes(tmp_path: Path) -> None:
@@ -29,8 +35,15 @@ def test_results_come_in_order_from_other_processes(tmp_path: Path) -> None:
     results = run.fan_out("square", square, [{"value": value} for value in range(7)])
     assert [result["square"] for result in results] == [value**2 for value in range(7)]
     assert os.getpid() not in {result["process"] for result in results}
-    assert run.tasks == {"square": 7}
+    assert run.ran == {"square": 7}
     assert run.seconds["square"] > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_are_processes(tmp_path: Path, workers: int) -> None:
+    run = stages(tmp_path, workers=workers)
+    run.fan_out("nap", nap, [{"value": value} for value in range(8)])
+    assert run.processes == {"nap": workers}
 
 
 def test_the_first_error_in_order_is_raised_after_all_have_ended(tmp_path: Path) -> None:
@@ -47,7 +60,7 @@ def test_what_is_finished_is_not_done_again(tmp_path: Path) -> None:
     again = stages(tmp_path, progress)
     results = again.fan_out("square", square, [{"value": value} for value in (99, 3, 99)])
     assert [result["square"] for result in results] == [16, 9, 25]
-    assert again.tasks == {"square": 1}
+    assert again.ran == {"square": 1}
     assert progress.tasks[0].completed == 3
     assert stages(tmp_path).fan_out("square", square, [{"value": 0}] * 3) == results
 
