@@ -132,7 +132,7 @@ def test_deep_nesting_ends(closed: bool) -> None:
 
 
 def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
-    nodes = [node for node, _ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
+    nodes = [node for node, *_ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
     assert [node.start_byte for node in nodes] == sorted(node.start_byte for node in nodes)
     assert not [node for node in nodes if node.type == "escape_sequence"]
 
