@@ -226,17 +226,19 @@ def _refused_nodes(root: Node) -> Iterator[tuple[int, Diagnostic]]:
 def _refused_breaks(root: Node) -> Iterator[tuple[int, Diagnostic]]:
     """Where a line ends that cannot; what stands on one line is looked at as one piece."""
     data = root.text or b""
-    ahead, start, last = [(root, "")], None, None
+    ahead = [(root, "")]
+    last: Node | None = None
+    start: tuple[str, str] | None = None
     while ahead:
         node, parent = ahead.pop()
         kind, first, end = node.type, node.start_byte, node.end_byte
         if kind == "comment":
             continue
         start = start or (kind, parent)
-        if b"\n" in data[first:end] and not is_leaf(node, kind):
+        if data.find(b"\n", first, end) >= 0 and not is_leaf(node, kind):
             ahead.extend((child, kind) for child in reversed(node.children))
         elif first < end:
-            if last is not None and b"\n" in data[last.end_byte : first] and not _may_break(last, *start):
+            if last is not None and data.find(b"\n", last.end_byte, first) >= 0 and not _may_break(last, *start):
                 yield first, _diagnostic(DiagnosticKind.LINE_END, _tokens(last)[-1], "a line cannot end here")
             last, start = node, None
 
