@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +12,9 @@ from tree_sitter import Node
 from hrm_ray.golang.syntax import DECLARATION_KINDS, STRINGS, parse_file, walk
 
 _SPECS = frozenset({"type_spec", "type_alias", "const_spec", "var_spec"})
+
+_COMMENT = re.compile(rb"/[/*]")
+_COMMENT_OR_OPENING = re.compile(rb"/[/*]|[({]")
 
 _SHORT = 16
 """Bytes up to which `one_line` shows what a hollow node holds."""
@@ -50,12 +54,17 @@ def declarations(source: str) -> list[Declaration]:
 
 def outline(source: str) -> str:
     """Package clause, imports and the signature of every declaration, one line each."""
+    return "\n".join([*heading(source), *(found.signature for found in declarations(source))])
+
+
+def heading(source: str) -> list[str]:
+    """The package clause and the imports, where there are any, each as one line."""
     root = parse_file(source)
     packages = [one_line(node) for node in root.named_children if node.type == "package_clause"]
     imports = [node for node in root.named_children if node.type == "import_declaration"]
-    specs = [one_line(node) for found in imports for node, _ in walk(found) if node.type == "import_spec"]
+    specs = [one_line(node) for found in imports for node, kind, _ in walk(found) if kind == "import_spec"]
     used = [f"import ({'; '.join(specs)})"] if specs else []
-    return "\n".join(packages[:1] + used + [found.signature for found in declarations(source)])
+    return packages[:1] + used
 
 
 def _declaration(node: Node, start: int, end: int, data: bytes) -> Declaration:
@@ -91,7 +100,7 @@ def _name(node: Node) -> str:
     receiver = node.child_by_field_name("receiver")
     if receiver is None:
         return text_of(name)
-    owner = next((text_of(child) for child, _ in walk(receiver) if child.type == "type_identifier"), "_")
+    owner = next((text_of(child) for child, kind, _ in walk(receiver) if kind == "type_identifier"), "_")
     return f"{owner}.{text_of(name)}"
 
 
@@ -120,28 +129,35 @@ def _spec_signatures(node: Node) -> list[str]:
     if node.type not in _SPECS:
         return []
     value = node.child_by_field_name("value")
-    members = (child for child, _ in walk(node) if child.type == "{")
+    members = (child for child, kind, _ in walk(node) if kind == "{")
     stop = value or next(members, None)
     return [one_line(node, stop.start_byte if stop else None).removesuffix("=").rstrip()]
 
 
 def one_line(node: Node, stop: int | None = None, hollow: frozenset[str] = frozenset()) -> str:
     """Text of a node up to byte `stop` on one line, without comments and without what long `hollow` types enclose."""
-    data, base = node.text or b"", node.start_byte
-    end = node.end_byte if stop is None else min(stop, node.end_byte)
+    data = (node.text or b"")[: stop and stop - node.start_byte]
+    if (_COMMENT_OR_OPENING if hollow else _COMMENT).search(data):
+        data = _bared(node, data, hollow)
+    line = " ".join(data.decode("utf-8", "surrogatepass").split())
+    return line.replace("( ", "(").replace(", )", ")")
+
+
+def _bared(node: Node, data: bytes, hollow: frozenset[str]) -> bytes:
+    """The beginning `data` of a node's text without comments and without what is in hollow parts."""
+    base = node.start_byte
+    end = base + len(data)
     kept, at = [], base
-    for child, _ in walk(node, STRINGS | hollow):
+    for child, kind, _ in walk(node, STRINGS | hollow):
         if child.start_byte >= end:
             break
-        if child.type == "comment":
+        if kind == "comment":
             kept.append(data[at - base : child.start_byte - base] + b" ")
             at = child.end_byte
-        elif child.type in hollow and child.end_byte - child.start_byte > _SHORT:
+        elif kind in hollow and child.end_byte - child.start_byte > _SHORT:
             kept.append(data[at - base : child.start_byte + 1 - base])
             at = child.end_byte - 1
-    kept.append(data[at - base : max(end, at) - base])
-    line = " ".join(b"".join(kept).decode("utf-8", "surrogatepass").split())
-    return line.replace("( ", "(").replace(", )", ")")
+    return b"".join([*kept, data[at - base :]])
 
 
 def text_of(node: Node) -> str:

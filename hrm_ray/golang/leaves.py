@@ -25,15 +25,15 @@ def leaves(text: str) -> tuple[str, ...]:
     root = parse_fragment(text)
     tokens = [
         (node.text or b"").decode("utf-8", "surrogatepass")
-        for node, _ in walk(root)
-        if node.start_point.row > 0 and is_leaf(node) and node.type != "comment"  # row 0 is no part of `text`
+        for node, kind, _ in walk(root)
+        if is_leaf(node, kind) and kind != "comment" and node.start_point.row > 0  # row 0 is no part of `text`
     ]
     return tuple(a for a, b in pairwise([*tokens, ""]) if not (a == "," and b in _CLOSERS))
 
 
 def same_leaves(a: str, b: str) -> bool:
     """Whether two texts differ in layout and comments only; most that differ in more are told apart without parsing."""
-    short_a, short_b = (_LAYOUT.sub(r"\1", text) for text in (a, b))
+    short_a, short_b = ("".join(filter(None, _LAYOUT.split(text))) for text in (a, b))
     return short_a == short_b and leaves(a) == leaves(b)
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 import tree_sitter_go
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 DECLARATION_KINDS = {
     "function_declaration": "function",
@@ -29,7 +29,8 @@ DECLARATION_KINDS = {
 STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
 
 _PACKAGE = b"package p\n"
-_PARSER = Parser(Language(tree_sitter_go.language()))
+_LANGUAGE = Language(tree_sitter_go.language())
+_PARSER = Parser(_LANGUAGE)
 _REFUSED = re.compile("[\0\ufeff\ud800-\udfff]")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _ENDS_A_LINE = frozenset({")", "]", "}", "++", "--", "break", "continue", "fallthrough", "return"})
@@ -119,13 +120,13 @@ def fragment_declarations(root: Node) -> list[Node]:
     return [node for node in root.named_children[1:] if node.type != "comment"]
 
 
-def walk(root: Node, whole: Collection[str] = STRINGS) -> Iterator[tuple[Node, str]]:
-    """`root` and every node below, parents first, beside its parent's type; types in `whole` are not entered."""
+def walk(root: Node, whole: Collection[str] = STRINGS) -> Iterator[tuple[Node, str, str]]:
+    """`root` and every node below, parents first, with its type and its parent's; types in `whole` are not entered."""
     cursor = root.walk()
     parents = [""]
     while (node := cursor.node) is not None:
-        yield node, parents[-1]
         kind = node.type
+        yield node, kind, parents[-1]
         if kind not in whole and cursor.goto_first_child():
             parents.append(kind)
             continue
@@ -135,10 +136,10 @@ def walk(root: Node, whole: Collection[str] = STRINGS) -> Iterator[tuple[Node, s
             parents.pop()
 
 
-def is_leaf(node: Node) -> bool:
-    """Whether the node is a token with text: a string literal counts as one, an end of line or of input as none."""
-    whole = node.child_count == 0 or node.type in STRINGS
-    return whole and node.end_byte > node.start_byte and node.type != "\n"
+def is_leaf(node: Node, kind: str) -> bool:
+    """Whether a node of this type is a token with text: a string literal counts as one, an end of line or input not."""
+    whole = node.child_count == 0 or kind in STRINGS
+    return whole and kind != "\n" and node.end_byte > node.start_byte
 
 
 def _parse(source: bytes) -> Node:
@@ -176,13 +177,13 @@ def _after_missing_line_end(within: Node) -> Node:
 
 def _unbalanced(root: Node) -> Diagnostic | None:
     opened: list[Node] = []
-    for node, _ in walk(root):
-        if not is_leaf(node):
+    for node, kind, _ in walk(root):
+        if not is_leaf(node, kind):
             continue
-        if node.type in _CLOSERS.values():
+        if kind in _CLOSERS.values():
             opened.append(node)
-        elif node.type in _CLOSERS and (not opened or opened.pop().type != _CLOSERS[node.type]):
-            return _diagnostic(DiagnosticKind.UNBALANCED, node, f"nothing opens this {node.type}")
+        elif kind in _CLOSERS and (not opened or opened.pop().type != _CLOSERS[kind]):
+            return _diagnostic(DiagnosticKind.UNBALANCED, node, f"nothing opens this {kind}")
     return _diagnostic(DiagnosticKind.UNBALANCED, opened[-1], f"{opened[-1].type} is never closed") if opened else None
 
 
@@ -211,31 +212,51 @@ def _not_as_planned(root: Node, kinds: Sequence[str] | None) -> Diagnostic | Non
 
 
 def _broken_rule(root: Node) -> Diagnostic | None:
-    """Apply what `gofmt -e` checks and the grammar does not, in one walk."""
+    """Apply what `gofmt -e` checks and the grammar does not; the first broken rule, by the byte where it is broken."""
+    broken = [*_refused_nodes(root), *_refused_breaks(root)]
+    return min(broken, key=lambda found: found[0])[1] if broken else None
+
+
+def _refused_nodes(root: Node) -> Iterator[tuple[int, Diagnostic]]:
+    for node in QueryCursor(_RULED).captures(root).get("node", []):
+        if (found := _RULES[node.type](node)) is not None:
+            yield node.start_byte, found
+
+
+def _refused_breaks(root: Node) -> Iterator[tuple[int, Diagnostic]]:
+    """Where a line ends that cannot; what stands on one line is looked at as one piece."""
+    data = root.text or b""
+    ahead = [(root, "")]
     last: Node | None = None
     start: tuple[str, str] | None = None
-    for node, parent in walk(root):
-        if node.type == "comment":
+    while ahead:
+        node, parent = ahead.pop()
+        kind, first, end = node.type, node.start_byte, node.end_byte
+        if kind == "comment":
             continue
-        if (rule := _RULES.get(node.type)) is not None and (found := rule(node)) is not None:
-            return found
-        start = start or (node.type, parent)
-        if not is_leaf(node):
-            continue
-        if last is not None and last.end_point.row < node.start_point.row and not _may_break(last, *start):
-            return _diagnostic(DiagnosticKind.LINE_END, last, "a line cannot end here")
-        last, start = node, None
-    return None
+        start = start or (kind, parent)
+        if data.find(b"\n", first, end) >= 0 and not is_leaf(node, kind):
+            ahead.extend((child, kind) for child in reversed(node.children))
+        elif first < end:
+            if last is not None and data.find(b"\n", last.end_byte, first) >= 0 and not _may_break(last, *start):
+                yield first, _diagnostic(DiagnosticKind.LINE_END, _tokens(last)[-1], "a line cannot end here")
+            last, start = node, None
 
 
-def _may_break(last: Node, first: str, container: str) -> bool:
-    """Whether a line may end after the token `last`, where a node of type `first` goes on inside `container`.
+def _tokens(node: Node) -> list[Node]:
+    return [leaf for leaf, kind, _ in walk(node) if is_leaf(leaf, kind) and kind != "comment"]
+
+
+def _may_break(piece: Node, first: str, container: str) -> bool:
+    """Whether a line may end after `piece` of it, where a node of type `first` goes on inside `container`.
 
     Go's lexer puts a semicolon behind a line that ends in a name, a literal or a closing bracket (Go specification,
     "Semicolons"); tree-sitter reads on where that semicolon would be an error.
     """
-    ends = last.is_named or last.type in _ENDS_A_LINE
-    return not ends or (container in _SEQUENCES and first != "{")
+    if container in _SEQUENCES and first != "{":
+        return True
+    last = _tokens(piece)[-1]
+    return not (last.is_named or last.type in _ENDS_A_LINE)
 
 
 def _call_only(node: Node) -> Diagnostic | None:
@@ -279,3 +300,5 @@ _RULES: dict[str, Callable[[Node], Diagnostic | None]] = {
     "parameter_list": _named_or_not,
     "method_declaration": _one_receiver,
 }
+
+_RULED = Query(_LANGUAGE, f"[{' '.join(f'({kind})' for kind in _RULES)}] @node")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 
-from hrm_ray.golang.declarations import Declaration, outline
+from hrm_ray.golang.declarations import Declaration, heading
 
 SHORTEST_MENTION = 3
 """Letters from which a word of a title or body may name a declaration: `a` and `x` are words of every text."""
@@ -38,8 +39,9 @@ class Context:
     def __init__(self, source: str, before: Sequence[Declaration]) -> None:
         """Take the file's text and all its declarations."""
         self._before = before
-        lines = outline(source).split("\n")  # the package clause, the imports, a signature a line
-        self._head, self._signatures = lines[: len(lines) - len(before)], lines[len(lines) - len(before) :]
+        self._names = [_own_name(one) for one in before]
+        self._head = heading(source)
+        self._signatures = [one.signature for one in before]
 
     def outline(self, of: Declaration | None, mentioned: str) -> str:
         """Return the package clause, what is near to `of`, the imports, then all other signatures, a line each.
@@ -55,19 +57,18 @@ class Context:
 
     def _nearness(self, of: Declaration | None, mentioned: str) -> list[_Nearness]:
         own = _own_name(of) if of else ""
-        called = _calls(of) if of else frozenset()
-        named = {word for word in _WORD.findall(mentioned) if len(word) >= SHORTEST_MENTION}
-        named.update(_WORD.findall(of.text) if of else ())
+        called = _calls(of.text) if of else frozenset()
+        named = _mentions(mentioned).union(_WORD.findall(of.text) if of else ())
         found = []
-        for one in self._before:
+        for one, name in zip(self._before, self._names, strict=True):
             if one is of:
                 found.append(_Nearness.ITSELF)
-            elif _own_name(one) in called:
+            elif name in called:
                 found.append(_Nearness.CALLEE)
-            elif own and own in one.text and own in _calls(one):  # most texts do not hold the name at all
+            elif own and own in one.text and own in _calls(one.text):  # most texts do not hold the name at all
                 found.append(_Nearness.CALLER)
             else:
-                found.append(_Nearness.NAMED if _own_name(one) in named else _Nearness.OTHER)
+                found.append(_Nearness.NAMED if name in named else _Nearness.OTHER)
         return found
 
 
@@ -75,6 +76,12 @@ def _own_name(declaration: Declaration) -> str:
     return declaration.name.rpartition(".")[2]
 
 
-def _calls(declaration: Declaration) -> frozenset[str]:
-    """Names that are called behind the first brace: those before it are what the signature declares."""
-    return frozenset(_CALL.findall(_DOC.sub("", declaration.text, count=1).partition("{")[2]))
+@lru_cache(maxsize=1)  # all examples of a pull request have its title and body
+def _mentions(text: str) -> frozenset[str]:
+    return frozenset(word for word in _WORD.findall(text) if len(word) >= SHORTEST_MENTION)
+
+
+@lru_cache(maxsize=1024)  # all examples of a file have its declarations
+def _calls(text: str) -> frozenset[str]:
+    """Names that a declaration calls behind its first brace: those before it are what the signature declares."""
+    return frozenset(_CALL.findall(_DOC.sub("", text, count=1).partition("{")[2]))

@@ -85,7 +85,7 @@ def _replace_operator(code: str, rng: Random) -> str:
 
 def _delete_statements(code: str, rng: Random) -> str:
     """Delete one statement, field or entry, or up to half of the neighbours that follow it."""
-    groups = [node.named_children for node, _ in walk(parse_fragment(code)) if node.type in _GROUPS]
+    groups = [node.named_children for node, kind, _ in walk(parse_fragment(code)) if kind in _GROUPS]
     groups = [group for group in groups if group]
     if not groups:
         return code
@@ -96,8 +96,8 @@ def _delete_statements(code: str, rng: Random) -> str:
 
 
 def _tokens(code: str) -> list[Node]:
-    root = parse_fragment(code)
-    return [node for node, _ in walk(root) if is_leaf(node) and node.type != "comment" and node.start_point.row > 0]
+    found = walk(parse_fragment(code))
+    return [node for node, kind, _ in found if is_leaf(node, kind) and kind != "comment" and node.start_point.row > 0]
 
 
 def _splice(code: str, start: int, end: int, text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def extract_part(item: Item, *, folder: Path, config: Config) -> Item:
         if tasks and is_contaminated(example, tasks, words):
             part.drops["shares a text with an evaluation task"] += 1
         elif _can_be_placed(example, part):
-            rows.append({**asdict(example), **_digests(example), **origin, "fold": item["fold"]})
+            rows.append({**vars(example), **_digests(example), **origin, "fold": item["fold"]})
     name = f"extracted/{part_name(item['part'])}"
     shards = {name: write(folder / name, rows, EXTRACTED)} if rows else {}
     told = {"drops": part.drops, "scrubbed": part.scrubbed, "unreadable": part.unreadable}

@@ -57,7 +57,8 @@ def _details(groups: list[list[Unit]], names: Sequence[str], room: int) -> list[
     share = max(1, room // max(1, len(groups)))
     details: list[str] = []
     for name, group in zip(names, groups, strict=False):
-        steps = _ranked(_addition(group), min(share, room - len(details)))
+        most = min(share, room - len(details))
+        steps = _ranked(_addition(group, most), most)
         details += steps if len(groups) == 1 else [f"{name}: {step}" for step in steps]
     return details
 
@@ -73,13 +74,23 @@ def _ranked(steps: Iterable[_Step], most: int) -> list[str]:
     return [text if counts[text] == 1 or ranks[text] == COMMENT else f"{text} x{counts[text]}" for text in best]
 
 
-def _addition(group: list[Unit]) -> Iterator[_Step]:
-    for unit in group:
-        if unit.type == "declaration":
-            if unit.label != "group":
-                yield _Step(SIGNATURE, _clip(unit.label, CLIP + CLIP // 2))
-        elif unit.type not in ROLES:
-            yield _Step(unit.rank, f"add {_clip(unit.label)}")
+def _addition(group: list[Unit], most: int) -> Iterator[_Step]:
+    """Steps by rank, up to the rank with which they are `most`: equal ones have one rank, which their noun tells."""
+    texts: set[str] = set()
+    for rank in range(SIGNATURE, COMMENT + 1):
+        if len(texts) >= most:
+            return
+        for unit in group:
+            if unit.rank == rank and unit.type not in ROLES and unit.label != "group":
+                step = _added(unit)
+                texts.add(step.text)
+                yield step
+
+
+def _added(unit: Unit) -> _Step:
+    if unit.type == "declaration":
+        return _Step(SIGNATURE, _clip(unit.label, CLIP + CLIP // 2))
+    return _Step(unit.rank, f"add {_clip(unit.label)}")
 
 
 def _modification(before: str, after: str) -> Iterator[_Step]:

@@ -6,7 +6,6 @@ It reads extracted examples, writes part files and returns counts; the same work
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
             drops["larger than the window"] += 1
             continue
         shortened.update(name for name in sections.SHORTENED if given.get(name) != whole.get(name))
-        rows.append({**asdict(example), **columns, "weight": _weight(example, settings)})
+        rows.append({**vars(example), **columns, "weight": _weight(example, settings)})
         if item["fold"] == "train":
             continue
         for judgement in judgements(example, seed, drops):

@@ -80,20 +80,30 @@ _HEADERS = frozenset({"for_clause", "expression_switch_statement", "type_switch_
 class Unit:
     """One part: `label` names it in a plan, `tokens` and `types` are its own leaves, `calls` what it calls.
 
-    Most parts of a modification are as they were: what only a plan's steps need is worked out when it is asked for.
+    All are worked out when they are asked for: of an addition only labels are, and most parts of a modification are as
+    they were.
     """
 
     type: str
     rank: int
     describe: Callable[[], str]
-    tokens: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
+    leaves: list[Node] = field(default_factory=list)
     called: list[Node] = field(default_factory=list)
 
     @cached_property
     def label(self) -> str:
         """What a plan calls it."""
         return self.describe()
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """Its leaves as written."""
+        return [text_of(leaf) for leaf in self.leaves]
+
+    @property
+    def types(self) -> list[str]:
+        """The node types of its leaves."""
+        return [leaf.type for leaf in self.leaves]
 
     @cached_property
     def calls(self) -> list[str]:
@@ -120,9 +130,9 @@ def units(text: str) -> list[list[Unit]]:
 def declared_names(text: str) -> set[str]:
     """Names that `text` introduces: declarations, parameters, fields, variables."""
     found: set[str] = set()
-    for node, _ in walk(parse_fragment(text)):
+    for node, kind, _ in walk(parse_fragment(text)):
         found.update(text_of(name) for name in node.children_by_field_name("name"))
-        left = node.child_by_field_name("left") if node.type in {"short_var_declaration", "range_clause"} else None
+        left = node.child_by_field_name("left") if kind in {"short_var_declaration", "range_clause"} else None
         if left is not None:
             found.update(text_of(name) for name in left.named_children)
     return found
@@ -133,11 +143,12 @@ def _units(top: Node) -> list[Unit]:
     found = [Unit("declaration", SIGNATURE, partial(_signature, top))] if top.type != "comment" else []
     open_units = [(found[0], top.end_byte)] if found else []
     is_function = top.child_by_field_name("name") is not None
-    for node, parent in walk(top):
-        kind, start = node.type, node.start_byte
+    for node, kind, parent in walk(top):
+        start = node.start_byte
         while len(open_units) > 1 and start >= open_units[-1][1]:
             open_units.pop()
-        if (kind in _PARTS or node.id in roles) and (unit := _unit(node, kind, parent, roles)) is not None:
+        role = roles.pop(node.id, None) if roles else None
+        if (role or kind in _PARTS) and (unit := _unit(node, kind, parent, role)) is not None:
             if is_function and unit.rank == SIGNATURE and unit.type not in ROLES:
                 unit.rank = STATEMENT  # a type or constant inside a function
             found.append(unit)
@@ -145,14 +156,13 @@ def _units(top: Node) -> list[Unit]:
         owner = open_units[-1][0]
         if kind == "call_expression" and (function := node.child_by_field_name("function")) is not None:
             owner.called.append(function)
-        elif is_leaf(node):
-            owner.tokens.append(text_of(node))
-            owner.types.append(kind)
+        elif is_leaf(node, kind):
+            owner.leaves.append(node)
     return found
 
 
-def _unit(node: Node, kind: str, parent: str, roles: dict[int, str]) -> Unit | None:
-    if (role := roles.get(node.id)) is not None:
+def _unit(node: Node, kind: str, parent: str, role: str | None) -> Unit | None:
+    if role:
         return Unit(role, SIGNATURE, lambda: f"{role} {one_line(node)}")
     if _is_header(kind, parent):
         return None
@@ -178,7 +188,7 @@ def _label(node: Node, noun: str, stop: str) -> str:
     if node.type == "expression_statement" and what is not None and what.type == "call_expression":
         function = what.child_by_field_name("function")
         return f"call {one_line(function or what, hollow=_HOLLOW)}"
-    ends = (child.start_byte for child, _ in walk(node) if child.type == stop)
+    ends = (child.start_byte for child, kind, _ in walk(node) if kind == stop)
     text = one_line(node, next(ends, None) if stop else None, _HOLLOW)
     return f"{noun} {text}".strip()
 

@@ -68,6 +68,11 @@ INVALID = [
     ("func f(a, b uint64, int) {}", DiagnosticKind.PARAMETERS, 1),
     ("func () f() {}", DiagnosticKind.PARAMETERS, 1),
     ("func (a A, b B) f() {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f() {\n\tgo x\n\tg(a\n\t\t+ b)\n}", DiagnosticKind.NOT_A_CALL, 2),
+    ("func f() {\n\tg(a\n\t\t+ b)\n\tgo x\n}", DiagnosticKind.LINE_END, 2),
+    ("func f() {\n\tg(func() {\n\t\tgo x\n\t}\n\t)\n}", DiagnosticKind.NOT_A_CALL, 3),
+    ("func f() {\n\tg(func() {}\n\t, func() {\n\t\tgo x\n\t})\n}", DiagnosticKind.LINE_END, 2),
+    ("func (a A, b, C) f() {}", DiagnosticKind.PARAMETERS, 1),
 ]
 
 
@@ -132,7 +137,7 @@ def test_deep_nesting_ends(closed: bool) -> None:
 
 
 def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
-    nodes = [node for node, _ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
+    nodes = [node for node, *_ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
     assert [node.start_byte for node in nodes] == sorted(node.start_byte for node in nodes)
     assert not [node for node in nodes if node.type == "escape_sequence"]
 
