@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from hrm_ray.collect.github.rules import Failure
+from hrm_ray.collect.github.rules import Unable
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -78,10 +78,10 @@ def read(form: type[Form], data: Any) -> Form:  # noqa: ANN401 - a JSON tree
     """Return a part of an answer in the form that it should have.
 
     Raises:
-        Failure: it has another one.
+        Unable: it has another one.
     """
     try:
         return form.model_validate(data)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise Failure(f"GitHub's answer has an unknown form ({place}: {error.errors()[0]['msg']})") from None
+        raise Unable(f"GitHub's answer has an unknown form ({place}: {error.errors()[0]['msg']})") from None

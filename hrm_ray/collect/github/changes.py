@@ -17,7 +17,7 @@ from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.github.answers import Comparison, Difference, read
 from hrm_ray.collect.github.client import Client
 from hrm_ray.collect.github.nodes import Pull
-from hrm_ray.collect.github.rules import Failure, Missing, Unable
+from hrm_ray.collect.github.rules import Missing, Unable
 from hrm_ray.config import Clean
 from hrm_ray.golang.files import is_generated_name, is_skipped
 
@@ -62,13 +62,9 @@ def changes(client: Client, repository: str, pull: Pull, limits: Clean) -> Chang
 
     Raises:
         Dropped: the filters refuse it, or GitHub cannot show any more what it changed.
-        Failure: GitHub does not answer.
+        Failure: GitHub does not answer; Unable where it fails at this one pull request.
     """
-    try:
-        found = _found(client, repository, pull, limits)
-    except Unable as error:
-        client.get("rate_limit")  # costs nothing, and fails if more is wrong than this one pull request
-        raise Dropped("pull request whose changes GitHub fails to compute") from error
+    found = _found(client, repository, pull, limits)
     entries = [Entry(each.filename, each.status if each.status in _KEPT else "other", "", "") for each in found.files]
     filters.check_entries(entries, limits)
     return found
@@ -110,7 +106,7 @@ def _listed(client: Client, repository: str, pull: Pull, limits: Clean) -> Itera
     for page in range(1, -(-pull.changed_files // PER_PAGE) + 1):
         answer = client.get(f"repos/{repository}/pulls/{pull.number}/files", per_page=PER_PAGE, page=page)
         if not isinstance(answer.data, list):
-            raise Failure("GitHub's answer has an unknown form (files is not a list)")
+            raise Unable("GitHub's answer has an unknown form (files is not a list)")
         for each in answer.data:
             difference = read(Difference, each)
             written += is_written(difference.filename)

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 from githubkit import GitHub
-from githubkit.exception import GraphQLFailed, RateLimitExceeded, RequestError, RequestFailed
+from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
 from githubkit.response import Response
 
-from hrm_ray.collect.github import rules
+from hrm_ray.collect.github import queries, rules
 from hrm_ray.collect.github.clock import Clock
-from hrm_ray.collect.github.rules import Outcome, Wait
+from hrm_ray.collect.github.deadline import Timed
+from hrm_ray.collect.github.rules import Failure, Outcome, Unable, Wait
 from hrm_ray.collect.github.token import Bearer
 
 TIMEOUT = 30.0
 """Seconds to wait for a connection, and for each further part of an answer."""
+
+PARTS = 10
+"""How many times as long a whole answer may take."""
 
 
 class Client:
@@ -33,7 +39,8 @@ class Client:
         """How many were sent, those that were asked again included."""
         self._left: dict[str, tuple[int, int]] = {}
         """Requests left and the time of the reset, by GitHub's name of the resource."""
-        self._clock, self._said = clock, said
+        self._clock, self._said, self._timeout = clock, said, timeout
+        self._graphql = queries.address(api)
         self._open = ExitStack()
         hooks: dict[str, list[Callable[..., Any]]] = {"request": [self._sent], "response": [self._answered]}
         self._github = GitHub(
@@ -54,26 +61,35 @@ class Client:
         """Return the answer of a REST address; its status is 304 where nothing changed since `etag`.
 
         Raises:
-            Failure: GitHub does not give it; Missing where it is not there.
+            Failure: GitHub does not give it; Missing where it is not there, Unable where it fails at this one thing.
             UserError: the token is not accepted, or GitHub cannot be reached.
         """
         headers = {"If-None-Match": etag} if etag else {}
 
         def ask() -> Outcome:
             response = self._github.request("GET", path, params=parameters, headers=headers)
-            data = None if response.status_code == 304 else response.json()
+            data = None if response.status_code == 304 else _tree(response)
             return Outcome(response.status_code, response.headers, data)
 
         return self._settled(ask)
 
-    def query(self, text: str, variables: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a JSON tree
-        """Return the data of a GraphQL answer; parts that GitHub could not give are null.
+    def query(self, text: str, variables: Mapping[str, Any]) -> Outcome:
+        """Return a GraphQL answer that holds data; parts that GitHub could not give are null, and `errors` say why.
 
         Raises:
             TooMuch: the query must be made smaller.
             Failure, UserError: as of `get`.
         """
-        return self._settled(lambda: self._queried(text, variables)).data
+
+        def ask() -> Outcome:
+            asked = {"query": text, "variables": dict(variables)}
+            try:
+                response = self._github.request("POST", self._graphql, json=asked)
+            except RequestFailed as error:
+                return replace(_refusal(error), query=True)
+            return queries.outcome(_tree(response), response.headers)
+
+        return self._settled(ask)
 
     @property
     def budget(self) -> str:
@@ -84,28 +100,25 @@ class Client:
         minutes = max(reset - self._clock.now(), 0) / 60
         return f"{left:,} requests left, reset in {minutes:.0f} min"
 
-    def _queried(self, text: str, variables: Mapping[str, Any]) -> Outcome:
-        try:
-            return Outcome(200, data=self._github.graphql.request(text, dict(variables)), query=True)
-        except GraphQLFailed as error:
-            found = error.response.errors or []
-            said = "; ".join(each.message for each in found)
-            kinds = tuple(sorted({each.type or each.message for each in found}))
-            return Outcome(200, data=error.response.data, message=said, errors=kinds, query=True)
-        except RequestFailed as error:
-            return replace(_refusal(error), query=True)
-
     def _settled(self, ask: Callable[[], Outcome]) -> Outcome:
-        tries = 0
-        while True:
+        """Ask until there is an answer; where one thing breaks each time, see whether everything does."""
+        outcome, end = self._asked(ask)
+        if isinstance(end, Unable) and outcome.is_broken:
+            _, more = self._asked(lambda: Outcome(self._github.request("GET", "rate_limit").status_code))  # is free
+            end = Failure(str(end)) if isinstance(more, Unable) else end
+        if end:
+            raise end
+        return outcome
+
+    def _asked(self, ask: Callable[[], Outcome]) -> tuple[Outcome, Exception | None]:
+        """The last outcome, and what it ends in where it is not to be taken."""
+        for tries in count():
             outcome = _tried(ask)
             step = rules.step(outcome, tries, self._clock.now())
-            if step is None:
-                return outcome
-            if isinstance(step, Exception):
-                raise step
+            if not isinstance(step, Wait):
+                return outcome, step
             self._wait(step)
-            tries += 1
+        raise AssertionError  # the rules end every wait
 
     def _wait(self, wait: Wait) -> None:
         until = datetime.fromtimestamp(self._clock.now() + wait.seconds, UTC)
@@ -116,9 +129,12 @@ class Client:
         self.requests += 1
 
     def _answered(self, response: httpx.Response) -> None:
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        response.stream = Timed(response.stream, PARTS * self._timeout)
         said = response.headers
+        rules.plain(said, self._clock.now())
         left, reset = said.get("x-ratelimit-remaining", ""), said.get("x-ratelimit-reset", "")
-        if left.isdigit() and reset.isdigit() and said.get("x-ratelimit-resource") != "search":
+        if left.isdecimal() and reset.isdecimal() and said.get("x-ratelimit-resource") != "search":
             self._left[said.get("x-ratelimit-resource", "core")] = int(left), int(reset)
 
 
@@ -131,25 +147,28 @@ def _tried(ask: Callable[[], Outcome]) -> Outcome:
     except RequestError as error:
         why = str(error.exc) or type(error.exc).__name__
         return Outcome(fault=f"the connection broke ({why})", reached=not isinstance(error.exc, httpx.ConnectError))
-    except ValueError:
+    except (ValueError, RecursionError):
         return Outcome(fault="GitHub answers with something that is not JSON; is collect.github.api its address?")
 
 
+def _tree(response: Response[Any, Any]) -> Any:  # noqa: ANN401 - a JSON tree
+    """The JSON of an answer; a half of a character, as it remains of an emoji that was cut, becomes a question mark."""
+    return json.loads(json.dumps(response.json(), ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def _refusal(error: RequestFailed) -> Outcome:
-    response = error.response
-    message = _message(response)
-    limited = (
-        isinstance(error, RateLimitExceeded)
-        or response.status_code == 429
-        or (response.status_code == 403 and ("rate limit" in message.lower() or "abuse" in message.lower()))
-    )
-    return Outcome(response.status_code, response.headers, message=message, limited=limited)
+    status, told = error.response.status_code, _told(error.response)
+    message = " ".join(str(told.get("message", "")).split())[:300]
+    if status in rules.GONE and "documentation_url" not in told:
+        return Outcome(fault=f"something before GitHub answers with {status}")
+    limited = isinstance(error, RateLimitExceeded) or status == 429 or (status == 403 and rules.is_limit(message))
+    return Outcome(status, error.response.headers, message=message, limited=limited)
 
 
-def _message(response: Response[Any, Any]) -> str:
-    """GitHub's own words, on one line; empty where the answer is of something else, a proxy for example."""
+def _told(response: Response[Any, Any]) -> dict[str, Any]:
+    """GitHub's own words; empty where the answer is of something else, a proxy for example."""
     try:
         told = response.json()
-    except ValueError:
-        return ""
-    return " ".join(str(told.get("message", "")).split())[:300] if isinstance(told, dict) else ""
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}

@@ -1,49 +1,34 @@
-"""The pull requests of one repository: listed, refused early where possible, compared, read, and journaled in order."""
+"""The pull requests of one repository: listed, refused early where possible, compared, read, and journaled.
+
+A run begins at the newest every time: what was merged since the last one, and what that one could not read, then comes
+by itself, and what is settled costs its share of a page.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from hrm_ray.collect import filters
 from hrm_ray.collect.filters import Dropped
-from hrm_ray.collect.github.answers import Difference
-from hrm_ray.collect.github.changes import Changes, changes, check_listing, is_written
+from hrm_ray.collect.github.candidate import Candidate
+from hrm_ray.collect.github.changes import changes, check_listing
 from hrm_ray.collect.github.client import Client
-from hrm_ray.collect.github.contents import Contents, Place
+from hrm_ray.collect.github.contents import Contents
 from hrm_ray.collect.github.journal import Journal, Settled
-from hrm_ray.collect.github.nodes import Pull, Pulls
-from hrm_ray.collect.github.pulls import Pages
+from hrm_ray.collect.github.nodes import Pull
+from hrm_ray.collect.github.pulls import Page, Pages
 from hrm_ray.collect.github.request import request
-from hrm_ray.collect.github.rules import Failure
-from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
+from hrm_ray.collect.github.rules import Failure, Unable
+from hrm_ray.collect.records import Repository
 from hrm_ray.config import Config
-from hrm_ray.golang.syntax import parse_file_ok
 
 BATCH = 10
 """Pull requests whose files are asked for together; a run that is killed has compared so many in vain at most."""
 
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A pull request that needs nothing any more but the contents of its files."""
-
-    request: Request
-    changes: Changes
-
-    def before(self, file: Difference) -> Place:
-        return self.changes.base, file.previous_filename or file.filename
-
-    def after(self, file: Difference) -> Place:
-        return self.request.head_sha, file.filename
-
-    def places(self) -> Iterator[Place]:
-        for file in self.changes.files:
-            if file.status != "added":
-                yield self.before(file)
-            if file.status != "removed":
-                yield self.after(file)
+MOST_UNREAD = 10
+"""Pull requests that are passed over, beyond as many as can be read; where there are more, the fault is not theirs."""
 
 
 class Collector:
@@ -57,94 +42,91 @@ class Collector:
         self._pages = Pages(client, repository.full_name, config.collect.github.comments)
         self._contents = Contents(client, repository.full_name, config.clean.largest_file)
         self._accounted = client.requests
-        self._waiting: list[Settled | _Candidate] = []
+        self._passed: Counter[bool] = Counter()
+        """How many pull requests this run came to that are kept, and that are not, those of earlier runs included."""
+        self._waiting: list[Settled | Candidate] = []
         """What was decided since the last step, in order."""
+        self.unread: dict[str, str] = {}
+        """Why GitHub could not give a pull request, by its number: not journaled, so that it is tried again."""
 
     def run(self) -> None:
-        """Go on until enough pull requests are kept or there are no more.
+        """Go back from the newest pull request until enough are kept or there are no more.
 
         Raises:
             Failure, UserError: GitHub does not answer; what is journaled stays.
         """
-        while not self._enough and not self._journal.ended:
-            begin = self._journal.cursor
-            page = self._pages.after(begin)
-            self._look(page, begin)
-            if not self._enough:
-                info = page.page_info
-                self._settle(info.end_cursor, not info.has_next_page or info.end_cursor == begin)
+        end, is_last = None, False
+        while not self._enough and not is_last:
+            page = self._pages.after(end)
+            self._look(page)
+            end, is_last = page.end, page.is_last
 
     @property
     def _enough(self) -> bool:
-        return self._journal.kept >= self._most
+        return self._passed[True] >= self._most
 
-    def _look(self, page: Pulls, begin: str | None) -> None:
-        for pull in page.nodes:
-            if pull is not None and pull.number in self._journal.settled:
-                continue
+    def _look(self, page: Page) -> None:
+        self._pass_over(page.unread)
+        for pull in page.pulls:
             try:
-                self._waiting.append(self._decided(pull))
+                self._come_to(pull)
             except Failure:
-                if self._waiting:
-                    self._settle(begin, ended=False)
+                self._settle()
                 raise
-            candidates = sum(isinstance(each, _Candidate) for each in self._waiting)
-            if candidates == min(BATCH, self._most - self._journal.kept):
-                self._settle(begin, ended=False)
+            candidates = sum(isinstance(each, Candidate) for each in self._waiting)
+            if candidates >= min(BATCH, self._most - self._passed[True]):
+                self._settle()
             if self._enough:
                 return
+        self._settle()
 
-    def _decided(self, pull: Pull | None) -> Settled | _Candidate:
-        if pull is None:
-            return Settled(0, "pull request that GitHub could not give")
+    def _come_to(self, pull: Pull) -> None:
+        if pull.number in self._journal.settled:
+            self._passed[self._journal.settled[pull.number]] += 1
+            return
+        try:
+            self._waiting.append(self._decided(pull))
+        except Unable as error:
+            self._pass_over({str(pull.number): str(error)})
+
+    def _decided(self, pull: Pull) -> Settled | Candidate:
         try:
             said = request(pull)
             filters.check_kind(said, self._limits, pull.head_ref_name)
             check_listing(pull, self._limits)
             changed = changes(self._client, self._repository.full_name, pull, self._limits)
-            return _Candidate(replace(said, base_sha=changed.base), changed)
+            return Candidate(replace(said, base_sha=changed.base), changed)
         except Dropped as reason:
-            return Settled(pull.number, str(reason))
+            return Settled(pull.number, pull.created_at, str(reason))
 
-    def _settle(self, cursor: str | None, ended: bool) -> None:
+    def _settle(self) -> None:
         """Read the contents of what waits and write a step of the journal."""
-        candidates = [each for each in self._waiting if isinstance(each, _Candidate)]
+        candidates = [each for each in self._waiting if isinstance(each, Candidate)]
         contents = self._contents.read([place for each in candidates for place in each.places()])
-        pulls = [each if isinstance(each, Settled) else self._finished(each, contents) for each in self._waiting]
-        spent, self._accounted = self._client.requests - self._accounted, self._client.requests
-        self._journal.add(cursor, ended, spent, pulls)
-        for _ in pulls:
-            self._looked_at()
+        settled, unread = [], {}
+        for each in self._waiting:
+            if isinstance(each, Settled):
+                settled.append(each)
+                continue
+            try:
+                settled.append(each.finished(self._repository, contents, self._limits))
+            except Unable as error:
+                unread[str(each.request.number)] = str(error)
         self._waiting = []
+        self._write(settled)
+        self._pass_over(unread)
 
-    def _finished(self, candidate: _Candidate, contents: dict[Place, bytes | Dropped]) -> Settled:
-        dropped: Counter[str] = Counter()
-        files = []
-        try:
-            if any(place not in contents for place in candidate.places()):
-                raise Dropped("pull request with a file whose content is not on GitHub")
-            for file in candidate.changes.files:
-                try:
-                    files.append(_file(candidate, file, contents, self._limits.largest_file))
-                except Dropped as reason:
-                    dropped[str(reason)] += 1
-            filters.check_files(files, self._limits)
-            return Settled.kept(PullRequest(self._repository, candidate.request, tuple(files)), dict(dropped))
-        except Dropped as reason:
-            return Settled(candidate.request.number, str(reason), dict(dropped))
+    def _write(self, settled: list[Settled]) -> None:
+        if not settled:
+            return
+        spent, self._accounted = self._client.requests - self._accounted, self._client.requests
+        self._journal.add(spent, settled)
+        for each in settled:
+            self._passed[each.row is not None] += 1
+            self._looked_at()
 
-
-def _file(candidate: _Candidate, file: Difference, contents: dict[Place, bytes | Dropped], largest: int) -> ChangedFile:
-    if file.previous_filename and file.status == "renamed" and not is_written(file.previous_filename):
-        raise Dropped("file that was moved here from code that is left out")
-    before = _text(contents[candidate.before(file)], largest) if file.status != "added" else ""
-    after = _text(contents[candidate.after(file)], largest) if file.status != "removed" else ""
-    patch = f"{file.patch.rstrip(chr(10))}\n" if file.patch else ""
-    valid = not after or parse_file_ok(after)
-    return ChangedFile(file.filename, file.status, file.additions, file.deletions, patch, before, after, valid)
-
-
-def _text(content: bytes | Dropped, largest: int) -> str:
-    if isinstance(content, Dropped):
-        raise content
-    return filters.text(content, largest)
+    def _pass_over(self, unread: Mapping[str, str]) -> None:
+        self.unread.update(unread)
+        if len(self.unread) > MOST_UNREAD + self._passed.total() + len(self._waiting):
+            why = [*self.unread.values()][-1]
+            raise Failure(f"{len(self.unread)} pull requests cannot be read, the last one for this: {why}")

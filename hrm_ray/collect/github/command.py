@@ -22,12 +22,17 @@ from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import locked
 
-FORM = 1
+UNREAD = "pull request that GitHub could not give"
+"""What those are counted under that the next run tries again."""
+
+FORM = 2
 """Of the journal; raised when an older one can no longer be gone on with."""
 
 
 def collect_github(config: Config, progress: Progress, clock: Clock | None = None) -> None:
-    """Write the newest pull requests of each repository that pass the filters; the same command goes on after a stop.
+    """Write the newest pull requests of each repository that pass the filters.
+
+    The same command goes on after a stop, asks again for what could not be read, and takes in what was merged since.
 
     Raises:
         UserError: there is no token, or GitHub does not accept it or cannot be reached; the journal was begun with
@@ -65,6 +70,8 @@ class _Run:
         lists = Lists(client, self._folder / "lists")
         self._sources = Sources(lists, config.collect, config.clean, progress.console.print)
         self._journals: dict[Repository, Journal] = {}
+        self._unread: dict[Repository, int] = {}
+        """How many pull requests could not be read."""
 
     def collect(self) -> None:
         """Fill the journals; what fails is noted and does not stop the others."""
@@ -72,10 +79,16 @@ class _Run:
             journal = Journal(self._folder / repository.full_name.replace("/", "+"))
             self._journals[repository] = journal
             with self._bar(repository, journal) as looked_at:
-                try:
-                    Collector(self._client, repository, self._config, journal, looked_at).run()
-                except Failure as error:
-                    self._sources.failures[repository.full_name] = str(error)
+                self._fill(Collector(self._client, repository, self._config, journal, looked_at), repository)
+
+    def _fill(self, collector: Collector, repository: Repository) -> None:
+        name, failures = repository.full_name, self._sources.failures
+        try:
+            collector.run()
+        except Failure as error:
+            failures[name] = str(error)
+        failures.update({f"{name}: pull request {number}": why for number, why in collector.unread.items()})
+        self._unread[repository] = len(collector.unread)
 
     def write(self) -> None:
         """Write the pull requests and what is known of them, and say what was left out.
@@ -127,6 +140,9 @@ class _Run:
                     tally.drops[settled.reason] += 1
                 else:
                     yield found
+            if unread := self._unread[repository]:
+                tally.looked_at[repository.full_name] += unread
+                tally.drops[UNREAD] += unread
 
     @contextmanager
     def _bar(self, repository: Repository, journal: Journal) -> Iterator[Callable[[], None]]:

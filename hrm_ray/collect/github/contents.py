@@ -10,13 +10,16 @@ from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.github.answers import Raw, read
 from hrm_ray.collect.github.client import Client
 from hrm_ray.collect.github.nodes import Blob
-from hrm_ray.collect.github.rules import Failure, Missing, TooMuch
+from hrm_ray.collect.github.rules import Missing, Outcome, Unable
 
 AT_ONCE = 40
 """Files in one request, while GitHub can compute that many."""
 
 Place = tuple[str, str]
 """A commit and a path in it."""
+
+Content = bytes | Dropped | Unable
+"""Of a file, or why it is too large to be read, or cannot be."""
 
 _PART = "f{0}: object(expression: $e{0}) {{ ... on Blob {{ oid byteSize isBinary isTruncated text }} }}"
 
@@ -28,27 +31,28 @@ class Contents:
         self._client, self._repository, self._largest = client, repository, largest
         self._at_once = AT_ONCE
 
-    def read(self, places: Sequence[Place]) -> dict[Place, bytes | Dropped]:
-        """Return the contents at `places`: no entry for what is not there, the reason for what is too large.
+    def read(self, places: Sequence[Place]) -> dict[Place, Content]:
+        """Return the contents at `places`; there is no entry for what is not there.
 
         Raises:
-            Failure: GitHub does not give one, not even alone.
+            Failure: GitHub gives nothing.
         """
-        found: dict[Place, bytes | Dropped] = {}
+        found: dict[Place, Content] = {}
         left = list(dict.fromkeys(places))
         while left:
             now = left[: self._at_once]
             try:
                 found.update(self._read(now))
-            except TooMuch as error:
-                if len(now) == 1:
-                    raise Failure(str(error)) from error
-                self._at_once = len(now) // 2
-                continue
+            except Unable as error:
+                if len(now) > 1:
+                    self._at_once = len(now) // 2
+                    continue
+                found[now[0]] = error
+            self._at_once = min(2 * self._at_once, AT_ONCE)
             left = left[len(now) :]
         return found
 
-    def _read(self, places: Sequence[Place]) -> Iterator[tuple[Place, bytes | Dropped]]:
+    def _read(self, places: Sequence[Place]) -> Iterator[tuple[Place, Content]]:
         numbers = range(len(places))
         declared = "".join(f", $e{number}: String!" for number in numbers)
         parts = "\n".join(_PART.format(number) for number in numbers)
@@ -58,31 +62,48 @@ class Contents:
         )
         owner, name = self._repository.split("/")
         expressions = {f"e{number}": f"{commit}:{path}" for number, (commit, path) in enumerate(places)}
-        data = self._client.query(text, {"owner": owner, "name": name, **expressions})
-        for number, place in enumerate(places):
-            content = self._content((data["repository"] or {}).get(f"f{number}"))
+        outcome = self._client.query(text, {"owner": owner, "name": name, **expressions})
+        for place, answer in zip(places, _parts(outcome, len(places)), strict=True):
+            content = self._content(answer)
             if content is not None:
                 yield place, content
 
-    def _content(self, answer: object) -> bytes | Dropped | None:
+    def _content(self, answer: object) -> Content | None:
         if not answer:  # null where there is nothing at all, {} where there is no file
             return None
-        blob = read(Blob, answer)
-        if blob.byte_size > self._largest:
-            return Dropped("file that is too large")
-        content = (blob.text or "").encode("utf-8", "surrogatepass")
-        return content if _object_id(content, blob.oid) == blob.oid else self._raw(blob.oid)
-
-    def _raw(self, oid: str) -> bytes | None:
-        """A file that is cut, binary or otherwise not its text, alone and byte for byte."""
         try:
-            raw = read(Raw, self._client.get(f"repos/{self._repository}/git/blobs/{oid}").data)
+            blob = read(Blob, answer)
+            if blob.byte_size > self._largest:
+                return Dropped("file that is too large")
+            content = (blob.text or "").encode("utf-8", "surrogatepass")
+            return content if _object_id(content, blob.oid) == blob.oid else self._raw(blob.oid)
         except Missing:
             return None
-        content = base64.b64decode(raw.content)
+        except Unable as error:
+            return error
+
+    def _raw(self, oid: str) -> bytes:
+        """A file that is cut, binary or otherwise not its text, alone and byte for byte."""
+        raw = read(Raw, self._client.get(f"repos/{self._repository}/git/blobs/{oid}").data)
+        try:
+            content = base64.b64decode(raw.content)
+        except ValueError as error:
+            raise Unable(f"GitHub gives the object {oid} in another form than base64") from error
         if _object_id(content, oid) != oid:
-            raise Failure(f"GitHub gives another content for the object {oid} than it should have")
+            raise Unable(f"GitHub gives another content for the object {oid} than it should have")
         return content
+
+
+def _parts(outcome: Outcome, count: int) -> list[object]:
+    """The answers for so many files; of one with errors, null does not say that there is no file."""
+    parts = outcome.data.get("repository")
+    names = [f"f{number}" for number in range(count)]
+    if not isinstance(parts, dict) or not parts.keys() >= set(names):
+        raise Unable("GitHub's answer has an unknown form (files are missing)")
+    found = [parts[name] for name in names]
+    if outcome.errors and None in found:
+        raise Unable(f"GitHub does not give it ({outcome.message})")
+    return found
 
 
 def _object_id(content: bytes, like: str) -> str:

@@ -1,7 +1,7 @@
 """What is done, kept so that a run that was killed goes on and nothing is asked for or written twice.
 
-Each step of a repository is one file, renamed into place when it is whole: the pull requests that were settled, in
-order, with the record or the reason for leaving it out, and the cursor of the page to ask for next.
+Each step of a repository is one file, renamed into place when it is whole: pull requests that were settled, with the
+record or the reason for leaving it out. What could not be read is in none, and so is asked for again.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Settled:
     """A pull request that was looked at: `row` is its record, None where `reason` left it out."""
 
     number: int
+    created_at: str
     reason: str = ""
     files: Mapping[str, int] = field(default_factory=dict)
     """Files of it that were left out, by reason."""
@@ -33,14 +34,8 @@ class Settled:
     @classmethod
     def kept(cls, pull_request: PullRequest, files: Mapping[str, int]) -> Settled:
         """Return what is written of one that passed."""
-        return cls(pull_request.pull_request.number, files=files, row=asdict(pull_request))
-
-
-@dataclass(frozen=True)
-class _Step:
-    cursor: str | None
-    ended: bool
-    requests: int
+        request = pull_request.pull_request
+        return cls(request.number, request.created_at, files=files, row=asdict(pull_request))
 
 
 class Journal:
@@ -49,22 +44,23 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._steps = 0
-        self.settled: set[int] = set()
-        """Numbers of the pull requests that were looked at."""
-        self.kept = 0
+        self._order: list[tuple[str, int, int, int]] = []
+        """Of each pull request, when it was opened, its number, and the step and the place in it."""
+        self.settled: dict[int, bool] = {}
+        """Whether a pull request that was looked at was kept, by its number."""
         self.requests = 0
         """How many it took to settle them."""
-        self.cursor: str | None = None
-        """Where the page begins that is to be asked for next."""
-        self.ended = False
-        """Whether there is no such page."""
-        for head, pulls in self._read():
-            self._count(head, pulls)
+        while self._place(self._steps).exists():
+            self._count(*self._read(self._steps))
 
-    def add(self, cursor: str | None, ended: bool, requests: int, pulls: Sequence[Settled]) -> None:
+    @property
+    def kept(self) -> int:
+        """How many were kept."""
+        return sum(self.settled.values())
+
+    def add(self, requests: int, pulls: Sequence[Settled]) -> None:
         """Write a step; it is on the disk when this returns."""
-        head = _Step(cursor, ended, requests)
-        text = "\n".join(json.dumps(row) for row in (asdict(head), *map(asdict, pulls)))
+        text = "\n".join(json.dumps(row) for row in ({"requests": requests}, *map(asdict, pulls)))
         self._folder.mkdir(parents=True, exist_ok=True)
         place = self._place(self._steps)
         partial = place.with_name(f".{place.name}.partial")
@@ -73,38 +69,33 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(place)
-        self._count(head, pulls)
+        self._count(requests, pulls)
 
     def pulls(self, most: int) -> Iterator[tuple[Settled, PullRequest | None]]:
-        """Yield what was settled, in order, until `most` are kept; the record is None where it was left out."""
-        left = most
-        for _, pulls in self._read():
-            for pull in pulls:
-                if not left:
-                    return
-                place = f"{self._folder}: pull request {pull.number}"
-                yield pull, None if pull.row is None else record(pull.row, place)
-                left -= pull.row is not None
+        """Yield what was settled, the newest first, until `most` are kept; the record is None where it was left out."""
+        left, held, pulls = most, -1, list[Settled]()
+        for _, number, step, at in sorted(self._order, reverse=True):
+            if not left:
+                return
+            if step != held:
+                held, (_, pulls) = step, self._read(step)
+            row, place = pulls[at].row, f"{self._folder}: pull request {number}"
+            yield pulls[at], None if row is None else record(row, place)
+            left -= row is not None
 
-    def _count(self, head: _Step, pulls: Sequence[Settled]) -> None:
+    def _count(self, requests: int, pulls: Sequence[Settled]) -> None:
+        self._order += [(pull.created_at, pull.number, self._steps, at) for at, pull in enumerate(pulls)]
         self._steps += 1
-        self.cursor, self.ended = head.cursor, head.ended
-        self.requests += head.requests
-        self.settled.update(pull.number for pull in pulls)
-        self.kept += sum(pull.row is not None for pull in pulls)
+        self.requests += requests
+        self.settled |= {pull.number: pull.row is not None for pull in pulls}
 
-    def _read(self) -> Iterator[tuple[_Step, list[Settled]]]:
-        number = 0
-        while (place := self._place(number)).exists():
-            try:
-                head, *pulls = map(json.loads, gzip.decompress(place.read_bytes()).splitlines())
-                step = _Step(**head), [Settled(**pull) for pull in pulls]
-            except (OSError, EOFError, ValueError, TypeError) as error:
-                raise UserError(
-                    f"{place}: cannot be read ({error}); remove {self._folder} to collect it anew"
-                ) from error
-            yield step
-            number += 1
+    def _read(self, step: int) -> tuple[int, list[Settled]]:
+        place = self._place(step)
+        try:
+            head, *pulls = map(json.loads, gzip.decompress(place.read_bytes()).splitlines())
+            return int(head["requests"]), [Settled(**pull) for pull in pulls]
+        except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+            raise UserError(f"{place}: cannot be read ({error}); remove {self._folder} to collect it anew") from error
 
     def _place(self, number: int) -> Path:
         return self._folder / f"{number:06d}.jsonl.gz"

@@ -103,10 +103,15 @@ class Changed(Graph):
     deletions: int
 
 
-class Pull(Graph):
-    """A merged pull request without what it changed."""
+class Numbered(Graph):
+    """A pull request that is only named."""
 
     number: int
+
+
+class Pull(Numbered):
+    """A merged pull request without what it changed."""
+
     title: str
     body: str
     created_at: str
@@ -135,12 +140,23 @@ class PageInfo(Graph):
     has_next_page: bool
 
 
-class Pulls(Graph):
+class Listing(Graph, Generic[Item]):
     """A page of pull requests; one is null where GitHub could not give it."""
 
-    nodes: list[Pull | None]
+    nodes: list[Item | None]
     page_info: PageInfo
-    total_count: int
+
+
+class Repository(Graph, Generic[Item]):
+    """A repository with a page of its pull requests."""
+
+    pull_requests: Listing[Item]
+
+
+class Listed(Graph, Generic[Item]):
+    """The answer to a query for one page."""
+
+    repository: Repository[Item]
 
 
 class Blob(Graph):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from hrm_ray.collect.github.answers import read
 from hrm_ray.collect.github.client import Client
-from hrm_ray.collect.github.nodes import Pulls
-from hrm_ray.collect.github.rules import Failure, TooMuch
+from hrm_ray.collect.github.nodes import Listed, Numbered, PageInfo, Pull
+from hrm_ray.collect.github.rules import Outcome, Unable
 
 PER_PAGE = 20
 """Pull requests that are asked for at once, while GitHub can compute that many."""
@@ -20,26 +23,38 @@ reviews(first: 30) {
 }
 """
 
-_QUERY = """
-query PullRequests($owner: String!, $name: String!, $size: Int!, $after: String) {
+_LISTED = """
+query %s($owner: String!, $name: String!, $size: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequests(states: MERGED, first: $size, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) {
-      totalCount
       pageInfo { endCursor hasNextPage }
-      nodes {
-        number title body createdAt mergedAt baseRefOid headRefOid headRefName changedFiles additions deletions
-        author { __typename login ... on User { name } }
-        participants(first: 20) { nodes { __typename login name } }
-        mergeCommit { oid parents(first: 1) { nodes { oid } } statusCheckRollup { state } }
-        commits(last: 1) { nodes { commit { statusCheckRollup { state } } } }
-        labels(first: 20) { nodes { name } }
-        closingIssuesReferences(first: 5) { nodes { number title body } }
-        files(first: 100) { nodes { path changeType additions deletions } }%s
-      }
+      nodes { %s }
     }
   }
 }
 """
+
+_WHOLE = """
+number title body createdAt mergedAt baseRefOid headRefOid headRefName changedFiles additions deletions
+author { __typename login ... on User { name } }
+participants(first: 20) { nodes { __typename login name } }
+mergeCommit { oid parents(first: 1) { nodes { oid } } statusCheckRollup { state } }
+commits(last: 1) { nodes { commit { statusCheckRollup { state } } } }
+labels(first: 20) { nodes { name } }
+closingIssuesReferences(first: 5) { nodes { number title body } }
+files(first: 100) { nodes { path changeType additions deletions } }
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """Pull requests, and where the next page begins."""
+
+    pulls: Sequence[Pull]
+    unread: Mapping[str, str]
+    """Why one cannot be read, by its number."""
+    end: str | None
+    is_last: bool
 
 
 class Pages:
@@ -48,27 +63,45 @@ class Pages:
     def __init__(self, client: Client, repository: str, comments: bool) -> None:
         owner, name = repository.split("/")
         self._client, self._repository = client, {"owner": owner, "name": name}
-        self._query = _QUERY % (_COMMENTS if comments else "")
+        self._query = _LISTED % ("PullRequests", _WHOLE + _COMMENTS * comments)
         self._size = PER_PAGE
 
-    def after(self, cursor: str | None) -> Pulls:
-        """Return the page that begins after `cursor`, the first after None; halved until GitHub can compute it whole.
+    def after(self, cursor: str | None) -> Page:
+        """Return the page that begins after `cursor`, the first after None; halved until GitHub can give it whole.
 
         Raises:
-            Failure: GitHub does not give it, not even a page of one.
+            Failure: GitHub does not even tell the number of the next one.
         """
         while True:
             try:
                 page = self._page(cursor)
-            except TooMuch as error:
+                break
+            except Unable as error:
                 if self._size == 1:
-                    raise Failure(str(error)) from error
-                page = None
-            if page and (self._size == 1 or None not in page.nodes):
-                self._size = min(2 * self._size, PER_PAGE)
-                return page
+                    page = self._passed_over(cursor, str(error))
+                    break
             self._size //= 2
+        self._size = min(2 * self._size, PER_PAGE)
+        return page
 
-    def _page(self, cursor: str | None) -> Pulls:
-        data = self._client.query(self._query, {**self._repository, "size": self._size, "after": cursor})
-        return read(Pulls, (data["repository"] or {}).get("pullRequests"))
+    def _page(self, cursor: str | None) -> Page:
+        outcome = self._asked(self._query, cursor)
+        listed = read(Listed[Pull], outcome.data).repository.pull_requests
+        pulls = [pull for pull in listed.nodes if pull]
+        if len(pulls) < len(listed.nodes):
+            raise Unable(f"GitHub does not give it ({outcome.message or 'no reason given'})")
+        return _paged(listed.page_info, cursor, pulls, {})
+
+    def _passed_over(self, cursor: str | None, why: str) -> Page:
+        """A page of the one pull request that cannot be read."""
+        outcome = self._asked(_LISTED % ("Numbers", "number"), cursor)
+        listed = read(Listed[Numbered], outcome.data).repository.pull_requests
+        numbers = [str(each.number) if each else f"of unknown number, after {cursor}" for each in listed.nodes]
+        return _paged(listed.page_info, cursor, [], dict.fromkeys(numbers, why))
+
+    def _asked(self, query: str, cursor: str | None) -> Outcome:
+        return self._client.query(query, {**self._repository, "size": self._size, "after": cursor})
+
+
+def _paged(info: PageInfo, cursor: str | None, pulls: Sequence[Pull], unread: Mapping[str, str]) -> Page:
+    return Page(pulls, unread, info.end_cursor, not info.has_next_page or info.end_cursor == cursor)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,13 +17,19 @@ MOST_WAITS = 12
 """How often a request is sent again that GitHub refused because of a limit."""
 
 SECONDARY_WAIT = 60
-"""Seconds that GitHub asks to wait, at least, where it names no time; the wait doubles up to an hour."""
+"""Seconds that GitHub asks to wait, at least, where it names no time; the wait doubles."""
+
+LONGEST_WAIT = 3660
+"""Seconds; GitHub counts its limits by the hour."""
+
+GONE = (404, 410, 451)
+"""What GitHub says of something that is not there."""
 
 _HEAVY = ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED", "Something went wrong while executing your query")
 
 
 class Failure(Exception):  # noqa: N818 - as it is called in the sentences
-    """GitHub does not give something; the message is one sentence."""
+    """GitHub does not give something; the message is one sentence. Of a kind below it concerns this one thing alone."""
 
 
 class Missing(Failure):
@@ -30,10 +37,10 @@ class Missing(Failure):
 
 
 class Unable(Failure):
-    """GitHub, or something before it, fails to give something that it has: a difference that takes too long."""
+    """GitHub fails to give something that it has, a difference that takes too long for example; it may later."""
 
 
-class TooMuch(Failure):
+class TooMuch(Unable):
     """A query asked for more than GitHub computes at once; a smaller one may pass."""
 
 
@@ -54,6 +61,11 @@ class Outcome:
     """Whether it answers a GraphQL query, which can be made smaller."""
     reached: bool = True
     """False where there was no connection at all."""
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it is no answer of GitHub's, but of something that broke down."""
+        return bool(self.fault) or self.status >= 500
 
 
 @dataclass(frozen=True)
@@ -77,18 +89,35 @@ def step(outcome: Outcome, tries: int, now: float) -> Step:
     for rule in (_unauthorized, _absent, _refused, _too_heavy, _without_data):
         if (fault := rule(outcome)) is not None:
             return fault
-    return _broken(outcome, tries) if outcome.fault or outcome.status >= 500 else None
+    return _broken(outcome, tries) if outcome.is_broken else None
+
+
+def is_limit(message: str) -> bool:
+    """Whether a message of GitHub's speaks of a limit: not every one comes with a status or a type of its own."""
+    return "rate limit" in message.lower() or "abuse" in message.lower()
+
+
+def plain(headers: MutableMapping[str, str], now: float) -> None:
+    """Turn a pause that is given as a date into seconds and take out what is no number: githubkit reads only those."""
+    until = _time(headers.get("retry-after", ""))
+    if until is not None:
+        headers["retry-after"] = str(max(math.ceil(until - _server_time(headers, now)), 0))
+    for name in ("retry-after", "x-ratelimit-reset"):
+        told = headers.get(name, "0")
+        if not told.isdecimal() or len(told) > len("99999999999"):  # a second of a year that no date can hold
+            del headers[name]
 
 
 def _limited(outcome: Outcome, tries: int, now: float) -> Step:
     if tries >= MOST_WAITS:
         return Failure(f"still over GitHub's limit after {tries} waits")
     after, reset = outcome.headers.get("retry-after", ""), outcome.headers.get("x-ratelimit-reset", "")
-    if after.isdigit():
-        return Wait(int(after), "GitHub asks for a pause")
-    if outcome.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
-        return Wait(max(int(reset) - _server_time(outcome, now), 0) + 1, "GitHub's limit is used up")
-    return Wait(min(SECONDARY_WAIT * 2**tries, 3600), "GitHub's secondary limit is reached")
+    if after.isdecimal():
+        return Wait(min(int(after), LONGEST_WAIT), "GitHub asks for a pause")
+    if outcome.headers.get("x-ratelimit-remaining") == "0" and reset.isdecimal():
+        seconds = max(int(reset) - _server_time(outcome.headers, now), 0) + 1
+        return Wait(min(seconds, LONGEST_WAIT), "GitHub's limit is used up")
+    return Wait(min(SECONDARY_WAIT * 2**tries, LONGEST_WAIT), "GitHub's secondary limit is reached")
 
 
 def _broken(outcome: Outcome, tries: int) -> Step:
@@ -109,7 +138,7 @@ def _unauthorized(outcome: Outcome) -> Exception | None:
 
 
 def _absent(outcome: Outcome) -> Exception | None:
-    gone = outcome.status in (404, 410, 451) or (outcome.errors == ("NOT_FOUND",) and _empty(outcome.data))
+    gone = outcome.status in GONE or (outcome.errors == ("NOT_FOUND",) and _empty(outcome.data))
     return Missing("it is not there, or the token may not see it") if gone else None
 
 
@@ -129,16 +158,21 @@ def _without_data(outcome: Outcome) -> Exception | None:
     """Of an answer with errors and some data, the data is taken: what is missing in it is null."""
     if not outcome.errors or not _empty(outcome.data):
         return None
-    return Failure(f"GitHub does not answer the query ({outcome.message})")
+    return Unable(f"GitHub does not answer the query ({outcome.message})")
 
 
 def _empty(data: Any) -> bool:  # noqa: ANN401 - a JSON tree
     return not data or all(part is None for part in data.values())
 
 
-def _server_time(outcome: Outcome, now: float) -> float:
+def _server_time(headers: Mapping[str, str], now: float) -> float:
     """The server's own time, so that a wrong clock here does not matter."""
+    told = _time(headers.get("date", ""))
+    return now if told is None else told
+
+
+def _time(date: str) -> float | None:
     try:
-        return parsedate_to_datetime(outcome.headers.get("date", "")).timestamp()
-    except ValueError:
-        return now
+        return parsedate_to_datetime(date).timestamp()
+    except (ValueError, OverflowError):
+        return None

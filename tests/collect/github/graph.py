@@ -1,6 +1,6 @@
 """The GraphQL side of the small GitHub: a real executor over the part of GitHub's schema that we ask about.
 
-Types and fields are those of GitHub's published schema of July 2026; the queries were validated against all of it.
+Types, fields and arguments are those of GitHub's published schema, of which `test_schema.py` makes sure.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ enum StatusState { ERROR EXPECTED FAILURE PENDING SUCCESS }
 input IssueOrder { direction: OrderDirection!, field: IssueOrderField! }
 type Query { repository(owner: String!, name: String!): Repository }
 type Repository {
+  nameWithOwner: String!
   object(expression: String): GitObject
   pullRequests(states: [PullRequestState!], first: Int, after: String, orderBy: IssueOrder): PullRequestConnection!
 }
@@ -45,23 +46,29 @@ type Label { name: String! }
 type LabelConnection { nodes: [Label] }
 type Issue { number: Int!, title: String!, body: String! }
 type IssueConnection { nodes: [Issue] }
-type File { path: String!, changeType: PatchStatus!, additions: Int!, deletions: Int! }
-type FileConnection { nodes: [File] }
-type Comment { body: String!, createdAt: DateTime!, author: Actor }
-type CommentConnection { nodes: [Comment] }
-type Review { body: String!, createdAt: DateTime!, author: Actor, comments(first: Int): CommentConnection! }
-type ReviewConnection { nodes: [Review] }
+type PullRequestChangedFile { path: String!, changeType: PatchStatus!, additions: Int!, deletions: Int! }
+type PullRequestChangedFileConnection { nodes: [PullRequestChangedFile] }
+type IssueComment { body: String!, createdAt: DateTime!, author: Actor }
+type IssueCommentConnection { nodes: [IssueComment] }
+type PullRequestReview {
+  body: String!, createdAt: DateTime!, author: Actor, comments(first: Int): PullRequestReviewCommentConnection!
+}
+type PullRequestReviewConnection { nodes: [PullRequestReview] }
+type PullRequestReviewComment { body: String!, createdAt: DateTime!, author: Actor }
+type PullRequestReviewCommentConnection { nodes: [PullRequestReviewComment] }
+type Ref { name: String! }
 type PullRequest {
   number: Int!, title: String!, body: String!, createdAt: DateTime!, mergedAt: DateTime, changedFiles: Int!
-  baseRefOid: GitObjectID!, headRefOid: GitObjectID!, headRefName: String!, headRepository: Repository
+  baseRefOid: GitObjectID!, headRefOid: GitObjectID!, headRefName: String!
+  headRef: Ref, headRepository: Repository
   additions: Int!, deletions: Int!, author: Actor, mergeCommit: Commit
   participants(first: Int): UserConnection!
   commits(last: Int): PullRequestCommitConnection!
   labels(first: Int): LabelConnection
   closingIssuesReferences(first: Int): IssueConnection
-  files(first: Int): FileConnection
-  comments(first: Int): CommentConnection!
-  reviews(first: Int): ReviewConnection
+  files(first: Int): PullRequestChangedFileConnection
+  comments(first: Int): IssueCommentConnection!
+  reviews(first: Int): PullRequestReviewConnection
 }
 """)
 
@@ -98,6 +105,7 @@ class _Root:
 class _Repository:
     def __init__(self, repo: Repo) -> None:
         self._repo = repo
+        self.nameWithOwner = repo.full_name
 
     def object(self, info: Any, expression: str) -> Answer | None:
         sha, path = expression.split(":", 1)
@@ -149,6 +157,7 @@ def _pull(repo: Repo, pull: Pull) -> Answer:
         "number": pull.number, "title": pull.title, "body": pull.body,
         "createdAt": _time(1, pull), "mergedAt": _time(2, pull),
         "baseRefOid": pull.base, "headRefOid": pull.head, "headRefName": pull.branch,
+        "headRef": None if pull.fork_is_gone else {"name": pull.branch},
         "headRepository": None if pull.fork_is_gone else _Repository(repo),
         "changedFiles": len(changes) if pull.files is None else pull.files,
         "additions": sum(file["additions"] for file in files), "deletions": sum(file["deletions"] for file in files),

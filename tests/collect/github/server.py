@@ -10,8 +10,9 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -123,6 +124,17 @@ def hold(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def trickle(handler: Handler) -> None:
+    """Send an answer a byte at a time, each soon enough, for ever."""
+    handler.send_response_only(200)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    with suppress(OSError):
+        while True:
+            handler.wfile.write(b" ")
+            time.sleep(0.01)
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     github: SmallGitHub
@@ -140,6 +152,8 @@ class SmallGitHub:
     faults: list[Fault] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     """Path and body of every request."""
+    queries: list[str] = field(default_factory=list)
+    """The text of every GraphQL query that was answered."""
     before: Callable[[str], None] = lambda name: None
     """Called with each request before it is answered."""
     limit: int = 5000
@@ -176,6 +190,7 @@ class SmallGitHub:
         address = urlsplit(handler.path)
         if address.path in ("/api/graphql", "/graphql"):
             asked = json.loads(body)
+            self.queries.append(asked["query"])
             told = graph.answer(self.world, asked["query"], asked.get("variables", {}))
             return self._limited(handler, "graphql", json.dumps(told))
         path = address.path.removeprefix(PREFIX).removeprefix("/")
@@ -188,7 +203,7 @@ class SmallGitHub:
         try:
             found = rest.answer(self.world, path, query)
         except rest.NotThere:
-            return handler.reply(404, json.dumps({"message": "Not Found"}))
+            return refuse(404, "Not Found")(handler)
         text = json.dumps(found.data)
         try:
             TypeAdapter(found.form).validate_json(text)

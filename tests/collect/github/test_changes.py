@@ -8,6 +8,7 @@ import pytest
 
 from hrm_ray.collect import records
 from hrm_ray.collect.records import ChangedFile, PullRequest
+from tests.collect.github import graph
 from tests.collect.github.conftest import Configure, run
 from tests.collect.github.server import Handler, SmallGitHub, refuse, say
 from tests.collect.github.world import Edits, Pull, Repo
@@ -153,8 +154,13 @@ def test_a_pull_request_of_a_deleted_fork_is_read_as_any_other(
     github: SmallGitHub, configure: Configure, repo: Repo
 ) -> None:
     repo.pull("Change", {"a.go": CHANGED}, fork_is_gone=True, author=None)
+    listed = "pullRequests(states: MERGED, first: 1, orderBy: {field: CREATED_AT, direction: DESC})"
+    asked = "nodes { headRepository { nameWithOwner } headRef { name } author { login } }"
+    told = graph.answer(github.world, f'{{ repository(owner: "o", name: "one") {{ {listed} {{ {asked} }} }} }}', {})
+    gone = {"headRepository": None, "headRef": None, "author": None}  # so whoever goes by way of these finds nothing
+    assert told == {"data": {"repository": {"pullRequests": {"nodes": [gone]}}}}
     (found,), _ = collected(github, configure)
-    assert found.files[0].content_after == CHANGED
+    assert (found.files[0].content_before, found.files[0].content_after) == (BASE, CHANGED)
 
 
 def test_commits_that_are_gone_drop_the_pull_request(github: SmallGitHub, configure: Configure, repo: Repo) -> None:
@@ -176,16 +182,44 @@ def test_a_first_parent_that_is_gone_leaves_the_base_that_github_names(
     assert (found.pull_request.base_sha, found.files[0].content_before) == (pull.base, BASE)
 
 
-@pytest.mark.parametrize("happen", [refuse(500), refuse(422, "Sorry, this diff is taking too long to generate.")])
-def test_a_difference_that_github_fails_to_compute_drops_one_pull_request(
+@pytest.mark.parametrize(
+    "happen",
+    [
+        refuse(500),
+        refuse(422, "Sorry, this diff is taking too long to generate."),
+        say("<html>Not Found</html>", 404),
+        say('{"files": 1}'),
+    ],
+    ids=["500", "422", "a proxy's 404", "unknown form"],
+)
+def test_changes_that_github_cannot_give_now_cost_one_pull_request_until_it_can(
     github: SmallGitHub, configure: Configure, repo: Repo, happen: Callable[[Handler], None]
 ) -> None:
     repo.pull("Good", {"a.go": CHANGED})
     pull = repo.pull("Slow", {"a.go": AGAIN})
-    github.fault(f"...{pull.head}", happen, times=99)
+    repo.pull("Newest", {"b.go": go("b", "X", "Y")})
+    github.fault(f"...{pull.head}", happen, times=7)
+    found, said = collected(github, configure)
+    assert [each.pull_request.title for each in found] == ["Newest", "Good"]
+    assert "dropped 1: pull request that GitHub could not give" in said
+    assert "failed 1; the same command tries them again:\n  o/one: pull request 2: " in said
+    github.faults.clear()
+    found, said = collected(github, configure)
+    assert [each.pull_request.title for each in found] == ["Newest", "Slow", "Good"]
+    assert "failed" not in said
+    assert "dropped" not in said
+
+
+def test_a_slow_difference_of_a_server_without_limits_is_no_reason_to_stop(
+    github: SmallGitHub, configure: Configure, repo: Repo
+) -> None:
+    repo.pull("Good", {"a.go": CHANGED})
+    pull = repo.pull("Slow", {"a.go": AGAIN})
+    github.fault(f"...{pull.head}", refuse(500), times=99)
+    github.fault("rate_limit", refuse(404, "Rate limiting is not enabled."), times=99)
     found, said = collected(github, configure)
     assert [each.pull_request.title for each in found] == ["Good"]
-    assert "dropped 1: pull request whose changes GitHub fails to compute" in said
+    assert "o/one: pull request 2: GitHub answers with 500, 7 times in a row" in said
 
 
 def test_three_thousand_files_are_refused_without_being_listed(
@@ -240,11 +274,11 @@ def test_what_sizes_and_names_refuse_is_never_compared(
     assert github.count("compare") == 1
 
 
-def test_files_in_an_unknown_form_fail_the_repository(github: SmallGitHub, configure: Configure, repo: Repo) -> None:
+def test_files_in_an_unknown_form_cost_one_pull_request(github: SmallGitHub, configure: Configure, repo: Repo) -> None:
     repo.pull("Good", {"a.go": CHANGED})
     repo.pull("Big", {f"doc/{number:03d}.md": "x" for number in range(350)} | {"z.go": go("z", "Z")})
     repo.pull("Newest", {"a.go": AGAIN})
     github.fault("pulls/2/files", say('{"files": 1}'))
     found, said = collected(github, configure)
-    assert [each.pull_request.title for each in found] == ["Newest"]
-    assert "o/one: GitHub's answer has an unknown form (files is not a list)" in said
+    assert [each.pull_request.title for each in found] == ["Newest", "Good"]
+    assert "o/one: pull request 2: GitHub's answer has an unknown form (files is not a list)" in said

@@ -6,15 +6,16 @@ import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import partial
 
 import pytest
 
 from hrm_ray.collect.github.client import Client
-from hrm_ray.collect.github.rules import Failure, Missing, TooMuch
+from hrm_ray.collect.github.rules import Failure, Missing, TooMuch, Unable
 from hrm_ray.collect.github.token import Bearer
 from hrm_ray.errors import UserError
-from tests.collect.github.server import TOKEN, SmallGitHub, hold, refuse, reset, say
+from tests.collect.github.server import TOKEN, SmallGitHub, hold, refuse, reset, say, trickle
 
 QUERY = 'query($name: String!) { repository(owner: "o", name: $name) { pullRequests(first: 1, states: MERGED,'
 QUERY += " orderBy: {field: CREATED_AT, direction: DESC}) { totalCount } } }"
@@ -35,7 +36,7 @@ def client(github: SmallGitHub, said: list[str]) -> Iterator[Client]:
 
 def test_a_good_answer_needs_no_wait(client: Client, github: SmallGitHub) -> None:
     assert client.get(PATH).data["full_name"] == "o/one"
-    assert client.query(QUERY, {"name": "one"}) == {"repository": {"pullRequests": {"totalCount": 0}}}
+    assert client.query(QUERY, {"name": "one"}).data == {"repository": {"pullRequests": {"totalCount": 0}}}
     assert (client.requests, github.clock.slept) == (2, [])
 
 
@@ -78,6 +79,43 @@ def test_graphqls_own_limit_is_waited_out(client: Client, github: SmallGitHub) -
     error = '{"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded"}]}'
     github.fault("graphql", say(error))
     client.query(QUERY, {"name": "one"})
+    assert github.clock.slept == [60]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        '{"errors": [{"message": "You have exceeded a secondary rate limit. Please wait."}]}',
+        '{"message": "You have exceeded a secondary rate limit.", "documentation_url": "x"}',
+        '{"data": {"repository": null}, "errors": [{"type": "RATE_LIMIT", "message": "limited"}]}',
+    ],
+)
+def test_a_limit_that_graphql_names_with_200_is_waited_out(client: Client, github: SmallGitHub, told: str) -> None:
+    github.fault("graphql", say(told), times=2)
+    assert client.query(QUERY, {"name": "one"}).data == {"repository": {"pullRequests": {"totalCount": 0}}}
+    assert github.clock.slept == [60, 120]
+
+
+def test_a_limit_with_200_is_waited_for_as_its_headers_say(client: Client, github: SmallGitHub) -> None:
+    told = '{"errors": [{"message": "You have exceeded a secondary rate limit."}]}'
+    github.fault("graphql", lambda handler: handler.reply(200, told, {"Retry-After": 9}))
+    client.query(QUERY, {"name": "one"})
+    assert github.clock.slept == [9]
+
+
+@pytest.mark.parametrize("part", [PATH, "graphql"])
+@pytest.mark.parametrize("status", [403, 429])
+def test_retry_after_may_be_a_date(client: Client, github: SmallGitHub, part: str, status: int) -> None:
+    until = formatdate(github.clock.now() + 90, usegmt=True)
+    github.fault(part, refuse(status, "slow down", {"Retry-After": until}))
+    client.get(PATH) if part == PATH else client.query(QUERY, {"name": "one"})
+    assert github.clock.slept == [90]
+
+
+def test_headers_that_are_no_numbers_are_no_matter(client: Client, github: SmallGitHub) -> None:
+    odd: dict[str, str | int] = {"Retry-After": "soon", "X-RateLimit-Remaining": 0, "X-RateLimit-Reset": "later"}
+    github.fault(PATH, refuse(429, "slow down", odd))
+    client.get(PATH)
     assert github.clock.slept == [60]
 
 
@@ -124,6 +162,43 @@ def test_what_breaks_is_asked_for_again(
     assert all(re.search(why, each) for each in said)
 
 
+@pytest.mark.parametrize("told", ["[]", '"x"', "null", "{}", "1", '{"data": null}', '{"data": 1}', '{"errors": "x"}'])
+def test_a_query_that_is_answered_with_something_else_is_asked_again(
+    client: Client, github: SmallGitHub, told: str
+) -> None:
+    github.fault("graphql", say(told), times=2)
+    client.query(QUERY, {"name": "one"})
+    assert github.clock.slept == [1, 2]
+    github.fault("graphql", say(told), times=99)
+    with pytest.raises(Unable, match="GitHub answers a query with"):
+        client.query(QUERY, {"name": "one"})
+
+
+def test_json_too_deep_to_be_read_is_none(client: Client, github: SmallGitHub) -> None:
+    github.fault(PATH, say("[" * 100_000))
+    github.fault(PATH, say("[" * 100_000, 500))
+    client.get(PATH)
+    assert github.clock.slept == [1, 2]
+
+
+def test_a_half_of_a_character_is_no_reason_to_stop(client: Client, github: SmallGitHub) -> None:
+    github.fault(PATH, say(r'{"full_name": "a \ud800 b \ud83d\ude00"}'))
+    assert client.get(PATH).data == {"full_name": "a ? b \U0001f600"}
+    assert not github.clock.slept
+
+
+@pytest.mark.parametrize("part", [PATH, "graphql"])
+def test_an_answer_that_trickles_for_ever_is_given_up_and_asked_for_again(
+    github: SmallGitHub, said: list[str], part: str
+) -> None:
+    github.world.add("o/one")
+    github.fault(part, trickle)
+    with Client(github.address, Bearer(TOKEN), github.clock, said.append, timeout=0.1) as client:
+        client.get(PATH) if part == PATH else client.query(QUERY, {"name": "one"})
+    assert github.clock.slept[0] == 1
+    assert said[0].startswith("the connection broke (the answer was not whole after 1 s)")
+
+
 @pytest.mark.parametrize("part", [PATH, "graphql"])
 def test_a_body_that_does_not_end_is_given_up_and_asked_for_again(
     github: SmallGitHub, said: list[str], part: str
@@ -142,6 +217,33 @@ def test_what_stays_broken_is_a_failure(client: Client, github: SmallGitHub) -> 
     with pytest.raises(Failure, match="GitHub answers with 500, 7 times in a row"):
         client.get(PATH)
     assert sum(github.clock.slept) == 63
+
+
+def test_one_thing_that_breaks_is_told_from_a_server_that_does(client: Client, github: SmallGitHub) -> None:
+    github.fault(PATH, refuse(500), times=7)
+    with pytest.raises(Unable):
+        client.get(PATH)
+    github.fault("rate_limit", refuse(404, "Rate limiting is not enabled."))  # an Enterprise server's
+    github.fault(PATH, refuse(500), times=7)
+    with pytest.raises(Unable):
+        client.get(PATH)
+    github.fault("api", refuse(500), times=14)
+    with pytest.raises(Failure, match="500, 7 times in a row") as caught:
+        client.get(PATH)
+    assert type(caught.value) is Failure
+
+
+@pytest.mark.parametrize("told", ["<html>Not Found</html>", '{"message": "no Route matched with those values"}', "[]"])
+@pytest.mark.parametrize("status", [404, 410, 451])
+def test_a_404_that_is_not_githubs_own_does_not_mean_missing(
+    client: Client, github: SmallGitHub, told: str, status: int
+) -> None:
+    github.fault(PATH, say(told, status), times=2)
+    assert client.get(PATH).data["full_name"] == "o/one"
+    assert github.clock.slept == [1, 2]
+    github.fault(PATH, say(told, status), times=7)
+    with pytest.raises(Unable, match=f"something before GitHub answers with {status}, 7 times in a row"):
+        client.get(PATH)
 
 
 def test_a_query_that_times_out_at_the_server_is_too_much(client: Client, github: SmallGitHub) -> None:

@@ -111,7 +111,7 @@ def test_what_was_collected_is_described_beside_it(github: SmallGitHub, configur
             {"full_name": "o/two", "license": "MIT", "fork_of": "up/two", "looked_at": 2, "kept": 2},
         ],
         "drops": {"pull request without a Go file that a person wrote": 1},
-        "requests": 10,
+        "requests": 9,
         "settings": config.collect.model_dump(mode="json"),
     }
     forks = {each.repo.full_name: each.repo.fork_of for each in records.read(config.pull_requests)}

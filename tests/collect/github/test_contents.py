@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -10,11 +11,11 @@ from hrm_ray.collect import records
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.github.client import Client
 from hrm_ray.collect.github.contents import AT_ONCE, Contents
-from hrm_ray.collect.github.rules import Failure
+from hrm_ray.collect.github.rules import Unable
 from hrm_ray.collect.github.token import Bearer
 from tests.collect.github.conftest import Configure, run
 from tests.collect.github.graph import TRUNCATED
-from tests.collect.github.server import TOKEN, SmallGitHub, say
+from tests.collect.github.server import TOKEN, Handler, SmallGitHub, refuse, say
 from tests.collect.github.world import Repo, object_id
 from tests.collect.repository import go
 
@@ -41,17 +42,38 @@ def test_many_files_take_few_requests(contents: Contents, github: SmallGitHub, r
     assert len(github.asked) == -(-60 // AT_ONCE)
 
 
-def test_a_query_that_is_too_much_is_halved_and_stays_so(contents: Contents, github: SmallGitHub, repo: Repo) -> None:
+def test_a_query_that_is_too_much_is_halved_and_grows_again(
+    contents: Contents, github: SmallGitHub, repo: Repo
+) -> None:
     github.fault("graphql", say(HEAVY), times=2)
     found = contents.read([(repo.main, f"f{number:02d}.go") for number in range(60)])
     assert len(found) == 60
-    assert [name.count("object(") for name in github.asked] == [40, 20, 10, 10, 10, 10, 10, 10]
+    assert [name.count("object(") for name in github.asked] == [40, 20, 10, 20, 30]
 
 
-def test_one_file_that_is_too_much_alone_is_a_failure(contents: Contents, github: SmallGitHub, repo: Repo) -> None:
-    github.fault("graphql", say(HEAVY), times=99)
-    with pytest.raises(Failure, match=r"GitHub cannot compute it \(limits\)"):
-        contents.read([(repo.main, "f01.go"), (repo.main, "f02.go")])
+POISON = [
+    (say(HEAVY), r"GitHub cannot compute it \(limits\)"),
+    (refuse(500), "GitHub answers with 500, 7 times in a row"),
+    (refuse(502), r"GitHub cannot compute it \(GitHub answers with 502\)"),
+    (say('{"data": {}}'), "unknown form"),
+    (say('{"data": {"repository": "x"}}'), "unknown form"),
+    (say('{"data": {"repository": {"f0": {"oid": 1}}}}'), "unknown form"),
+    (say('{"data": {"repository": {"f0": null}}, "errors": [{"message": "timed out"}]}'), "timed out"),
+    (say('{"data": null, "errors": [{"message": "odd"}]}'), "does not answer the query"),
+]
+
+
+@pytest.mark.parametrize(("happen", "why"), POISON)
+def test_a_file_that_cannot_be_read_alone_costs_no_other(
+    contents: Contents, github: SmallGitHub, repo: Repo, happen: Callable[[Handler], None], why: str
+) -> None:
+    github.fault("f05.go", happen, times=999)
+    places = [(repo.main, f"f{number:02d}.go") for number in range(12)]
+    found = contents.read(places)
+    bad = found.pop(places[5])
+    assert isinstance(bad, Unable)
+    assert re.search(why, str(bad))
+    assert found == {(repo.main, path): repo.commits[repo.main].tree[path] for _, path in places if path != "f05.go"}
 
 
 def test_what_is_not_a_file_has_no_entry(contents: Contents, repo: Repo) -> None:
@@ -76,12 +98,45 @@ def test_what_is_too_large_is_not_read(contents: Contents, github: SmallGitHub, 
     assert github.count("git/blobs") == 0
 
 
-def test_a_raw_content_that_is_another_is_never_taken(contents: Contents, github: SmallGitHub, repo: Repo) -> None:
-    content = b"package f\n\0"
-    repo.push({"odd.go": content})
-    github.fault("git/blobs", say('{"content": "AAAA", "encoding": "base64"}'))
-    with pytest.raises(Failure, match=f"another content for the object {object_id(content)}"):
-        contents.read([(repo.main, "odd.go")])
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ('{"content": "AAAA", "encoding": "base64"}', "another content for the object"),
+        ('{"content": "A", "encoding": "base64"}', "another form than base64"),
+        ('{"content": "\u00e9", "encoding": "base64"}', "another form than base64"),
+        ('{"content": null}', "unknown form"),
+    ],
+)
+def test_a_raw_content_that_is_another_is_never_taken(
+    contents: Contents, github: SmallGitHub, repo: Repo, told: str, why: str
+) -> None:
+    repo.push({"odd.go": b"package f\n\0"})
+    github.fault("git/blobs", say(told))
+    bad = contents.read([(repo.main, "odd.go")])[repo.main, "odd.go"]
+    assert isinstance(bad, Unable)
+    assert why in str(bad)
+
+
+@pytest.mark.parametrize(
+    "happen", [refuse(500), refuse(502), say("<html>Not Found</html>", 404), say('{"content": 1}')]
+)
+def test_one_content_that_cannot_be_read_costs_one_pull_request_until_it_can(
+    github: SmallGitHub, configure: Configure, repo: Repo, happen: Callable[[Handler], None]
+) -> None:
+    for number in range(25):
+        poison = {"p.go": b"package p\n\0"} if number == 12 else {}
+        repo.pull(f"Change {number}", {f"f{number:02d}.go": go("f", "F"), **poison})
+    config = configure(repositories=["o/one"])
+    github.fault("git/blobs", happen, times=7)
+    said = run(config, github)
+    titles = [each.pull_request.title for each in records.read(config.pull_requests)]
+    assert titles == [f"Change {number}" for number in reversed(range(25)) if number != 12]
+    assert "dropped 1: pull request that GitHub could not give" in said
+    assert "failed 1; the same command tries them again:\n  o/one: pull request 13: " in said
+    github.faults.clear()
+    run(config, github)
+    titles = [each.pull_request.title for each in records.read(config.pull_requests)]
+    assert titles == [f"Change {number}" for number in reversed(range(25))]
 
 
 def test_a_binary_file_is_left_out_alone_and_counted(github: SmallGitHub, configure: Configure, repo: Repo) -> None:

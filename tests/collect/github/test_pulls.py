@@ -13,6 +13,11 @@ from tests.collect.github.server import Handler, SmallGitHub, refuse, say
 
 HEAVY = '{"data": null, "errors": [{"message": "Something went wrong while executing your query on 2026-11-23."}]}'
 
+NULL = (
+    '{"data": {"repository": {"pullRequests": {"nodes": [null], "pageInfo": {"hasNextPage": true}}}},'
+    ' "errors": [{"message": "timed out"}]}'
+)
+
 
 def sizes(github: SmallGitHub) -> list[int]:
     asked = [json.loads(name.split(" ", 1)[1]) for name in github.asked if "PullRequests" in name]
@@ -48,32 +53,53 @@ def test_a_page_that_is_too_much_is_halved_and_grows_again(
     assert sizes(github) == asked
 
 
-def test_a_page_that_is_too_much_even_alone_fails_the_repository(github: SmallGitHub, configure: Configure) -> None:
-    filled(github, "o/one", 3)
-    filled(github, "o/two", 1)
-    config = configure(repositories=["o/one", "o/two"])
-    github.fault("PullRequests", say(HEAVY), times=5)
-    assert "o/one: GitHub cannot compute it (Something went wrong" in run(config, github)
-    assert sizes(github) == [20, 10, 5, 2, 1, 20]
-
-
-def test_one_pull_request_that_github_cannot_give_is_counted_and_the_others_kept(
-    github: SmallGitHub, configure: Configure
+@pytest.mark.parametrize(
+    ("happen", "why"),
+    [
+        (say(HEAVY), "GitHub cannot compute it (Something went wrong"),
+        (refuse(500), "GitHub answers with 500, 7 times in a row"),
+        (say('{"data": {}}'), "GitHub's answer has an unknown form (repository: "),
+        (say('{"data": {"repository": {"pullRequests": {"nodes": [1]}}}}'), "GitHub's answer has an unknown form"),
+        (say('{"data": {"repository": null}}'), "GitHub's answer has an unknown form"),
+        (say(NULL), "GitHub does not give it (timed out)"),
+    ],
+)
+def test_a_pull_request_that_is_too_much_even_alone_is_passed_over_until_it_is_not(
+    github: SmallGitHub, configure: Configure, happen: Callable[[Handler], None], why: str
 ) -> None:
-    filled(github, "o/one", 5)
+    filled(github, "o/one", 6)
+    poisoned(github, 4, happen)
+    config = configure(repositories=["o/one"])
+    said = run(config, github)
+    assert [each.pull_request.number for each in records.read(config.pull_requests)] == [6, 5, 3, 2, 1]
+    assert f"o/one: pull request 4: {why}" in said
+    assert "dropped 1: pull request that GitHub could not give" in said
+    github.faults.clear()
+    assert "failed" not in run(config, github)
+    assert [each.pull_request.number for each in records.read(config.pull_requests)] == [6, 5, 4, 3, 2, 1]
 
-    def without_third(handler: Handler) -> None:
+
+def test_a_repository_of_which_nothing_can_be_read_is_given_up(github: SmallGitHub, configure: Configure) -> None:
+    filled(github, "o/one", 30)
+    filled(github, "o/two", 1)
+    github.fault("PullRequests", say(HEAVY), times=len([20, 10, 5, 2, 1]) + 10 * len([2, 1]))
+    config = configure(repositories=["o/one", "o/two"])
+    assert "o/one: 11 pull requests cannot be read, the last one for this: GitHub cannot compute it" in run(
+        config, github
+    )
+    assert sizes(github) == [20, 10, 5, 2, 1, *[2, 1] * 10, 20]
+
+
+def poisoned(github: SmallGitHub, number: int, happen: Callable[[Handler], None]) -> None:
+    """Let happen what does to each page that this pull request is on."""
+
+    def page(handler: Handler) -> None:
         answered: list[str] = []
         reply, handler.reply = handler.reply, lambda status, text, *rest: answered.append(text)  # type: ignore
-        github.answer(handler, json.dumps({"query": asked["query"], "variables": asked["variables"]}))
+        github.answer(handler, json.dumps(asked))
         handler.reply = reply  # type: ignore[method-assign]
-        told = json.loads(answered[0])
-        nodes = told["data"]["repository"]["pullRequests"]["nodes"]
-        at = next((index for index, node in enumerate(nodes) if node["number"] == 3), None)
-        if at is not None:
-            nodes[at] = None
-            told["errors"] = [{"message": "timed out", "path": ["repository", "pullRequests", "nodes", at]}]
-        reply(200, json.dumps(told))
+        found = json.loads(answered[0])["data"]["repository"]["pullRequests"]["nodes"]
+        happen(handler) if number in [each["number"] for each in found] else reply(200, answered[0])
 
     asked: dict[str, object] = {}
 
@@ -82,11 +108,7 @@ def test_one_pull_request_that_github_cannot_give_is_counted_and_the_others_kept
             asked.update(json.loads(name.split(" ", 1)[1]))
 
     github.before = remember
-    github.fault("PullRequests", without_third, times=99)
-    config = configure(repositories=["o/one"])
-    said = run(config, github)
-    assert [each.pull_request.number for each in records.read(config.pull_requests)] == [5, 4, 2, 1]
-    assert "dropped 1: pull request that GitHub could not give" in said
+    github.fault("PullRequests", page, times=999)
 
 
 def test_an_empty_repository_is_no_failure(github: SmallGitHub, configure: Configure) -> None:

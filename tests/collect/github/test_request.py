@@ -28,6 +28,14 @@ def collected(github: SmallGitHub, configure: Configure, title: str = "Change", 
     return found.pull_request
 
 
+def test_a_half_of_a_character_is_replaced_wherever_it_stands(github: SmallGitHub, configure: Configure) -> None:
+    half = "half \ud83d"
+    found = collected(github, configure, half, body=half, labels=(half,), issues=((7, half, half),))
+    issue = Issue(7, "half ?", "half ?")
+    assert (found.title, found.body, found.labels, found.issues) == ("half ?", "half ?", ("half ?",), (issue,))
+    assert not github.clock.slept
+
+
 def test_everything_that_is_recorded(github: SmallGitHub, configure: Configure) -> None:
     found = collected(
         github, configure, body="Because.", labels=("bug", "area/x"), issues=((7, "F is slow", "Very."), (9, "G", ""))

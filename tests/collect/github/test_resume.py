@@ -80,8 +80,8 @@ def test_stopped_in_the_middle_little_is_asked_for_twice(
     with pytest.raises(UserError, match="GITHUB_TOKEN"):
         run(again, github)
     run(again, github)
-    # The list that is asked for once more was free; the page of o/two and the refused comparison were not.
-    assert len(github.asked) <= total + 4
+    # The two lists that are asked for once more were free; three pages and the refused comparison were not.
+    assert len(github.asked) <= total + 2 + 3 + 1
 
 
 @pytest.mark.parametrize("at", [2, 9, 13, 27])
@@ -112,13 +112,33 @@ def test_a_killed_process_goes_on(tmp_path: Path, github: SmallGitHub, config: C
     assert "31 pull requests" in done.stdout
 
 
-def test_a_second_run_asks_for_nothing_but_the_repositories(github: SmallGitHub, config: Config) -> None:
+def test_a_second_run_asks_for_nothing_but_pages(github: SmallGitHub, config: Config) -> None:
     run(config, github)
     first = config.pull_requests.read_bytes(), (config.data / "collection.json").read_bytes()
     github.asked.clear()
     run(config, github)
-    assert [name.split()[0] for name in github.asked] == ["/api/v3/repos/o/one", "/api/v3/repos/o/two"]
+    names = [name.split()[0] for name in github.asked]
+    pages = ["/api/graphql"] * 2
+    assert names == ["/api/v3/repos/o/one", *pages, "/api/v3/repos/o/two", *pages[:1]]
+    assert github.count("PullRequests") == 3
     assert (config.pull_requests.read_bytes(), (config.data / "collection.json").read_bytes()) == first
+
+
+def test_what_was_merged_since_comes_with_the_same_command(tmp_path: Path, github: SmallGitHub, config: Config) -> None:
+    one = github.world.repositories["o/one"]
+    late = one.pulls.pop(10)  # opened already, but not merged yet
+    run(config, github)
+    assert [number for name, number in written(config)[1] if name == "o/one"] == [*range(24, 11, -1), *range(10, 1, -1)]
+    one.pulls.insert(10, late)
+    one.pull("Newest", {"a.go": "package a\n\nfunc N() {}\n"})
+    github.asked.clear()
+    run(config, github)
+    assert [number for name, number in written(config)[1] if name == "o/one"] == list(range(25, 3, -1))
+    assert github.count("compare") == 2
+    assert github.count("Contents") == 1
+    fresh = elsewhere(config, tmp_path / "fresh")
+    run(fresh, github)
+    assert written(fresh) == written(config)
 
 
 def test_more_pull_requests_are_asked_for_where_the_last_ones_ended(

@@ -11,6 +11,7 @@ from hrm_ray.collect.github.rules import (
     TooMuch,
     Unable,
     Wait,
+    plain,
     step,
 )
 from hrm_ray.errors import UserError
@@ -33,7 +34,9 @@ def test_a_good_answer_is_taken(outcome: Outcome) -> None:
         (Outcome(403, {"retry-after": "7", **RESET}, limited=True), 0, 7, "asks for a pause"),
         (Outcome(403, limited=True), 0, 60, "secondary limit"),
         (Outcome(403, limited=True), 2, 240, "secondary limit"),
-        (Outcome(403, limited=True), 9, 3600, "secondary limit"),
+        (Outcome(403, limited=True), 9, 3660, "secondary limit"),
+        (Outcome(429, {"retry-after": "86400"}, limited=True), 0, 3660, "asks for a pause"),
+        (Outcome(403, RESET | {"x-ratelimit-reset": "9" * 11}, limited=True), 0, 3660, "limit is used up"),
         (Outcome(500), 0, 1, "answers with 500"),
         (Outcome(503), 3, 8, "answers with 503"),
         (Outcome(502, query=True), 1, 2, "answers with 502"),
@@ -66,7 +69,7 @@ def test_the_reset_is_counted_from_the_servers_own_time() -> None:
         (Outcome(200, errors=("RESOURCE_LIMITS_EXCEEDED",), message="limits"), 0, TooMuch, "limits"),
         (Outcome(200, errors=("Something went wrong while executing your query on 1",)), 0, TooMuch, "compute"),
         (Outcome(504, query=True), 2, TooMuch, "504"),
-        (Outcome(200, data=None, errors=("FORBIDDEN",), message="no"), 0, Failure, "not answer the query .no"),
+        (Outcome(200, data=None, errors=("FORBIDDEN",), message="no"), 0, Unable, "not answer the query .no"),
         (Outcome(500), MOST_TRIES, Unable, "7 times in a row"),
         (Outcome(504), MOST_TRIES, Unable, "7 times in a row"),
         (Outcome(fault="x", reached=False), MOST_TRIES, UserError, "cannot be reached .*the same command goes on"),
@@ -78,6 +81,28 @@ def test_when_to_give_up(outcome: Outcome, tries: int, kind: type[Exception], sa
     assert type(fault) is kind
     with pytest.raises(kind, match=said):
         raise fault
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ({"retry-after": "Fri, 15 Jan 2027 08:01:00 GMT"}, {"retry-after": "60"}),  # NOW and a minute
+        ({"retry-after": "Fri, 15 Jan 2027 07:00:00 GMT"}, {"retry-after": "0"}),
+        ({"retry-after": "17"}, {"retry-after": "17"}),
+        ({"retry-after": "soon", "x-ratelimit-reset": "-1"}, {}),
+        ({"retry-after": "9" * 12, "x-ratelimit-reset": "9" * 11}, {"x-ratelimit-reset": "9" * 11}),
+        ({"x-ratelimit-reset": "5"}, {"x-ratelimit-reset": "5"}),
+    ],
+)
+def test_only_numbers_are_left_of_pauses(given: dict[str, str], left: dict[str, str]) -> None:
+    plain(given, NOW)
+    assert given == left
+
+
+def test_a_pause_until_a_time_is_counted_from_the_servers_own() -> None:
+    headers = {"retry-after": "Fri, 15 Jan 2027 08:01:00 GMT", "date": "Fri, 15 Jan 2027 08:00:53 GMT"}
+    plain(headers, NOW + 5000)
+    assert headers["retry-after"] == "7"
 
 
 def test_an_answer_with_errors_and_data_is_taken() -> None:

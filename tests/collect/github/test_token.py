@@ -11,6 +11,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -123,7 +124,7 @@ def test_no_exception_holds_the_token_not_even_in_the_locals_of_its_traceback(
 ) -> None:
     github.fault("", happen, times=99)  # type: ignore[arg-type]
     with Client(github.address, Bearer(TOKEN), github.clock, lambda text: None) as client:
-        for ask in (lambda: client.get("repos/o/n"), lambda: client.query("{ a }", {})):
+        for ask in (partial(client.get, "repos/o/n"), partial(client.query, "{ a }", {})):
             with pytest.raises(Exception) as caught:
                 ask()
             told = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
