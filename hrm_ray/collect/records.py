@@ -211,8 +211,8 @@ def read_row_group(
         try:
             records = file.metadata.row_group(index).num_rows
             for batch in file.iter_batches(AT_ONCE, row_groups=[index]):
-                wanted = range((every.at - number) % every.of, len(batch), every.of)
-                for at, row in zip(wanted, batch.take(list(wanted)).to_pylist(), strict=True):
+                for at in range((every.at - number) % every.of, len(batch), every.of):
+                    [row] = batch.slice(at, 1).to_pylist()
                     yield from _made(row, f"{path}: row group {index}, record {number + at}", unreadable)
                 number += len(batch)
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:

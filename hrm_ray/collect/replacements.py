@@ -59,8 +59,8 @@ def _code_around(found: Collection[str], sources: Iterable[str]) -> Iterator[str
     """The numbers and import paths that hold one of `found`."""
     within = [text for text in found if _OF_CODE.fullmatch(text)]
     for source in sources if within else ():
-        for node, parent in walk(parse_file(source)):
-            if node.type in _NUMBERS or (node.type in STRINGS and parent == "import_spec"):
+        for node, kind, parent in walk(parse_file(source)):
+            if kind in _NUMBERS or (kind in STRINGS and parent == "import_spec"):
                 word = (node.text or b"").decode("utf-8", "surrogatepass")
                 if any(text in word for text in within):
                     yield word

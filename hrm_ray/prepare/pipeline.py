@@ -38,11 +38,12 @@ ROWS_PER_PART = 512
 MAX_PARTS = 256
 """Parts are small so that the tasks balance, and few so that a reader does not run out of open files."""
 
-SLICES = 4
-"""Items that share one row group or file, every fourth record each: reading is cheap, extracting is not."""
+ITEMS = 16
+"""Fewest work items of a file: some share a row group then, every n-th record each, as reading is cheap and extracting
+is not. No more than it takes: between two Ray Data tasks a CPU idles for a quarter of a second."""
 
-SLICE_BYTES = 16 << 20
-"""Of a row group or file for each item, of which there are more where it is larger: an item holds what it makes."""
+ITEM_BYTES = 32 << 20
+"""Most bytes of a row group or file for each item, which holds in memory what it makes."""
 
 LIBRARIES = ("datasketch", "numpy", "pyarrow", "rapidfuzz", "tokenizers", "tree-sitter", "tree-sitter-go")
 """Whose next version may write other bytes."""
@@ -151,7 +152,7 @@ def _items(inputs: Mapping[str, Path]) -> list[Item]:
         places += [
             {"path": str(path.resolve()), "row_group": group, "slice": at, "slices": slices, "fold": fold}
             for group, size in enumerate(groups)
-            for slices in [max(SLICES, -(-size // SLICE_BYTES))]
+            for slices in [max(-(-ITEMS // len(groups)), -(-size // ITEM_BYTES))]
             for at in range(slices)
         ]
         if not places:

@@ -1,4 +1,4 @@
-"""The stages of a pipeline: each is timed and shown, and its work items are dealt to Ray's actors, one by one.
+"""The stages of a pipeline: each is timed and shown, and its work is dealt to Ray tasks, one task a work item.
 
 What a finished item returned lies in a file, so that a pipeline that was killed goes on with the items that are left.
 Ray Data's own checkpoints (2.60) would need the data itself to pass through its reads and writes, and a CPU for their
@@ -91,9 +91,7 @@ class Stages:
         _quiet()
         # One block an item: a reader of files would put them all into one task.
         items = ray.data.from_items(list(rows), override_num_blocks=len(rows))
-        # Actors, because a CPU idles for a quarter of a second between two tasks; an actor's next call waits ready.
-        pool = ray.data.ActorPoolStrategy(min_size=1, max_size=self._workers, initial_size=self._workers)
-        for row in items.map(Call, fn_constructor_args=[task], compute=pool).iter_rows():
+        for row in items.map(Call(task), concurrency=min(self._workers, len(rows))).iter_rows():
             yield row
             advance()
 
