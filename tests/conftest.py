@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # Threads of one tiny matmul spin for each other: on two busy cores the training tests took 20 times as long with two.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+# A shell's background jobs ignore interrupts, and what they start inherits that; some tests interrupt what they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
