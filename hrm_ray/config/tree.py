@@ -71,7 +71,14 @@ class Config(Section):
             raise ValueError("baselines names one twice")
         if self.train.judge_rows and self.prepare.split.shares.judge == 0:
             raise ValueError("train.judge_rows is above 0 but prepare.split.shares.judge is 0: none would ever come")
+        if len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("train.mixture names a dataset twice, or names data")
         return self
+
+    @property
+    def datasets(self) -> tuple[Path, ...]:
+        """Folders of all datasets that training sees, the main one first."""
+        return (self.data, *(part.data for part in self.train.mixture))
 
     @property
     def run_dir(self) -> Path:

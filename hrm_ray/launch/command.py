@@ -18,7 +18,7 @@ from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import read_dataset
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
-from hrm_ray.train.feed import open_feed
+from hrm_ray.train.feed import empty_places, open_feed
 from hrm_ray.train.run import roles
 from hrm_ray.train.step import StepResult
 
@@ -100,3 +100,5 @@ def derived(config: Config) -> Iterator[str]:
     feed = open_feed(config)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
+    if empty := empty_places(train, max(1, train.workers)):
+        yield f"{train.rows} rows a step leave {empty} places in the workers' micro-batches of {train.micro_rows} empty"

@@ -85,7 +85,7 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
                 failure_config=FailureConfig(controller_failure_limit=0),  # or a start that fails is tried for ever
             ),
             torch_config=TorchConfig(backend="nccl" if scaling.use_gpu else "gloo", timeout_s=COLLECTIVE_SECONDS),
-            datasets={deal.NAME: deal.source(config.data)},
+            datasets=deal.sources(config),
             dataset_config=deal.Deal(),
         )
         failed = None
@@ -141,7 +141,6 @@ def train_as_rank(config: Config, world: int, watcher: Watcher) -> None:
     torch.set_num_threads(config.train.worker_cpus)
     if torch.distributed.get_backend() == "nccl":
         torch.cuda.set_device(ray.train.torch.get_device())
-    shard: deal.Shard = ray.train.get_dataset_shard(deal.NAME)
-    local = config.model_copy(update={"data": shard.folder()})
+    local = deal.localised(config)
     engine = ZeroEngine(build_model(local), config.train, micro_batches(config.train, world))
-    loop.run(local, shard.feed(config), engine, watcher)
+    loop.run(local, open_feed(local, engine.rank, world), engine, watcher)

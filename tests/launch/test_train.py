@@ -39,7 +39,7 @@ def numbers(lines: list[dict[str, Any]]) -> list[float]:
 
 
 def config_for(dataset: Path, runs: Path, **changes: object) -> Config:
-    settings = {"max_steps": STEPS, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
+    settings = {"rows": 7, "max_steps": STEPS, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
     return run_config(dataset, runs, **(settings | changes))
 
 

@@ -76,9 +76,18 @@ def judge_row(row: dict[str, Any], index: int) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("dataset")
+    return write_dataset(tmp_path_factory.mktemp("dataset"))
+
+
+@pytest.fixture(scope="session")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Other examples, tokenised alike."""
+    return write_dataset(tmp_path_factory.mktemp("other"), first=500, ident="def")
+
+
+def write_dataset(folder: Path, first: int = 0, ident: str = "abc") -> Path:
     for fold, count in FOLDS.items():
-        rows = [example_row(fold, index) for index in range(count)]
+        rows = [example_row(fold, first + index) for index in range(count)]
         half = count // 2
         for part, some in enumerate((rows[:half], rows[half:])):
             shards.write(folder / fold / shards.part_name(part), some, shards.TOKENISED)
@@ -87,8 +96,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shards.write(folder / "judgements" / fold / shards.part_name(0), judged, shards.JUDGEMENTS)
     settings = {"seed": 0, "prepare": Prepare(window=128).model_dump(mode="json")}
     facts = {
-        "tokenizer": {"vocab_size": VOCABULARY},
-        "hash": "abc",
+        "tokenizer": {"vocab_size": VOCABULARY, "sha256": "of the tokenizer"},
+        "hash": ident,
         "synthetic": True,
         "settings": settings,
         "shards": {},
