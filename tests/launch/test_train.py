@@ -23,7 +23,8 @@ from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.loop import DivergedError, Watcher
 from hrm_ray.train.step import StepResult
-from tests.train.conftest import Silent, run_config
+from tests.train.conftest import Silent, run_config, write_dataset
+from tests.train.test_examine import plant
 
 STEPS = 4
 
@@ -96,6 +97,15 @@ def test_a_run_folder_is_for_one_process(dataset: Path, tmp_path: Path, ray_sess
     with locked(config.run_dir), pytest.raises(UserError, match="another process is working in it"):
         train_all(config)
     train_all(config)
+
+
+def test_data_that_cannot_be_used_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data")
+    plant(data, "train", 3, lambda row: row.update(code_ids=[10**6]))
+    config = config_for(data, tmp_path / "runs", workers=2)
+    with pytest.raises(UserError, match=r"part-00001\.arrow: record train-0033: code_ids"):
+        train_all(config)
+    assert not config.run_dir.exists()
 
 
 def test_a_damaged_last_checkpoint_is_trained_again(dataset: Path, tmp_path: Path) -> None:
