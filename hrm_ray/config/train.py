@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hrm_ray.config.section import Count, Decay, NonNegative, Positive, Section, Share
+from hrm_ray.config.section import Count, Decay, NonNegative, Positive, Section, Share, WarmUp
 
 
 class Losses(Section):
@@ -24,21 +24,22 @@ class Losses(Section):
         return self
 
 
-class Schedule(Section):
+class Schedule(WarmUp):
     """Learning rate over the optimizer steps: linear warm-up to `peak`, then `kind` down to `floor * peak`."""
 
     kind: Literal["cosine", "linear", "wsd", "constant"] = "cosine"
     peak: Positive = 2e-3
-    warmup: Share = 0.05
-    """Share of the horizon."""
+    warmup: Share | None = 0.05
     decay: Share = 0.2
     """Share of the horizon that `wsd` spends falling."""
+    decay_shape: Literal["linear", "1-sqrt"] = "linear"
+    """How `wsd` falls: 1-sqrt falls fast at first and ends flat."""
     floor: Share = 0.1
     """Rate at the last step, as a share of `peak`."""
 
     @model_validator(mode="after")
     def _fits_the_horizon(self) -> Self:
-        if self.kind == "wsd" and self.warmup + self.decay > 1:
+        if self.kind == "wsd" and self.warmup is not None and self.warmup + self.decay > 1:
             raise ValueError(f"warmup {self.warmup:g} and decay {self.decay:g} together exceed the horizon")
         return self
 

@@ -48,7 +48,7 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     wish = " and ".join(f"{amount:g} {name}" for name, amount in each.items())
     require(each, workers, f"train.workers {workers} with {wish} each is asked for")
     horizon = open_feed(config).horizon
-    open_run(config, role, horizon)
+    open_run(config, role, horizon, watcher.say)
     if is_trained(config, horizon):
         watcher.say(f"{config.run_dir} is trained to its end already")
     else:

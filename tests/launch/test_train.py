@@ -60,10 +60,16 @@ def test_two_workers_of_one_cpu_on_two_cpus_train_like_one_process(
     assert len(list(newest.path.glob("optimizer-*.safetensors"))) == 2
     longer = {"max_steps": STEPS + 2}
     resumed = train(config_for(dataset, tmp_path / "two", workers=1, zero_stage=2, **longer), watcher)
-    assert watcher.sentences == [f"resuming {config.run_dir.resolve()} after step {STEPS}"]
+    raised, sentence = watcher.sentences
+    assert raised.startswith(
+        f"{config.run_dir}: its horizon of {STEPS} steps is raised to {STEPS + 2}; from step {STEPS}"
+    )
+    assert sentence == f"resuming {config.run_dir.resolve()} after step {STEPS}"
     assert numbers(resumed)[: len(numbers(both))] == numbers(both)
     went_on = train(config_for(dataset, tmp_path / "plain", workers=0, **longer))
     assert numbers(resumed) == pytest.approx(numbers(went_on), rel=1e-5)
+    rates = [[line["learning_rate"] for line in some if line["event"] == "train"] for some in (resumed, went_on)]
+    assert rates[0] == rates[1], "the rate depends on the number of workers"
 
 
 def test_a_run_that_is_trained_starts_no_workers(dataset: Path, tmp_path: Path, ray_session: None) -> None:
