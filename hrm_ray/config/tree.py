@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -79,6 +80,13 @@ class Config(Section):
     def datasets(self) -> tuple[Path, ...]:
         """Folders of all datasets that training sees, the main one first."""
         return (self.data, *(part.data for part in self.train.mixture))
+
+    def with_datasets(self, folders: Iterable[Path]) -> Self:
+        """Return the same settings with the same datasets in other `folders`."""
+        main, *others = folders
+        parts = zip(self.train.mixture, others, strict=True)
+        mixture = tuple(part.model_copy(update={"data": folder}) for part, folder in parts)
+        return self.model_copy(update={"data": main, "train": self.train.model_copy(update={"mixture": mixture})})
 
     @property
     def run_dir(self) -> Path:

@@ -61,11 +61,8 @@ def sources(config: Config) -> dict[str, Corpus]:
 
 def localised(config: Config) -> Config:
     """Return the settings of a worker of Ray Train, with each dataset where its node has it."""
-    main, *others = (ray.train.get_dataset_shard(f"{NAME}-{number}").here() for number in range(len(config.datasets)))
-    parts = zip(config.train.mixture, others, strict=True)
-    mixture = tuple(part.model_copy(update={"data": folder}) for part, folder in parts)
-    train = config.train.model_copy(update={"mixture": mixture})
-    return config.model_copy(update={"data": main, "train": train})
+    handles = (ray.train.get_dataset_shard(f"{NAME}-{number}") for number in range(len(config.datasets)))
+    return config.with_datasets(corpus.here() for corpus in handles)
 
 
 def source(data: Path) -> Corpus:

@@ -73,7 +73,8 @@ def scale(train: Train) -> ScalingConfig:
 
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
-    absolute = config.model_copy(update={"data": config.data.resolve(), "runs": config.runs.resolve()})
+    datasets = (data.resolve() for data in config.datasets)
+    absolute = config.with_datasets(datasets).model_copy(update={"runs": config.runs.resolve()})
     with newsroom(watcher) as listener:
         trainer = TorchTrainer(
             work,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.model.refinement import DECISIONS, FEEDBACK
 from hrm_ray.prepare.shards import Shards
+from hrm_ray.prepare.split import FOLDS
 from hrm_ray.train.corpus import read_datasets
 
 CHUNK = 1 << 20
@@ -36,6 +38,8 @@ def examine(config: Config) -> None:
         _examine_solve(Shards(folder), vocabulary, window)
     for fold in ("judge", "validation"):
         _examine_judge(Shards(config.data / "judgements" / fold), vocabulary, window)
+    for data in config.datasets[1:]:
+        _examine_leak(Shards(data / "train"), config.data)
 
 
 def _examine_solve(shards: Shards, vocabulary: int, window: int) -> None:
@@ -52,6 +56,14 @@ def _examine_judge(shards: Shards, vocabulary: int, window: int) -> None:
     found.refuse(~((labels >= 0) & (labels < DECISIONS)), "label", f"is none of the {DECISIONS} decisions, from 0 on")
     known = pc.is_in(shards.column("feedback"), value_set=pa.array(FEEDBACK)).to_numpy()
     found.refuse(~known.astype(bool), "feedback", f"is none of {', '.join(FEEDBACK)}")
+
+
+def _examine_leak(mixed: Shards, main: Path) -> None:
+    """What the main dataset holds out must not be trained on by way of another one."""
+    for fold in FOLDS[1:]:
+        held = Shards(main / fold).column("id").combine_chunks()
+        leaked = pc.is_in(mixed.column("id"), value_set=held).to_numpy().astype(bool)
+        Fold(mixed, "id").refuse(leaked, "id", f"is that of an example which {main} holds out in its {fold} fold")
 
 
 class Fold:

@@ -55,7 +55,7 @@ def warmup_steps(schedule: Schedule, horizon: int, extensions: Extensions = ()) 
 
 
 def stable_steps(schedule: Schedule, horizon: int, extensions: Extensions = ()) -> int:
-    """Return the steps of `wsd` before its decay, after which it can no longer be extended; 0 of any other schedule."""
+    """Return the steps of `wsd` before its decay, which an extension goes back to; 0 of any other schedule."""
     if schedule.kind != "wsd":
         return 0
     return max(1, warmup_steps(schedule, horizon, extensions), horizon - round(schedule.decay * horizon))

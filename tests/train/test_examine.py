@@ -77,3 +77,12 @@ def test_what_is_mixed_in_is_looked_at_too(dataset: Path, tmp_path: Path) -> Non
     plant(other, "train", 0, lambda row: row.update(code_ids=[99]))
     with pytest.raises(UserError, match=r"mixed/train/part-00001\.arrow: record train-0030: code_ids"):
         examine(run_config(dataset, tmp_path, mixture=[{"data": str(other), "weight": 0.4}]))
+
+
+def test_what_is_held_out_is_not_mixed_in(dataset: Path, tmp_path: Path) -> None:
+    other = write_dataset(tmp_path / "mixed", first=500)
+    plant(other, "train", 2, lambda row: row.update(id="test-0007"))
+    with pytest.raises(
+        UserError, match=r"record test-0007: id is that of an example which .* holds out in its test fold"
+    ):
+        examine(run_config(dataset, tmp_path, mixture=[{"data": str(other), "weight": 0.4}]))
