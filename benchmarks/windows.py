@@ -24,7 +24,7 @@ from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.extract import extract
 from hrm_ray.prepare.runs import run_bytes
 from hrm_ray.prepare.tokenizer import Tokenizer
-from hrm_ray.train.feed import pack_epoch
+from hrm_ray.train.packing import pack_epoch
 
 COLUMNS = ("window", "examples", "dropped", "of added", "of modified", "tokens each", "of them prefix", "fill")
 

@@ -146,7 +146,8 @@ def _valid_keys(form: type[Section], location: tuple[int | str, ...]) -> str:
     section: Any = form
     for part in location[:-1]:
         is_section = isinstance(section, type) and issubclass(section, BaseModel)
-        section = section.model_fields[str(part)].annotation if is_section else get_args(section)[-1]
+        inner = [kind for kind in get_args(section) if kind is not ...]  # of a list's items, or a mapping's values
+        section = section.model_fields[str(part)].annotation if is_section else inner[-1]
     names = list(section.model_fields)
     close = difflib.get_close_matches(str(location[-1]), names, n=1)
     return (f"did you mean {close[0]}? " if close else "") + f"valid here: {', '.join(names)}"

@@ -52,10 +52,24 @@ def test_yaml_1_2_reads_numbers_as_numbers(file: Path) -> None:
             r"some\.yaml: model\.hiden is not a key; did you mean hidden\? valid here: size, mode, hidden",
         ),
         ("trian.rows=4", r"trian is not a key; did you mean train\? valid here: name, data"),
-        ("train.rows=7", r"train: rows 7 is not a multiple of micro_rows 4"),
+        ("train.mixture=[{data: a, weight: 0.4}, {data: b, weight: 0.6}]", r"train: the weights of mixture sum to 1, "),
+        ("train.mixture=[{data: a, weight: 1}]", r"train\.mixture\.0\.weight: .*less than 1"),
+        (
+            "train.mixture=[{data: a, weight: 0.5, datum: b}]",
+            r"train\.mixture\.0\.datum is not a key; did you mean data\? valid here: data, weight",
+        ),
+        ("train.mixture=[{data: data/some, weight: 0.5}]", r"train\.mixture names a dataset twice, or names data"),
         ("train.judge_rows=16", r"judge_rows 16 leaves none of the 16 rows"),
         ("train.judge_rows=0", r"losses\.refinement is above 0 but judge_rows is 0"),
         ("train.schedule.peak=fast", r"train\.schedule\.peak: .*valid number.*'fast'"),
+        (
+            "train.schedule={warmup: 0.1, warmup_steps: 10}",
+            r"train\.schedule: give the length of the warm-up as one of warmup and warmup_steps, the other as null",
+        ),
+        ("train.schedule.warmup=null", r"train\.schedule: give the length of the warm-up as one of"),
+        ("train.schedule.warmup=5", r"train\.schedule\.warmup: .*less than or equal to 1"),
+        ("train.schedule.warmup_steps=0.1", r"train\.schedule\.warmup_steps: .*valid integer.*0\.1"),
+        ("model.depth={warmup: 0.1, warmup_steps: 10}", r"model\.depth: give the length of the warm-up as one of"),
         ("train.schedule.kind=step", r"train\.schedule\.kind: .*'cosine', 'linear', 'wsd' or 'constant'.*'step'"),
         (
             "model.depth.min=2",
@@ -199,6 +213,13 @@ def test_other_addresses_of_clones_are_fine(file: Path, place: str) -> None:
 def test_spdx_ids_may_be_written_in_any_case(file: Path) -> None:
     assert settings.load(file, ["clean.licenses=[mit, apache-2.0]"]).clean.licenses == ("MIT", "Apache-2.0")
     assert settings.load(file, ["clean.licenses=any"]).clean.licenses == "any"
+
+
+def test_a_warm_up_in_steps_takes_the_place_of_the_share(file: Path) -> None:
+    config = settings.load(file, ["train.schedule.warmup_steps=10", "model.depth.warmup_steps=5"])
+    assert (config.train.schedule.warmup, config.model.depth.warmup) == (None, None)
+    assert settings.parse(parse_yaml(settings.dump(config), "dump"), "dump") == config
+    assert settings.load(file).train.schedule.warmup_length(100) == 5
 
 
 def test_injection_lifts_the_limit_on_depth(file: Path) -> None:

@@ -8,18 +8,18 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hrm_ray.config.section import Count, Positive, Section, Share
+from hrm_ray.config.section import Count, Positive, Section, Share, WarmUp
 from hrm_ray.files import parse_yaml
 
 SIZES = ("tiny", "small", "base", "large", "xl")
 
 
-class Depth(Section):
-    """Passes that carry gradient: grows from `min` to `max` over the first `warmup` share of the steps."""
+class Depth(WarmUp):
+    """Passes that carry gradient: grows from `min` to `max` over the warm-up."""
 
     min: Annotated[int, Field(ge=2)] = 3
     max: Annotated[int, Field(ge=2)] = 5
-    warmup: Share = 0.2
+    warmup: Share | None = 0.2
 
 
 class Model(Section):

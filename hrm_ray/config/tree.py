@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -71,7 +72,21 @@ class Config(Section):
             raise ValueError("baselines names one twice")
         if self.train.judge_rows and self.prepare.split.shares.judge == 0:
             raise ValueError("train.judge_rows is above 0 but prepare.split.shares.judge is 0: none would ever come")
+        if len(set(self.datasets)) < len(self.datasets):
+            raise ValueError("train.mixture names a dataset twice, or names data")
         return self
+
+    @property
+    def datasets(self) -> tuple[Path, ...]:
+        """Folders of all datasets that training sees, the main one first."""
+        return (self.data, *(part.data for part in self.train.mixture))
+
+    def with_datasets(self, folders: Iterable[Path]) -> Self:
+        """Return the same settings with the same datasets in other `folders`."""
+        main, *others = folders
+        parts = zip(self.train.mixture, others, strict=True)
+        mixture = tuple(part.model_copy(update={"data": folder}) for part, folder in parts)
+        return self.model_copy(update={"data": main, "train": self.train.model_copy(update={"mixture": mixture})})
 
     @property
     def run_dir(self) -> Path:

@@ -18,7 +18,8 @@ from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import read_dataset
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
-from hrm_ray.train.feed import open_feed
+from hrm_ray.train.examine import examine
+from hrm_ray.train.feed import empty_places, open_feed
 from hrm_ray.train.run import roles
 from hrm_ray.train.step import StepResult
 
@@ -42,7 +43,8 @@ class Terminal:
 
 
 def train_all(config: Config) -> None:
-    """Train the run, then each of its baselines inside the run's folder."""
+    """Train the run, then each of its baselines inside the run's folder, if the data is fit for it."""
+    examine(config)
     with ray_for(config):
         for role, one in roles(config).items():
             console.print(f"training {role} into {one.run_dir}: {'; '.join(derived(one))}")
@@ -100,3 +102,5 @@ def derived(config: Config) -> Iterator[str]:
     feed = open_feed(config)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
+    if empty := empty_places(train, max(1, train.workers)):
+        yield f"{train.rows} rows a step leave {empty} places in the workers' micro-batches of {train.micro_rows} empty"

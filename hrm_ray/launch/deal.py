@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ray
+import ray.train
 from filelock import FileLock
 from ray.train import DataConfig
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -22,11 +23,8 @@ from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import card
 
-if TYPE_CHECKING:
-    from hrm_ray.train.feed import Feed
-
 NAME = "corpus"
-"""What Ray Train calls the dataset."""
+"""What Ray Train calls a dataset, with its number in the mixture; 0 is the main one."""
 
 CHUNK = 64 << 20
 """Bytes of a file that travel as one Ray object."""
@@ -41,36 +39,30 @@ class Corpus:
     hash: str
     shards: Mapping[str, str]
 
-
-@dataclass(frozen=True)
-class Shard:
-    """One worker's handle."""
-
-    corpus: Corpus
-    rank: int
-    world: int
-
-    def folder(self) -> Path:
+    def here(self) -> Path:
         """Return where this node sees the dataset, after fetching it where it does not."""
-        return self.corpus.folder if sees(self.corpus.folder, self.corpus) else fetched(self.corpus)
-
-    def feed(self, config: Config) -> Feed:
-        """Return this rank's rows of every step."""
-        from hrm_ray.train.feed import open_feed  # torch, which the process that deals need not import
-
-        return open_feed(config.model_copy(update={"data": self.folder()}), self.rank, self.world)
+        return self.folder if sees(self.folder, self) else fetched(self)
 
 
 class Deal(DataConfig):  # type: ignore[misc]
-    """Deals every worker its `Shard`; Ray Train asks again after each change of the worker group."""
+    """Deals every worker a handle on every dataset; Ray Train asks again after each change of the worker group."""
 
     def configure(
         self, datasets: Mapping[str, Corpus], world_size: int, *_: object, **__: object
-    ) -> list[dict[str, Shard]]:
+    ) -> list[dict[str, Corpus]]:
         """Return what each rank's `ray.train.get_dataset_shard` will give."""
-        return [
-            {name: Shard(corpus, rank, world_size) for name, corpus in datasets.items()} for rank in range(world_size)
-        ]
+        return [dict(datasets) for _ in range(world_size)]
+
+
+def sources(config: Config) -> dict[str, Corpus]:
+    """Return every dataset of the run, by the name that Ray Train gives it."""
+    return {f"{NAME}-{number}": source(data) for number, data in enumerate(config.datasets)}
+
+
+def localised(config: Config) -> Config:
+    """Return the settings of a worker of Ray Train, with each dataset where its node has it."""
+    handles = (ray.train.get_dataset_shard(f"{NAME}-{number}") for number in range(len(config.datasets)))
+    return config.with_datasets(corpus.here() for corpus in handles)
 
 
 def source(data: Path) -> Corpus:

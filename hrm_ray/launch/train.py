@@ -48,7 +48,7 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     wish = " and ".join(f"{amount:g} {name}" for name, amount in each.items())
     require(each, workers, f"train.workers {workers} with {wish} each is asked for")
     horizon = open_feed(config).horizon
-    open_run(config, role, horizon)
+    open_run(config, role, horizon, watcher.say)
     if is_trained(config, horizon):
         watcher.say(f"{config.run_dir} is trained to its end already")
     else:
@@ -73,7 +73,8 @@ def scale(train: Train) -> ScalingConfig:
 
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
-    absolute = config.model_copy(update={"data": config.data.resolve(), "runs": config.runs.resolve()})
+    datasets = (data.resolve() for data in config.datasets)
+    absolute = config.with_datasets(datasets).model_copy(update={"runs": config.runs.resolve()})
     with newsroom(watcher) as listener:
         trainer = TorchTrainer(
             work,
@@ -85,7 +86,7 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
                 failure_config=FailureConfig(controller_failure_limit=0),  # or a start that fails is tried for ever
             ),
             torch_config=TorchConfig(backend="nccl" if scaling.use_gpu else "gloo", timeout_s=COLLECTIVE_SECONDS),
-            datasets={deal.NAME: deal.source(config.data)},
+            datasets=deal.sources(config),
             dataset_config=deal.Deal(),
         )
         failed = None
@@ -141,7 +142,6 @@ def train_as_rank(config: Config, world: int, watcher: Watcher) -> None:
     torch.set_num_threads(config.train.worker_cpus)
     if torch.distributed.get_backend() == "nccl":
         torch.cuda.set_device(ray.train.torch.get_device())
-    shard: deal.Shard = ray.train.get_dataset_shard(deal.NAME)
-    local = config.model_copy(update={"data": shard.folder()})
+    local = deal.localised(config)
     engine = ZeroEngine(build_model(local), config.train, micro_batches(config.train, world))
-    loop.run(local, shard.feed(config), engine, watcher)
+    loop.run(local, open_feed(local, engine.rank, world), engine, watcher)

@@ -102,7 +102,8 @@ def passes_with_gradient(h_cycles: int, l_cycles: int, depth: int) -> frozenset[
     return frozenset([(h, l_cycles) for h in range(h_cycles)][h_cycles - slow :] + fast[len(fast) - (depth - slow) :])
 
 
-def gradient_depth(depth: Depth, progress: float) -> int:
-    """Passes with gradient at `progress` (0..1) of the run: rises from min to max over the first `warmup`."""
-    risen = 1.0 if depth.warmup == 0 else min(1.0, progress / depth.warmup)
+def gradient_depth(depth: Depth, step: int, horizon: int) -> int:
+    """Passes with gradient at optimizer step `step` of `horizon`: rises from min to max over the warm-up."""
+    length = depth.warmup_length(horizon)
+    risen = 1.0 if length == 0 else min(1.0, step / length)
     return depth.min + int(risen * (depth.max - depth.min))

@@ -98,7 +98,7 @@ class Shards:
         paths = sorted(folder.glob("part-*.arrow"))
         if not paths:
             raise UserError(f"{folder}: no shards there; run `hrm-ray prepare` first")
-        self._batches = [_open(path) for path in paths]
+        self._paths, self._batches = paths, [_open(path) for path in paths]
         self._ends = np.cumsum([batch.num_rows for batch in self._batches])
         self._lists: dict[str, list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]] = {}
 
@@ -111,7 +111,7 @@ class Shards:
 
     def lengths(self, name: str) -> npt.NDArray[np.int32]:
         """Return the number of tokens of each row of a list column: int32 (rows,)."""
-        return np.concatenate([np.diff(offsets) for offsets, _ in self._views(name)])
+        return np.concatenate([np.diff(offsets) for offsets, _ in self.views(name)])
 
     def row(self, index: int) -> dict[str, Any]:
         """Return every column of one row as Python values."""
@@ -128,8 +128,12 @@ class Shards:
     def ids(self, index: int, column: str) -> npt.NDArray[np.int32]:
         """Return one row of a list column as a read-only view: int32 (tokens,)."""
         part, at = self._locate(index)
-        offsets, values = self._views(column)[part]
+        offsets, values = self.views(column)[part]
         return values[offsets[at] : offsets[at + 1]]
+
+    def path(self, index: int) -> Path:
+        """Return the file that holds a row."""
+        return self._paths[self._locate(index)[0]]
 
     def _locate(self, index: int) -> tuple[int, int]:
         if not 0 <= index < len(self):
@@ -137,8 +141,8 @@ class Shards:
         part = int(np.searchsorted(self._ends, index, side="right"))
         return part, index - int(self._ends[part - 1] if part else 0)
 
-    def _views(self, column: str) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-        """Return offsets and values of a list column for each part."""
+    def views(self, column: str) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
+        """Return offsets and values of a list column for each part, as views of its map."""
         if column not in self._lists:
             lists = [cast("pa.ListArray[Any]", batch.column(column)) for batch in self._batches]
             self._lists[column] = [(array.offsets.to_numpy(), array.values.to_numpy()) for array in lists]

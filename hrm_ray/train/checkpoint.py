@@ -30,6 +30,7 @@ from hrm_ray.files import sha256, write_text
 from hrm_ray.train.engine import MOMENTS, Engine, Slice
 
 MANIFEST = "manifest.json"
+BEST = "best.json"
 SLICE = re.compile(r"(?P<name>.+)@(?P<start>\d+):(?P<stop>\d+)")
 
 
@@ -122,10 +123,23 @@ def load(folder: Path) -> Loaded:
     return Loaded(folder, State(**state), weights, moments)
 
 
-def prune(root: Path, keep: int) -> None:
-    """Remove all but the newest `keep` checkpoints and the best one, and what killed runs left half-built."""
+def steps(root: Path) -> list[int]:
+    """Return the steps of the checkpoints of `root`, in order."""
+    return sorted(int(folder.name.removeprefix("step-")) for folder in root.glob("step-*"))
+
+
+def note_best(root: Path) -> None:
+    """Write down which checkpoint is the best, for those who look into the folder."""
+    state = json.loads((ranking(root)[0] / "state.json").read_text("utf-8"))
+    write_text(root / BEST, json.dumps({name: state[name] for name in ("step", "objective")}))
+
+
+def prune(root: Path, keep: int, stable: int = 0) -> None:
+    """Remove all but the newest `keep` checkpoints, the newest of at most `stable` steps and the best one, and what
+    killed runs left half-built."""
     folders = sorted(root.glob("step-*"))
-    kept = {*folders[-keep:], *ranking(root)[:1]}
+    before = [folder for folder in folders if folder.name <= folder_name(stable)]
+    kept = {*folders[-keep:], *before[-1:], *ranking(root)[:1]}
     for folder in [path for path in folders if path not in kept] + list(root.glob(".step-*")):
         shutil.rmtree(folder)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from hrm_ray.config import Config
@@ -19,7 +21,6 @@ from hrm_ray.prepare.tokenizer import Control
 
 NOTHING = np.empty(0, np.int32)
 DIRECT = np.array([Control.DIRECT], np.int32)
-
 
 HARMLESS = {"input", "jsonl", "workers"}
 """Keys of `prepare` that do not change what it makes of the same pull requests."""
@@ -41,6 +42,25 @@ def read_dataset(config: Config) -> dict[str, Any]:
             "`hrm-ray prepare CONFIG` again"
         )
     return facts
+
+
+def read_datasets(config: Config) -> list[dict[str, Any]]:
+    """Return the `dataset.json` of each dataset of the run, the main one first.
+
+    Raises:
+        UserError: one of them is none, or cannot be mixed with the main one.
+    """
+    main, *others = [read_dataset(config), *(card.read(part.data) for part in config.train.mixture)]
+    window = config.prepare.window
+    for part, facts in zip(config.train.mixture, others, strict=True):
+        if facts["tokenizer"]["sha256"] != main["tokenizer"]["sha256"]:
+            raise UserError(
+                f"{part.data}: was prepared with another tokenizer than {config.data}; prepare it again with "
+                f"prepare.tokenizer_from: {config.data}"
+            )
+        if (other := facts["settings"]["prepare"]["window"]) != window:
+            raise UserError(f"{part.data}: was prepared for a window of {other}, {config.data} for one of {window}")
+    return [main, *others]
 
 
 class SolveDocuments:
@@ -100,9 +120,10 @@ class JudgeDocuments:
         return self.shards.column("label").to_numpy().astype(np.int64)
 
     @cached_property
-    def feedback(self) -> list[int]:
+    def feedback(self) -> NDArray[np.int32]:
         """What the validator says of every attempt, as an index into `FEEDBACK`."""
-        return [FEEDBACK.index(value) for value in self.shards.column("feedback").to_pylist()]
+        known = pc.index_in(self.shards.column("feedback"), value_set=pa.array(FEEDBACK))
+        return known.to_numpy()
 
     def document(self, index: int, hidden: bool) -> Document:
         """Return one attempt, with the validator's feedback or without."""
@@ -111,5 +132,5 @@ class JudgeDocuments:
             plan=NOTHING,
             code=self.shards.ids(index, "attempt_ids"),
             decision=int(self.labels[index]),
-            feedback=FEEDBACK.index(HIDDEN) if hidden else self.feedback[index],
+            feedback=FEEDBACK.index(HIDDEN) if hidden else int(self.feedback[index]),
         )

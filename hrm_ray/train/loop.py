@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,19 +11,17 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
 from hrm_ray.model.hrm import gradient_depth
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
+from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
 from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, open_run
-from hrm_ray.train.schedule import rate
+from hrm_ray.train.schedule import Extensions, first_horizon, rate, stable_steps
 from hrm_ray.train.step import StepResult, train_step
 from hrm_ray.train.validate import Validation
-
-BEST = "best.json"
 
 
 class DivergedError(UserError):
@@ -52,6 +49,7 @@ class Trainer:
     metrics: Metrics | NoMetrics
     watcher: Watcher
     state: State
+    extensions: Extensions = ()
 
     @property
     def checkpoints(self) -> Path:
@@ -91,8 +89,8 @@ class Trainer:
         state, train = self.state, self.config.train
         batches = self.feed.micro_batches(state.position)
         waited = time.perf_counter() - began
-        learning_rate = rate(train.schedule, state.step, horizon)
-        depth = gradient_depth(self.config.model.depth, state.step / horizon)
+        learning_rate = rate(train.schedule, state.step, horizon, self.extensions)
+        depth = gradient_depth(self.config.model.depth, state.step, first_horizon(horizon, self.extensions))
         result = train_step(self.engine, batches, train, learning_rate, depth)
         seconds = time.perf_counter() - began
         done = state.step + result.updated
@@ -117,8 +115,9 @@ class Trainer:
         self.state = replace(self.state, objective=objective)
         checkpoint.save(self.checkpoints, self.state, self.engine)
         if self.engine.rank == 0:
-            checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep)
-            note_best(self.checkpoints)
+            stable = stable_steps(self.config.train.schedule, self.feed.horizon, self.extensions)
+            checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, stable)
+            checkpoint.note_best(self.checkpoints)
 
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
@@ -137,7 +136,7 @@ class Trainer:
 def train(config: Config, role: str, watcher: Watcher) -> None:
     """Train one run in this very process, from its newest checkpoint where it has one."""
     feed = open_feed(config)
-    open_run(config, role, feed.horizon)
+    open_run(config, role, feed.horizon, watcher.say)
     run(config, feed, PlainEngine(build_model(config), config.train), watcher)
 
 
@@ -146,7 +145,8 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     state = restore(config.run_dir, engine, watcher)
     metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard) if engine.rank == 0 else NoMetrics()
     try:
-        Trainer(config, engine, feed, Validation(config), metrics, watcher, state).run()
+        extensions = read_extensions(config.run_dir)
+        Trainer(config, engine, feed, Validation(config), metrics, watcher, state, extensions).run()
     finally:
         metrics.close()
 
@@ -163,9 +163,3 @@ def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
     watcher.say(f"resuming {run_dir} after step {loaded.state.step}")
     engine.restore(loaded.weights, loaded.moments, loaded.state.step)
     return loaded.state
-
-
-def note_best(checkpoints: Path) -> None:
-    """Write down which checkpoint is the best, for those who look into the folder."""
-    state = json.loads((checkpoint.ranking(checkpoints)[0] / "state.json").read_text("utf-8"))
-    write_text(checkpoints / BEST, json.dumps({name: state[name] for name in ("step", "objective")}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,22 @@ from typing import Any
 import torch
 
 from hrm_ray import settings
-from hrm_ray.config import CHANGEABLE_ON_RESUME, Config
+from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Schedule
 from hrm_ray.files import write_text
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.settings import ConfigError
-from hrm_ray.train.corpus import read_dataset
+from hrm_ray.train.corpus import read_dataset, read_datasets
+from hrm_ray.train.extend import extend
+from hrm_ray.train.schedule import Extension
 
 CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
 """What `evaluate` and `generate` may set: the network is what was trained."""
 
 PACKAGES = ("hrm-ray", "torch", "ray", "deepspeed", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+
+Datasets = Sequence[dict[str, Any]]
+"""The `dataset.json` of each, the main one first."""
 
 
 def roles(config: Config) -> dict[str, Config]:
@@ -42,18 +47,23 @@ def roles(config: Config) -> dict[str, Config]:
     return {"main": config, **baselines}
 
 
-def open_run(config: Config, role: str, horizon: int) -> None:
+def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]) -> None:
     """Create the run folder, or check that the one that is there may be continued with this config.
 
     Raises:
-        ConfigError: a key differs that a resumed run must not change, or the dataset is another.
+        ConfigError: a key differs that a resumed run must not change, the dataset is another, or the schedule does not
+            fit the horizon.
     """
-    dataset = read_dataset(config)
-    record = config.run_dir / "run.json"
+    datasets = read_datasets(config)
+    record, extensions = config.run_dir / "run.json", list[Extension]()
+    _check_warmup(config.train.schedule, horizon)
     if record.exists():
-        _check_resume(config, json.loads(record.read_text("utf-8")), dataset["hash"])
+        old = json.loads(record.read_text("utf-8"))
+        _check_resume(config, old, datasets)
+        extensions = extend(config, old, horizon, say)
     write_text(config.run_dir / "config.yaml", settings.dump(config))
-    write_text(record, json.dumps(_describe(config, role, horizon, dataset), indent=1))
+    described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
+    write_text(record, json.dumps(described, indent=1))
 
 
 def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
@@ -82,7 +92,17 @@ def build_model(config: Config) -> HRM:
     return HRM(config.model, read_dataset(config)["tokenizer"]["vocab_size"])
 
 
-def _check_resume(config: Config, record: dict[str, Any], dataset_hash: str) -> None:
+def _check_warmup(schedule: Schedule, horizon: int) -> None:
+    """Of a warm-up in steps it is not known earlier whether it fits."""
+    decay = round(schedule.decay * horizon) if schedule.kind == "wsd" else 0
+    if (schedule.warmup_steps or 0) + decay > horizon:
+        also = f" and a decay of {decay}" if decay else ""
+        raise ConfigError(
+            f"train.schedule.warmup_steps {schedule.warmup_steps}{also} are more than the {horizon} steps of the run"
+        )
+
+
+def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) -> None:
     old = settings.load(config.run_dir / "config.yaml")
     conflicts = settings.resume_conflicts(old, config)
     if conflicts:
@@ -90,11 +110,15 @@ def _check_resume(config: Config, record: dict[str, Any], dataset_hash: str) -> 
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "
             f"{', '.join(CHANGEABLE_ON_RESUME)}: choose another name or remove the folder"
         )
-    if record["dataset_hash"] != dataset_hash:
-        raise ConfigError(f"{config.data}: is not the dataset that {config.run_dir} was started on")
+    hashes = [record["dataset_hash"], *(part["hash"] for part in record.get("mixture", ()))]
+    for data, facts, known in zip(config.datasets, datasets, hashes, strict=True):
+        if facts["hash"] != known:
+            raise ConfigError(f"{data}: is not the dataset that {config.run_dir} was started on")
 
 
-def _describe(config: Config, role: str, horizon: int, dataset: dict[str, Any]) -> dict[str, Any]:
+def _describe(config: Config, role: str, horizon: int, datasets: Datasets) -> dict[str, Any]:
+    dataset, *others = datasets
+    parts = zip(config.train.mixture, others, strict=True)
     return {
         "name": config.name,
         "role": role,
@@ -103,7 +127,8 @@ def _describe(config: Config, role: str, horizon: int, dataset: dict[str, Any]) 
         "tokens_per_step": config.train.rows * config.prepare.window,
         "dataset": str(config.data),
         "dataset_hash": dataset["hash"],
-        "synthetic": dataset["synthetic"],
+        "mixture": [{"dataset": str(part.data), "weight": part.weight, "hash": one["hash"]} for part, one in parts],
+        "synthetic": any(one["synthetic"] for one in datasets),
         "versions": {name: version(name) for name in PACKAGES} | {"python": platform.python_version()},
         "machine": f"{os.cpu_count()} CPUs, {platform.machine()}, {_device_name()}, {_processes(config)}",
     }

@@ -12,6 +12,7 @@ from hrm_ray.launch.session import require, session
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
 from hrm_ray.train.corpus import SolveDocuments, read_dataset
+from hrm_ray.train.examine import examine
 from hrm_ray.train.feed import open_feed
 from hrm_ray.tune import record, search
 from hrm_ray.tune.follow import Follower
@@ -68,6 +69,7 @@ def open_search(study: Study) -> Record:
         UserError: the dataset is not prepared, or cannot tell trials apart, or the folder is of another search.
     """
     experiment = study.experiment
+    examine(experiment)
     dataset, horizon = read_dataset(experiment), open_feed(experiment).horizon
     if len(SolveDocuments(experiment.data, "validation")) == 0:
         raise UserError(f"{experiment.data}: its validation fold is empty, so trials could not be compared")

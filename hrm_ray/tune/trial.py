@@ -75,7 +75,7 @@ def train_trial(given: Mapping[str, Any]) -> None:
     ident = trial_name(tune.get_context().get_trial_id())
     config = resolve(given["experiment"], {**given["values"], "name": ident}, f"trial {ident}")
     feed = open_feed(config)
-    open_run(config, ROLE, feed.horizon)
+    open_run(config, ROLE, feed.horizon, Nobody().say)
     engine = PlainEngine(build_model(config), config.train)
     state = restore(config, engine)
     metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard)

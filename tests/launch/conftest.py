@@ -1,5 +1,5 @@
 """The small dataset of the training tests."""
 
-from tests.train.conftest import dataset
+from tests.train.conftest import dataset, other
 
-__all__ = ["dataset"]
+__all__ = ["dataset", "other"]

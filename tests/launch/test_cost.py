@@ -34,6 +34,12 @@ def test_the_steps_of_a_prepared_run_are_known(dataset: Path, tmp_path: Path) ->
     assert "MiB for each process" in first
 
 
+def test_rows_that_do_not_divide_are_told_and_taken(dataset: Path, tmp_path: Path) -> None:
+    odd = run_config(dataset, tmp_path, workers=2)
+    assert "6 rows a step leave 2 places in the workers' micro-batches of 2 empty" in derived(odd)
+    assert not any("empty" in fact for fact in derived(run_config(dataset, tmp_path, workers=3)))
+
+
 def test_the_first_run_has_an_expected_cost_before_anything_is_there(tmp_path: Path) -> None:
     config = settings.load(ROOT / "experiments" / "first-run.yaml", [f"data={tmp_path}"])
     tokens = 10 * 50 * TOKENS_PER_PULL_REQUEST * 0.7

@@ -40,11 +40,10 @@ def digest(batches: list[Batch]) -> str:
 
 def write_digests(given: Mapping[str, Any]) -> None:
     """What each worker of the test runs."""
-    rank = ray.train.get_context().get_world_rank()
-    shard: deal.Shard = ray.train.get_dataset_shard(deal.NAME)
-    feed = shard.feed(given["config"])
+    context = ray.train.get_context()
+    feed = open_feed(deal.localised(given["config"]), context.get_world_rank(), context.get_world_size())
     digests = [digest(feed.micro_batches(position)) for position in POSITIONS]
-    (given["folder"] / f"{rank}.json").write_text(json.dumps(digests))
+    (given["folder"] / f"{context.get_world_rank()}.json").write_text(json.dumps(digests))
 
 
 @pytest.fixture
@@ -59,14 +58,16 @@ def whole(dataset: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("world", [1, 2, 3])
-def test_the_distributed_feed_is_the_plain_one(whole: Path, tmp_path: Path, ray_session: None, world: int) -> None:
-    config = run_config(whole, tmp_path / "runs", micro_rows=1)
+def test_the_distributed_feed_is_the_plain_one(
+    whole: Path, other: Path, tmp_path: Path, ray_session: None, world: int
+) -> None:
+    config = run_config(whole, tmp_path / "runs", micro_rows=1, mixture=[{"data": str(other), "weight": 0.4}])
     DataParallelTrainer(
         write_digests,
         train_loop_config={"config": config, "folder": tmp_path},
         scaling_config=ScalingConfig(num_workers=world, resources_per_worker={"CPU": 2 / world}),
         run_config=RunConfig(name="ray", storage_path=str(tmp_path / "runs")),
-        datasets={deal.NAME: deal.source(whole)},
+        datasets=deal.sources(config),
         dataset_config=deal.Deal(),
     ).fit()
     for rank in range(world):

@@ -23,7 +23,8 @@ from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.loop import DivergedError, Watcher
 from hrm_ray.train.step import StepResult
-from tests.train.conftest import Silent, run_config
+from tests.train.conftest import Silent, run_config, write_dataset
+from tests.train.test_examine import plant
 
 STEPS = 4
 
@@ -39,7 +40,7 @@ def numbers(lines: list[dict[str, Any]]) -> list[float]:
 
 
 def config_for(dataset: Path, runs: Path, **changes: object) -> Config:
-    settings = {"max_steps": STEPS, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
+    settings = {"rows": 7, "max_steps": STEPS, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
     return run_config(dataset, runs, **(settings | changes))
 
 
@@ -59,10 +60,16 @@ def test_two_workers_of_one_cpu_on_two_cpus_train_like_one_process(
     assert len(list(newest.path.glob("optimizer-*.safetensors"))) == 2
     longer = {"max_steps": STEPS + 2}
     resumed = train(config_for(dataset, tmp_path / "two", workers=1, zero_stage=2, **longer), watcher)
-    assert watcher.sentences == [f"resuming {config.run_dir.resolve()} after step {STEPS}"]
+    raised, sentence = watcher.sentences
+    assert raised.startswith(
+        f"{config.run_dir}: its horizon of {STEPS} steps is raised to {STEPS + 2}; from step {STEPS}"
+    )
+    assert sentence == f"resuming {config.run_dir.resolve()} after step {STEPS}"
     assert numbers(resumed)[: len(numbers(both))] == numbers(both)
     went_on = train(config_for(dataset, tmp_path / "plain", workers=0, **longer))
     assert numbers(resumed) == pytest.approx(numbers(went_on), rel=1e-5)
+    rates = [[line["learning_rate"] for line in some if line["event"] == "train"] for some in (resumed, went_on)]
+    assert rates[0] == rates[1], "the rate depends on the number of workers"
 
 
 def test_a_run_that_is_trained_starts_no_workers(dataset: Path, tmp_path: Path, ray_session: None) -> None:
@@ -96,6 +103,15 @@ def test_a_run_folder_is_for_one_process(dataset: Path, tmp_path: Path, ray_sess
     with locked(config.run_dir), pytest.raises(UserError, match="another process is working in it"):
         train_all(config)
     train_all(config)
+
+
+def test_data_that_cannot_be_used_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data")
+    plant(data, "train", 3, lambda row: row.update(code_ids=[10**6]))
+    config = config_for(data, tmp_path / "runs", workers=2)
+    with pytest.raises(UserError, match=r"part-00001\.arrow: record train-0033: code_ids"):
+        train_all(config)
+    assert not config.run_dir.exists()
 
 
 def test_a_damaged_last_checkpoint_is_trained_again(dataset: Path, tmp_path: Path) -> None:

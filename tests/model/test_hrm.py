@@ -116,8 +116,10 @@ def test_depth_counts_passes_with_gradient() -> None:
 
 def test_depth_grows_over_the_warm_up() -> None:
     depth = Depth(min=3, max=5, warmup=0.2)
-    assert [gradient_depth(depth, p) for p in (0.0, 0.09, 0.1, 0.19, 0.2, 0.9)] == [3, 3, 4, 4, 5, 5]
-    assert gradient_depth(Depth(min=3, max=5, warmup=0), 0.0) == 5
+    assert [gradient_depth(depth, step, 100) for step in (0, 9, 10, 19, 20, 90, 150)] == [3, 3, 4, 4, 5, 5, 5]
+    assert gradient_depth(Depth(min=3, max=5, warmup=0), 0, 100) == 5
+    steps = Depth(min=3, max=5, warmup_steps=4)
+    assert [gradient_depth(steps, step, 1000) for step in (0, 1, 2, 3, 4)] == [3, 3, 4, 4, 5]
 
 
 def test_a_batch_without_any_loss_is_no_error() -> None:

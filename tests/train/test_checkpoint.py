@@ -105,6 +105,13 @@ def test_the_newest_and_the_best_are_kept(tmp_path: Path) -> None:
     assert sorted(path.name[-1] for path in tmp_path.iterdir()) == ["1", "3", "4"]
 
 
+def test_the_newest_from_before_a_decay_is_kept(tmp_path: Path) -> None:
+    for step in range(2, 12, 2):
+        save(tmp_path, step, objective=1.0 / step)
+    checkpoint.prune(tmp_path, keep=1, stable=5)
+    assert checkpoint.steps(tmp_path) == [4, 10]
+
+
 def test_the_best_whole_checkpoint_is_found_whatever_was_noted(tmp_path: Path) -> None:
     for step, objective in ((1, 2.5), (2, 2.0), (3, 3.0)):
         save(tmp_path, step, objective)

@@ -5,49 +5,33 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hrm_ray.config import Config
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
 from hrm_ray.prepare.tokenizer import Control
-from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
-from hrm_ray.train.feed import Feed, first_fit, pack_epoch
+from hrm_ray.train.corpus import SolveDocuments
+from hrm_ray.train.feed import Feed, empty_places, open_feed
 from tests.train.conftest import FOLDS, run_config
 
 
 def make_feed(dataset: Path, runs: Path, **train: object) -> Feed:
     config: Config = run_config(dataset, runs, **train)
-    return Feed(SolveDocuments(dataset, "train"), JudgeDocuments(dataset, "judge"), config)
+    return open_feed(config)
 
 
 def key(document: Document) -> tuple[int, ...]:
     return (*map(int, document.prefix), *map(int, document.plan), *map(int, document.code))
 
 
-@given(st.lists(st.integers(1, 100), max_size=200))
-def test_first_fit_packs_everything_once_within_the_window(sizes: list[int]) -> None:
-    rows = first_fit(np.array(sizes, np.int64), 100)
-    assert sorted(index for row in rows for index in row) == list(range(len(sizes)))
-    assert all(0 < sum(sizes[index] for index in row) <= 100 for row in rows)
-
-
-def test_packing_wastes_little() -> None:
-    sizes = np.random.default_rng(0).integers(50, 600, 2000)
-    rows = pack_epoch(sizes, 1024, (0, 0))
-    assert sizes.sum() / (1024 * len(rows)) > 0.97
-
-
 def test_an_epoch_sees_every_example_once(dataset: Path, tmp_path: Path) -> None:
     feed = make_feed(dataset, tmp_path, no_plan=0.0)
-    steps = feed.solve.steps(0)
+    steps = feed.start(1)
     seen = Counter(key(d) for p in range(steps) for row in feed.rows(p) for d in row if d.decision is None)
     assert len(seen) == FOLDS["train"]
     assert set(seen.values()) == {1}
-    assert feed.horizon == steps + feed.solve.steps(1)
+    assert feed.horizon == feed.start(2) > steps
 
 
 def test_epochs_differ_and_a_position_is_found_without_the_ones_before(dataset: Path, tmp_path: Path) -> None:
@@ -55,12 +39,12 @@ def test_epochs_differ_and_a_position_is_found_without_the_ones_before(dataset: 
     history = [[key(d) for row in walked.rows(p) for d in row] for p in range(walked.horizon + 3)]
     last = len(history) - 1
     assert [key(d) for row in jumped.rows(last) for d in row] == history[last]
-    assert history[0] != history[walked.solve.steps(0)]
+    assert history[0] != history[walked.start(1)]
 
 
 def test_rows_fit_the_window_and_the_share_of_judge_rows_is_fixed(dataset: Path, tmp_path: Path) -> None:
     feed = make_feed(dataset, tmp_path)
-    for position in range(feed.solve.steps(0) - 1):
+    for position in range(feed.start(1) - 1):
         rows = feed.rows(position)
         assert all(sum(d.size for d in row) <= 128 for row in rows)
         judging = [any(d.decision is not None for d in row) for row in rows]
@@ -104,5 +88,38 @@ def test_documents_are_the_columns_and_nothing_else(dataset: Path) -> None:
 def test_the_seed_decides(dataset: Path, tmp_path: Path) -> None:
     config = run_config(dataset, tmp_path)
     other = config.model_copy(update={"seed": 1})
-    folds = SolveDocuments(dataset, "train"), JudgeDocuments(dataset, "judge")
-    assert Feed(*folds, config).example_ids(0) != Feed(*folds, other).example_ids(0)
+    assert open_feed(config).example_ids(0) != open_feed(other).example_ids(0)
+
+
+@pytest.mark.parametrize(("rows", "micro_rows", "world"), [(7, 4, 1), (7, 2, 3), (3, 2, 5), (5, 5, 2), (6, 2, 3)])
+def test_any_rows_and_any_number_of_ranks_make_one_step(
+    dataset: Path, tmp_path: Path, rows: int, micro_rows: int, world: int
+) -> None:
+    """Ranks beyond the rows have empty ones, and all make equally many micro-batches."""
+    config = run_config(dataset, tmp_path, rows=rows, micro_rows=micro_rows, judge_rows=1)
+    alone, ranks = open_feed(config), [open_feed(config, rank, world) for rank in range(world)]
+    places = ranks[0].train.micro_rows * sum(len(feed.micro_batches(0)) for feed in ranks)
+    assert empty_places(config.train, world) == places - rows
+    for position in (0, 1, alone.start(1) - 1):
+        dealt = [feed.rows(position) for feed in ranks]
+        together = [dealt[index % world][index // world] for index in range(rows)]
+        assert [[key(d) for d in row] for row in together] == [[key(d) for d in row] for row in alone.rows(position)]
+        assert len({len(feed.micro_batches(position)) for feed in ranks}) == 1
+
+
+def test_the_shortest_documents_come_first_and_every_one_once(dataset: Path, tmp_path: Path) -> None:
+    def sizes(curriculum: float, epoch: int) -> list[int]:
+        feed = make_feed(dataset, tmp_path, no_plan=0.0, curriculum=curriculum)
+        steps = range(feed.start(epoch), feed.start(epoch + 1))
+        return [d.size for p in steps for row in feed.rows(p) for d in row if d.decision is None]
+
+    ordered, plain = sizes(1.0, 0), sizes(0.0, 0)
+    assert sorted(ordered) == sorted(plain)
+    assert max(ordered[:10]) < min(ordered[-10:])
+    assert sizes(1.0, 1) == sizes(0.0, 1), "the second epoch has no curriculum"
+
+
+def test_the_horizon_ends_at_max_steps_without_looking_further(dataset: Path, tmp_path: Path) -> None:
+    feed = make_feed(dataset, tmp_path, epochs=10**9, max_steps=20)
+    assert feed.horizon == 20
+    assert make_feed(dataset, tmp_path, epochs=1, max_steps=10**9).horizon == feed.start(1)

@@ -109,7 +109,7 @@ def test_losses_fall_and_validation_is_measured(dataset: Path, tmp_path: Path) -
     assert train[0]["gradient_depth"] == 3
     assert train[-1]["gradient_depth"] == 5
     checkpoints = config.run_dir / "checkpoints"
-    best = json.loads((checkpoints / loop.BEST).read_text())
+    best = json.loads((checkpoints / checkpoint.BEST).read_text())
     assert best["step"] == int(checkpoint.ranking(checkpoints)[0].name.removeprefix("step-"))
     assert best["objective"] == min(line["objective"] for line in validation if line["step"] in (best["step"],))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
 
 from hrm_ray.config import Schedule
-from hrm_ray.train.schedule import rate
+from hrm_ray.train.schedule import Extension, rate, stable_steps
 
 DECAYING = ("cosine", "linear", "wsd")
 
@@ -56,3 +57,56 @@ def test_the_shortest_runs(horizon: int) -> None:
 
 def test_no_warm_up_begins_at_the_peak() -> None:
     assert rates(10, warmup=0)[0] == pytest.approx(1e-3)
+
+
+def test_a_warm_up_in_steps_is_that_of_the_same_share() -> None:
+    assert rates(200, kind="wsd", warmup_steps=10) == rates(200, kind="wsd", warmup=0.05)
+    assert rates(100, warmup_steps=0)[0] == pytest.approx(1e-3)
+
+
+def test_1_sqrt_falls_fast_and_ends_flat() -> None:
+    """Hägele et al. (arXiv 2405.18392): 1 - sqrt of the share of the decay that is done."""
+    values = rates(100, kind="wsd", warmup=0, decay=0.5, floor=0, decay_shape="1-sqrt")
+    assert values[:50] == [1e-3] * 50
+    assert values[50:] == pytest.approx([1e-3 * (1 - math.sqrt((index + 1) / 50)) for index in range(50)])
+    linear = rates(100, kind="wsd", warmup=0, decay=0.5, floor=0)
+    assert all(a < b for a, b in zip(values[50:99], linear[50:99], strict=True))
+
+
+@pytest.mark.parametrize("kind", ["constant", "wsd"])
+def test_an_extended_run_of_these_is_one_that_was_always_so_long(kind: str) -> None:
+    schedule = Schedule.model_validate({"kind": kind, "peak": 1e-3, "warmup": 0.1, "decay": 0.2})
+    always = Schedule.model_validate({"kind": kind, "peak": 1e-3, "warmup_steps": 4, "decay": 0.2})
+    extensions = [Extension(32, 40), Extension(50, 60)]
+    assert [rate(schedule, step, 90, extensions) for step in range(90)] == [
+        rate(always, step, 90) for step in range(90)
+    ]
+
+
+def test_the_decay_begins_after_the_stable_steps() -> None:
+    values, schedule = rates(100, kind="wsd", warmup=0.1, decay=0.2), Schedule(kind="wsd", warmup=0.1, decay=0.2)
+    stable = stable_steps(schedule, 100)
+    assert values[stable - 1] == 1e-3 > values[stable]
+    assert stable_steps(Schedule(kind="wsd", warmup=0.5, decay=0.5), 100) == 50
+    assert [stable_steps(Schedule(kind=kind), 100) for kind in ("cosine", "linear", "constant")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("kind", ["cosine", "linear"])
+def test_the_others_climb_again_and_fall_over_the_rest(kind: str) -> None:
+    schedule = Schedule.model_validate({"kind": kind, "peak": 1e-3, "warmup": 0.1, "floor": 0.1})
+    values = [rate(schedule, step, 100, [Extension(40, 40)]) for step in range(100)]
+    assert values[:40] == rates(40, kind=kind, warmup=0.1, floor=0.1)
+    assert values[39:44] == pytest.approx([1e-4 + 9e-4 * index / 4 for index in range(5)])
+    assert max(values[40:]) == values[43] == pytest.approx(1e-3)
+    assert all(a > b for a, b in pairwise(values[43:]))
+    assert values[-1] == pytest.approx(1e-4, rel=1e-12)
+    twice = [rate(schedule, step, 150, [Extension(40, 40), Extension(100, 100)]) for step in range(150)]
+    assert twice[:100] == values
+    assert twice[-1] == pytest.approx(1e-4, rel=1e-12)
+
+
+def test_a_short_extension_climbs_over_half_of_it() -> None:
+    schedule = Schedule(kind="linear", peak=1e-3, warmup=0.5, floor=0.1)
+    values = [rate(schedule, step, 44, [Extension(40, 40)]) for step in range(44)]
+    assert values[40:] == pytest.approx([5.5e-4, 1e-3, 5.5e-4, 1e-4])
+    assert rate(schedule, 40, 41, [Extension(40, 40)]) == pytest.approx(1e-3)

@@ -137,26 +137,20 @@ def test_a_search_without_a_best_says_so(opened: Open, ray_session: None) -> Non
     assert not (study.folder / command.BEST).exists()
 
 
-def test_a_fault_in_a_trial_ends_the_search_and_mended_it_goes_on(opened: Open, file: Path, ray_session: None) -> None:
-    study = opened("scheduler=fifo", "trials=2")
-    mended = study.experiment.data
-    broken = file.parent / "broken"
-    broken.mkdir()
-    for part in mended.iterdir():
-        (broken / part.name).symlink_to(part)
-    facts = json.loads((mended / "dataset.json").read_text())
-    (broken / "dataset.json").unlink()
-    (broken / "dataset.json").write_text(json.dumps(facts | {"tokenizer": {"vocab_size": 8}}))
-    base = file.parent / "base.yaml"
-    base.write_text(base.read_text().replace(f"data: {mended}", f"data: {broken}"))
+def test_a_fault_in_a_trial_ends_the_search_and_mended_it_goes_on(opened: Open, ray_session: None) -> None:
     study, before = opened("scheduler=fifo", "trials=2"), ray.available_resources()["CPU"]
-    with pytest.raises(TrialError, match=r"trial 0000. \(losses\.refinement .*\) failed:\n[\s\S]*IndexError"):
+    torn = [study.experiment.runs / ident / "run.json" for ident in ("00000", "00001")]
+    for path in torn:
+        path.parent.mkdir(parents=True)
+        path.write_text("{")
+    with pytest.raises(TrialError, match=r"trial 0000. \(losses\.refinement .*\) failed:\n[\s\S]*JSONDecodeError"):
         command.tune(study)
     assert free_cpus(before) == before
     found = record.read(study.folder)
     assert found is not None
     assert "failed" in {trial.state for trial in found.trials.values()}
-    (broken / "dataset.json").write_text(json.dumps(facts))
+    for path in torn:
+        path.unlink()
     assert searched(study).finished
 
 

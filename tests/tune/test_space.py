@@ -106,6 +106,13 @@ def test_the_rungs_end_before_the_horizon_and_so_do_their_forks() -> None:
     assert Rungs(first=8).forks(8) == {}
 
 
+def test_the_datasets_of_a_trial_are_absolute(opened: Open) -> None:
+    """A trial does not run in this folder."""
+    study = opened("scheduler=fifo", "set={train.mixture: [{data: data/other, weight: 0.3}]}")
+    assert study.experiment.datasets == (study.experiment.data, Path("data/other").resolve())
+    assert all(data.is_absolute() for data in study.experiment.datasets)
+
+
 def test_fifo_has_no_rungs(opened: Open) -> None:
     assert opened("scheduler=fifo", "rungs.first=3").search.forks(8) == {}
 

@@ -1,0 +1,92 @@
+"""Giving a run a later horizon: where it goes on from, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hrm_ray.config import Config
+from hrm_ray.settings import ConfigError
+from hrm_ray.train import checkpoint
+from hrm_ray.train.schedule import Extension, rate, stable_steps, warmup_steps
+
+
+def read_extensions(run_dir: Path) -> list[Extension]:
+    """Return the extensions of a run that is open."""
+    return _extensions(json.loads((run_dir / "run.json").read_text("utf-8")))
+
+
+def extend(config: Config, record: dict[str, Any], horizon: int, say: Callable[[str], None]) -> list[Extension]:
+    """Return the extensions of the run that `record` describes, now that it is to have `horizon` steps.
+
+    `wsd` goes back to its newest checkpoint from before the old decay; what came after is set aside.
+
+    Raises:
+        ConfigError: the horizon is lower than it was, or that checkpoint is gone.
+    """
+    run_dir, old, extensions = config.run_dir, record["horizon"], _extensions(record)
+    if horizon == old:
+        return extensions
+    made = max(checkpoint.steps(run_dir / "checkpoints"), default=0)
+    while extensions and extensions[-1].step >= made:  # nothing was made of it yet
+        old = extensions.pop().horizon
+    if horizon == old or made == 0:
+        return extensions
+    if horizon < old:
+        raise ConfigError(
+            f"{run_dir}: was begun with {old} steps and would end after {horizon}; a horizon can be raised, not "
+            "lowered: set train.epochs and train.max_steps as they were, or choose another name"
+        )
+    step = made if config.train.schedule.kind != "wsd" else _newest_stable(config, old, extensions)
+    _set_aside(run_dir, step, old)
+    extended = [*extensions, Extension(step, old)]
+    say(f"{run_dir}: its horizon of {old} steps is raised to {horizon}; {_told(config, made, horizon, extended)}")
+    return extended
+
+
+def _extensions(record: dict[str, Any]) -> list[Extension]:
+    return [Extension(**one) for one in record.get("extensions", ())]
+
+
+def _newest_stable(config: Config, old: int, extensions: list[Extension]) -> int:
+    """Return the step of the newest checkpoint from before the decay."""
+    stable = stable_steps(config.train.schedule, old, extensions)
+    kept = [step for step in checkpoint.steps(config.run_dir / "checkpoints") if step <= stable]
+    if not kept:
+        raise ConfigError(
+            f"{config.run_dir}: has no checkpoint from before step {stable}, where its decay began, so it cannot go on "
+            f"to a later horizon (train.checkpoint.every is {config.train.checkpoint.every}); choose another name"
+        )
+    return max(kept)
+
+
+def _set_aside(run_dir: Path, step: int, old: int) -> None:
+    """Move the checkpoints after `step`, the newest first, so that a kill on the way changes nothing of the rest."""
+    checkpoints, aside = run_dir / "checkpoints", run_dir / "ended" / checkpoint.folder_name(old)
+    later = [found for found in checkpoint.steps(checkpoints) if found > step]
+    for found in sorted(later, reverse=True):
+        target = aside / checkpoint.folder_name(found)
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (checkpoints / target.name).rename(target)
+    if later:
+        checkpoint.note_best(checkpoints)
+
+
+def _told(config: Config, made: int, horizon: int, extended: list[Extension]) -> str:
+    schedule, (step, old) = config.train.schedule, extended[-1]
+    if step < made:
+        return (
+            f"it goes back to step {step}, from before its decay, as if the horizon had always been this; the "
+            f"checkpoints of its old end are in ended/{checkpoint.folder_name(old)}"
+        )
+    if schedule.kind in ("constant", "wsd"):
+        return f"it goes on from step {step} as if the horizon had always been this"
+    low, climb = rate(schedule, step - 1, old, extended[:-1]), warmup_steps(schedule, horizon, extended)
+    return (
+        f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {climb} steps, and then falls to "
+        "its floor at the new end"
+    )
