@@ -132,7 +132,7 @@ class Shards(ABC):
         if not has_average(self.optimizer.optimizer, masters):
             yield
             return
-        held = [master.detach().clone() for master in masters]  # at stage 3 the forward reads the masters themselves
+        held = [master.detach().clone() for master in masters]  # a forward may read the masters themselves
         self.show([state[master][EMA] for master in masters])
         try:
             yield

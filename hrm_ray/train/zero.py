@@ -24,6 +24,9 @@ from hrm_ray.train.moments import Average
 from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.partition import PARTITIONS
 
+BUCKET = 500_000_000
+"""Weights whose gradients are reduced together, at most: DeepSpeed's own default."""
+
 
 class ZeroEngine:
     """One of the processes that have joined torch's process group; `micro_batches` a step on every rank."""
@@ -34,7 +37,8 @@ class ZeroEngine:
         self.model, self.shapes = model.to(self.device), shapes(model)
         optimizer = build_optimizer(self.model, train.optimizer)
         self.average = Average(train.ema)
-        settings = zero_settings(train, micro_batches, pick_precision(train, self.device))
+        weights = sum(parameter.numel() for parameter in model.parameters())
+        settings = zero_settings(train, micro_batches, weights, pick_precision(train, self.device))
         self.deepspeed = initialize(self.model, optimizer, settings)
         self.partition = PARTITIONS[train.zero_stage](self.model, self.deepspeed, self.rank, self.world)
 
@@ -96,20 +100,24 @@ class ZeroEngine:
         self.average.updates = updates
 
 
-def zero_settings(train: Train, micro_batches: int, precision: torch.dtype) -> dict[str, Any]:
-    """Return DeepSpeed's config.
+def zero_settings(train: Train, micro_batches: int, weights: int, precision: torch.dtype) -> dict[str, Any]:
+    """Return DeepSpeed's config for a model of so many weights.
 
     It turns any autocast off that it was not told of; the empty list of modules keeps gradients and sums in fp32. The
     optimizer stays ours where it is offloaded: DeepSpeed's own would be compiled first.
     """
     autocast = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}
+    sharing = {
+        "stage": train.zero_stage,
+        "reduce_bucket_size": min(BUCKET, weights),  # it is allocated whole
+        "use_multi_rank_bucket_allreduce": False,  # a gradient goes to the rank that keeps it, not to all
+    }
     return {
         "train_micro_batch_size_per_gpu": 1,  # of ours: a batch of packed rows
         "gradient_accumulation_steps": micro_batches,
-        "zero_optimization": {"stage": train.zero_stage}
-        | ({"offload_optimizer": {"device": "cpu"}} if train.offload_optimizer else {}),
-        "zero_force_ds_cpu_optimizer": False,
+        "zero_optimization": sharing | ({"offload_optimizer": {"device": "cpu"}} if train.offload_optimizer else {}),
         "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
         "torch_autocast": autocast if precision == torch.bfloat16 else {"enabled": False},
         "steps_per_print": None,
     }

@@ -53,7 +53,7 @@ def ranks(request: pytest.FixtureRequest, dataset: Path, tmp_path_factory: pytes
         for command, log in zip(commands, logs, strict=True)
     ]
     try:
-        codes = [process.wait(timeout=200) for process in processes]
+        codes = [process.wait(timeout=240) for process in processes]
     finally:
         for process, log in zip(processes, logs, strict=True):
             process.kill()
