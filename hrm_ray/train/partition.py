@@ -137,7 +137,7 @@ class Shards(ABC):
         try:
             yield
         finally:
-            pass
+            self.show(held)
 
 
 class FlatShards(Shards):
@@ -159,7 +159,6 @@ class FlatShards(Shards):
         self.optimizer.zero_grad(set_to_none=True)
         if self.offloaded:
             self.optimizer.micro_step_id = INITIAL_MICRO_STEP_ID
-            self.optimizer.reset_cpu_buffers()  # with its note of what is not finite, which would skip the next step
         for held in (self.optimizer.averaged_gradients, self.optimizer.all_grad_tensors):
             held.update(dict.fromkeys(held))
 
