@@ -6,6 +6,7 @@ file and turns a refusal into one sentence.
 
 from hrm_ray.config.clean import PERMISSIVE, Clean
 from hrm_ray.config.collect import Collect
+from hrm_ray.config.engine import Ema
 from hrm_ray.config.model import Depth, Model
 from hrm_ray.config.prepare import Budgets, Prepare, Shares, Split
 from hrm_ray.config.section import Count, Section
@@ -21,6 +22,7 @@ __all__ = [
     "Config",
     "Count",
     "Depth",
+    "Ema",
     "Losses",
     "Model",
     "Optimizer",

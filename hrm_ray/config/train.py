@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from hrm_ray.config.engine import Ema, Kind, why_not
 from hrm_ray.config.section import Count, Decay, NonNegative, Positive, Section, Share, WarmUp
 
 
@@ -45,8 +46,11 @@ class Schedule(WarmUp):
 
 
 class Optimizer(Section):
-    """AdamW; no weight decay on embeddings and on vectors."""
+    """No weight decay on embeddings and on vectors."""
 
+    kind: Kind = "adamw"
+    """AdamW; AdamATan2 (arXiv 2407.05872), which has no `eps`; or, for the matrices of the stacks, Muon with a momentum
+    of 0.95 and steps of AdamW's size (arXiv 2502.16982), beside AdamW for all else."""
     betas: tuple[Decay, Decay] = (0.9, 0.95)
     eps: Positive = 1e-8
     weight_decay: NonNegative = 0.1
@@ -106,6 +110,8 @@ class Train(Section):
     zero_stage: Literal[0, 1, 2, 3] = 1
     """What the workers share out (ZeRO, arXiv 1910.02054): 0 nothing, 1 the optimizer's state, 2 the gradients too, 3
     the weights too. Nothing where `workers` is 0."""
+    offload_optimizer: bool = False
+    """Keep the optimizer's state and its arithmetic in the host's memory: slower, for models that do not fit."""
     worker_cpus: Count = 1
     """CPUs that Ray keeps for each worker, and threads that torch uses there."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -113,6 +119,7 @@ class Train(Section):
     losses: Losses = Losses()
     schedule: Schedule = Schedule()
     optimizer: Optimizer = Optimizer()
+    ema: Ema | None = None
     checkpoint: Checkpoint = Checkpoint()
     validation: Validation = Validation()
     log: Log = Log()
@@ -125,4 +132,11 @@ class Train(Section):
             raise ValueError(f"judge_rows {self.judge_rows} leaves none of the {self.rows} rows for solve documents")
         if self.losses.refinement > 0 and self.judge_rows == 0:
             raise ValueError("losses.refinement is above 0 but judge_rows is 0: there is nothing to compute it from")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_run(self) -> Self:
+        reason = why_not(self.optimizer.kind, self.workers, self.zero_stage, self.offload_optimizer)
+        if reason:
+            raise ValueError(reason)
         return self

@@ -20,6 +20,7 @@ CHANGEABLE_ON_RESUME = (
     "train.max_steps",
     "train.workers",
     "train.zero_stage",
+    "train.offload_optimizer",
     "train.worker_cpus",
     "train.log",
     "train.checkpoint",

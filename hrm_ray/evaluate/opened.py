@@ -14,6 +14,7 @@ from hrm_ray.progress import console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.moments import averaged_weights
 from hrm_ray.train.run import build_model
 
 
@@ -32,7 +33,8 @@ class Opened:
 
 
 def open_run(run_dir: Path, config: Config) -> Opened:
-    """Open the best checkpoint of a run and the split of its dataset that `config.evaluate` names.
+    """Open the best checkpoint of a run, with its averaged weights where it has them, and the split of its dataset that
+    `config.evaluate` names.
 
     Raises:
         UserError: the folder is no run, or has no complete checkpoint.
@@ -46,7 +48,7 @@ def open_run(run_dir: Path, config: Config) -> Opened:
     if loaded is None:
         raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
     engine = PlainEngine(build_model(config), config.train)
-    engine.restore(loaded.weights, {}, loaded.state.step)
+    engine.restore(averaged_weights(loaded.weights, loaded.moments), {}, loaded.state.step)
     return Opened(
         run_dir=run_dir,
         config=config,

@@ -27,7 +27,8 @@ from torch import Tensor
 
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256, write_text
-from hrm_ray.train.engine import MOMENTS, Engine, Slice
+from hrm_ray.train.engine import Engine, Slice
+from hrm_ray.train.moments import MOMENTS
 
 MANIFEST = "manifest.json"
 BEST = "best.json"

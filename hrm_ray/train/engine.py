@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from hrm_ray.config import Optimizer, Train
+from hrm_ray.config import Train
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.hrm import HRM, Output
-
-MOMENTS = ("exp_avg", "exp_avg_sq")
+from hrm_ray.train.moments import Average, adopt_moments, exchanged, read_moments
+from hrm_ray.train.optimizers import build_optimizer
 
 
 def pick_device(train: Train) -> torch.device:
@@ -74,18 +75,21 @@ class Engine(Protocol):
     def discard(self) -> None:
         """Forget the accumulated gradient."""
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
+
     def weights(self) -> dict[str, Slice]:
         """Return the slices of the model's state that this rank saves."""
 
     def moments(self) -> dict[str, Slice]:
-        """Return the slices of Adam's moments that this rank saves, as `moment.parameter`; none before an update."""
+        """Return the slices of the moments that this rank saves, as `moment.parameter`; none before an update."""
 
     def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
         """Take over a checkpoint's whole weights, its moments, and the number of updates that made them."""
 
 
 class PlainEngine:
-    """AdamW in one process."""
+    """One process, without DeepSpeed."""
 
     rank, world = 0, 1
 
@@ -93,7 +97,8 @@ class PlainEngine:
         self.device = pick_device(train)
         self.precision = pick_precision(train, self.device)
         self.model, self.shapes = model.to(self.device), shapes(model)
-        self.optimizer = adamw(self.model, train.optimizer)
+        self.optimizer = build_optimizer(self.model, train.optimizer)
+        self.average = Average(train.ema)
 
     def sum(self, values: Tensor) -> Tensor:
         """There is one rank."""
@@ -124,24 +129,30 @@ class PlainEngine:
             if parameter.grad is not None and scale != 1.0:
                 parameter.grad.mul_(scale)
         self.optimizer.step()
+        self.average.update(self.optimizer, self.model.parameters())
         self.discard()
 
     def discard(self) -> None:
         """Forget the accumulated gradient."""
         self.optimizer.zero_grad(set_to_none=True)
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
+        return exchanged(self.optimizer, self.model.parameters())
+
     def weights(self) -> dict[str, Slice]:
         """Return the whole state of the model."""
         return whole(self.model.state_dict())
 
     def moments(self) -> dict[str, Slice]:
-        """Return Adam's moments as `moment.parameter`; none before the first update."""
-        return whole(adam_moments(self.model, self.optimizer))
+        """Return the moments as `moment.parameter`; none before the first update."""
+        return whole(read_moments(self.model, self.optimizer))
 
     def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
         """Take over a checkpoint's weights, its moments, and the number of updates that made them."""
         self.model.load_state_dict(weights)
         adopt_moments(self.model, self.optimizer, moments, updates)
+        self.average.updates = updates
 
 
 def shapes(model: nn.Module) -> dict[str, list[int]]:
@@ -149,37 +160,6 @@ def shapes(model: nn.Module) -> dict[str, list[int]]:
     return {name: list(tensor.shape) for name, tensor in model.state_dict().items()}
 
 
-def adamw(model: nn.Module, settings: Optimizer) -> torch.optim.AdamW:
-    """Return the optimizer of every engine."""
-    groups = parameter_groups(model, settings)
-    return torch.optim.AdamW(groups, betas=settings.betas, eps=settings.eps, fused=True)
-
-
 def whole(tensors: Mapping[str, Tensor]) -> dict[str, Slice]:
     """Return each tensor as its one and only slice."""
     return {name: Slice(0, tensor.detach().flatten()) for name, tensor in tensors.items()}
-
-
-def adam_moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Return the moments of an optimizer that keeps them by parameter, as `moment.parameter`."""
-    state, named = optimizer.state, model.named_parameters()
-    return {f"{m}.{name}": state[p][m] for name, p in named if p in state for m in MOMENTS}
-
-
-def adopt_moments(
-    model: nn.Module, optimizer: torch.optim.Optimizer, moments: Mapping[str, Tensor], updates: int
-) -> None:
-    """Give such an optimizer the moments that `updates` updates made."""
-    for name, parameter in model.named_parameters():
-        if f"{MOMENTS[0]}.{name}" in moments:
-            state = {m: moments[f"{m}.{name}"].to(parameter.device) for m in MOMENTS}
-            optimizer.state[parameter] = {"step": torch.tensor(float(updates), device=parameter.device), **state}
-
-
-def parameter_groups(model: nn.Module, optimizer: Optimizer) -> Iterable[dict[str, object]]:
-    """Decay matrices; leave embeddings and vectors alone."""
-    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    decayed = [p for p in model.parameters() if p.ndim > 1 and id(p) not in tables]
-    spared = [p for p in model.parameters() if p.ndim <= 1 or id(p) in tables]
-    groups = [{"params": decayed, "weight_decay": optimizer.weight_decay}, {"params": spared, "weight_decay": 0.0}]
-    return [group for group in groups if group["params"]]

@@ -105,9 +105,11 @@ class Validation:
         self.tokens = config.train.micro_rows * config.prepare.window
 
     def measure(self, engine: Engine) -> dict[str, float | None]:
-        """Return a validation line of `metrics.jsonl`; `objective` is blind to the loss weights."""
-        solved = solve_losses(engine, self.solve, self.tokens)
-        judged = judge_log_probabilities(engine, self.judge, self.tokens)
+        """Return a validation line of `metrics.jsonl`, of the averaged weights where the run keeps an average;
+        `objective` is blind to the loss weights."""
+        with engine.averaged():
+            solved = solve_losses(engine, self.solve, self.tokens)
+            judged = judge_log_probabilities(engine, self.judge, self.tokens)
         labels = torch.tensor([document.decision for document in self.judge], dtype=torch.int64)
         log_loss = balanced_log_loss(judged, labels)
         bits = solved.total_bits_per_code_byte()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -18,19 +19,26 @@ from torch import Tensor
 from hrm_ray.config import Train
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.hrm import HRM, Output
-from hrm_ray.train.engine import Slice, adamw, pick_device, pick_precision, shapes
+from hrm_ray.train.engine import Slice, pick_device, pick_precision, shapes
+from hrm_ray.train.moments import Average
+from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.partition import PARTITIONS
+
+BUCKET = 500_000_000
+"""Weights whose gradients are reduced together, at most: DeepSpeed's own default."""
 
 
 class ZeroEngine:
-    """AdamW over processes that have joined torch's process group; `micro_batches` a step on every rank."""
+    """One of the processes that have joined torch's process group; `micro_batches` a step on every rank."""
 
     def __init__(self, model: HRM, train: Train, micro_batches: int) -> None:
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
         self.device = pick_device(train)
         self.model, self.shapes = model.to(self.device), shapes(model)
-        optimizer = adamw(self.model, train.optimizer)
-        settings = zero_settings(train, micro_batches, pick_precision(train, self.device))
+        optimizer = build_optimizer(self.model, train.optimizer)
+        self.average = Average(train.ema)
+        weights = sum(parameter.numel() for parameter in model.parameters())
+        settings = zero_settings(train, micro_batches, weights, pick_precision(train, self.device))
         self.deepspeed = initialize(self.model, optimizer, settings)
         self.partition = PARTITIONS[train.zero_stage](self.model, self.deepspeed, self.rank, self.world)
 
@@ -67,36 +75,49 @@ class ZeroEngine:
         for gradient in self.partition.gradients() if scale != 1.0 else ():
             gradient.mul_(scale)
         self.deepspeed.step()
+        self.partition.follow(self.average)
 
     def discard(self) -> None:
         """Forget the accumulated gradient as if the step had been made, before DeepSpeed's own check can see it."""
         self.partition.forget_gradients()
         self.deepspeed.micro_steps += 1
 
+    def averaged(self) -> AbstractContextManager[None]:
+        """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
+        return self.partition.averaged()
+
     def weights(self) -> dict[str, Slice]:
         """Return the slices of the model's state that this rank saves."""
         return self.partition.weights()
 
     def moments(self) -> dict[str, Slice]:
-        """Return the slices of Adam's moments that this rank saves, as `moment.parameter`; none before an update."""
+        """Return the slices of the moments that this rank saves, as `moment.parameter`; none before an update."""
         return self.partition.moments()
 
     def restore(self, weights: Mapping[str, Tensor], moments: Mapping[str, Tensor], updates: int) -> None:
         """Take over a checkpoint's whole weights, its moments, and the number of updates that made them."""
         self.partition.restore(weights, moments, updates)
+        self.average.updates = updates
 
 
-def zero_settings(train: Train, micro_batches: int, precision: torch.dtype) -> dict[str, Any]:
-    """Return DeepSpeed's config.
+def zero_settings(train: Train, micro_batches: int, weights: int, precision: torch.dtype) -> dict[str, Any]:
+    """Return DeepSpeed's config for a model of so many weights.
 
-    It turns any autocast off that it was not told of; the empty list of modules keeps gradients and sums in fp32.
+    It turns any autocast off that it was not told of; the empty list of modules keeps gradients and sums in fp32. The
+    optimizer stays ours where it is offloaded: DeepSpeed's own would be compiled first.
     """
     autocast = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}
+    sharing = {
+        "stage": train.zero_stage,
+        "reduce_bucket_size": min(BUCKET, weights),  # it is allocated whole
+        "use_multi_rank_bucket_allreduce": False,  # a gradient goes to the rank that keeps it, not to all
+    }
     return {
         "train_micro_batch_size_per_gpu": 1,  # of ours: a batch of packed rows
         "gradient_accumulation_steps": micro_batches,
-        "zero_optimization": {"stage": train.zero_stage},
+        "zero_optimization": sharing | ({"offload_optimizer": {"device": "cpu"}} if train.offload_optimizer else {}),
         "zero_allow_untested_optimizer": True,
+        "zero_force_ds_cpu_optimizer": False,
         "torch_autocast": autocast if precision == torch.bfloat16 else {"enabled": False},
         "steps_per_print": None,
     }

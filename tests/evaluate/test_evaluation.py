@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,8 @@ from hrm_ray.model.refinement import FEEDBACK
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.settings import ConfigError
+from hrm_ray.train import checkpoint
+from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.run import read_run
 from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
 
@@ -34,6 +38,21 @@ def opened(smoke: Config) -> Opened:
 def evaluated(smoke: Config) -> Path:
     command.evaluate_all(smoke.run_dir, [])
     return smoke.run_dir
+
+
+def test_the_averaged_weights_are_evaluated(smoke: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, average = checkpoint.best, torch.ones(())
+
+    def best(root: Path, say: Callable[[str], None]) -> Loaded | None:
+        loaded = honest(root, say)
+        assert loaded is not None
+        shape = loaded.weights["embedding.weight"].shape
+        return replace(loaded, moments=loaded.moments | {"ema.embedding.weight": average.expand(shape)})
+
+    monkeypatch.setattr(checkpoint, "best", best)
+    opened = open_run(smoke.run_dir, read_run(smoke.run_dir, ["evaluate.split=validation"]))
+    held = {name: bool((tensor == average).all()) for name, tensor in opened.engine.model.state_dict().items()}
+    assert [name for name, is_average in held.items() if is_average] == ["embedding.weight"]
 
 
 def read(run_dir: Path) -> dict[str, Any]:

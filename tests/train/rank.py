@@ -1,21 +1,25 @@
 """One rank of a distributed test: `python -m tests.train.rank RANK WORLD STAGE DATASET FOLDER`.
 
-Trains as `steps` does, saves a checkpoint, starts an engine of the next stage from it, trains on, and leaves what it
-saw in FOLDER.
+Trains each variant that runs at STAGE as `steps` does, validates halfway, saves a checkpoint, starts an engine of the
+variant's next stage from it, trains on, and leaves what it saw in FOLDER.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
 from datetime import timedelta
+from math import inf, nan
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.distributed as dist
 
+from hrm_ray.model.batch import Batch
+from hrm_ray.model.hrm import Output
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine
@@ -26,9 +30,31 @@ from hrm_ray.train.validate import Validation
 from hrm_ray.train.zero import ZeroEngine
 from tests.train.conftest import run_config
 
-STEPS, MORE, BAD = 50, 5, 3
-"""Steps before and after the checkpoint, and the position whose gradient holds a NaN, on the last rank."""
+MORE = 5
+"""Steps after the checkpoint."""
 STAGES = (0, 1, 2, 3)
+BAD = {3: ("gradient", nan), 5: ("gradient", inf), 7: ("loss", nan), 9: ("loss", inf)}
+"""What is wrong on the last rank alone, by position."""
+HALFWAY = 11
+
+
+class Variant(NamedTuple):
+    """One way to train."""
+
+    settings: dict[str, Any]
+    stages: tuple[int, ...] = STAGES
+    steps: int = 13
+
+
+VARIANTS = {
+    "main": Variant({"ema": {"decay": 0.9}}, steps=50),
+    "adam_atan2": Variant({"optimizer": {"kind": "adam_atan2"}}),
+    "muon": Variant({"optimizer": {"kind": "muon"}}, stages=(0,)),
+    "offload": Variant({"offload_optimizer": True, "ema": {"decay": 0.9}}, stages=(1, 2, 3)),
+    # Of five rows rank 0 has the judge documents and three micro-batches, rank 1 two and an empty one; the validation
+    # is of three chunks, so that one of four is empty.
+    "uneven": Variant({"rows": 5, "micro_rows": 1, "judge_rows": 1}),
+}
 
 
 class Counted:
@@ -45,35 +71,58 @@ class Counted:
         return self.original(*given, **named)
 
 
-def steps(engine: Any, dataset: Path, positions: range, order: int = 1) -> list[dict[str, Any]]:
+def steps(engine: Any, dataset: Path, variant: Variant, positions: range, order: int = 1) -> list[dict[str, Any]]:
     """Train at `positions`, the micro-batches in reverse order where `order` is -1, and return what was reported."""
-    config = run_config(dataset, dataset)
+    config = run_config(dataset, dataset, **variant.settings | {"offload_optimizer": False})
     feed = open_feed(config, engine.rank, engine.world)
     results = []
     for position in positions:
-        if position == BAD and engine.rank == engine.world - 1:
-            poison(engine)
+        before = fingerprint(engine) if position in BAD else ""
+        if position in BAD and engine.rank == engine.world - 1:
+            {"gradient": poison_gradient, "loss": poison_loss}[BAD[position][0]](engine, BAD[position][1])
         batches = feed.micro_batches(position)[::order]
         result = train_step(engine, batches, config.train, rate=1e-3, depth=3 + (position > 10))
-        results.append({"loss": result.loss, "norm": result.gradient_norm, "updated": result.updated})
+        seen = {"loss": result.loss, "norm": result.gradient_norm, "updated": result.updated}
+        results.append(seen | {"unchanged": before == fingerprint(engine) if position in BAD else None})
     return results
 
 
-def poison(engine: Any) -> None:
-    """Put a NaN into this rank's share of the gradient, once, before the norm is taken."""
+def fingerprint(engine: Engine) -> str:
+    """Return a sum over all that a rank would save."""
+    digest = hashlib.sha256()
+    for slices in (engine.weights(), engine.moments()):
+        for name, (start, values) in slices.items():
+            digest.update(f"{name}@{start}".encode() + values.detach().cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def poison_gradient(engine: Any, value: float) -> None:
+    """Put `value` into this rank's share of the gradient, once, before the norm is taken."""
     honest = engine.gradient_norm
 
     def norm() -> float:
         held = engine.partition.gradients() if isinstance(engine, ZeroEngine) else [engine.model.embedding.weight.grad]
-        held[0].view(-1)[0] = float("nan")
+        held[0].view(-1)[0] = value
         engine.gradient_norm = honest
         return float(honest())
 
     engine.gradient_norm = norm
 
 
+def poison_loss(engine: Any, value: float) -> None:
+    """Add `value` to the losses of one of this rank's micro-batches; their gradient stays what it is."""
+    honest = engine.forward
+
+    def forward(batch: Batch, depth: int) -> Output:
+        engine.forward = honest if len(batch.targets) else forward
+        output: Output = honest(batch, depth)
+        return output._replace(nll=output.nll + value)
+
+    engine.forward = forward
+
+
 def zero_engine(dataset: Path, world: int, stage: int, **settings: Any) -> ZeroEngine:
-    train = run_config(dataset, dataset, workers=world, zero_stage=stage, **settings).train
+    train = run_config(dataset, dataset, **{"workers": world, "zero_stage": stage} | settings).train
     return ZeroEngine(build_model(run_config(dataset, dataset)), train, micro_batches(train, world))
 
 
@@ -83,12 +132,39 @@ def autocast_dtype(dataset: Path) -> str:
     seen = []
     linear = engine.model.get_submodule("planner.blocks.0.mlp.down")
     linear.register_forward_hook(lambda *given: seen.append(given[2].dtype))
-    validated(engine, dataset)
+    validated(engine, dataset, VARIANTS["uneven"])
     return str(seen[0])
 
 
-def validated(engine: Engine, dataset: Path) -> dict[str, float | None]:
-    return Validation(run_config(dataset, dataset)).measure(engine)
+def validated(engine: Engine, dataset: Path, variant: Variant) -> dict[str, float | None]:
+    return Validation(run_config(dataset, dataset, **variant.settings | {"offload_optimizer": False})).measure(engine)
+
+
+def run(variant: Variant, stage: int, world: int, dataset: Path, checkpoints: Path) -> dict[str, Any]:
+    engine, reduced = zero_engine(dataset, world, stage, **variant.settings), Counted.bytes
+    results = steps(engine, dataset, variant, range(HALFWAY))
+    before = fingerprint(engine)
+    validated(engine, dataset, variant)
+    untouched = before == fingerprint(engine)
+    results += steps(engine, dataset, variant, range(HALFWAY, variant.steps))
+    seen = {
+        "engine": type(engine.deepspeed).__name__,
+        "optimizer": type(engine.deepspeed.optimizer).__name__,
+        "stage": engine.deepspeed.zero_optimization_stage(),
+        "skipped": engine.deepspeed.skipped_steps,
+        "reduced": Counted.bytes - reduced,
+        "results": results,
+        "untouched": untouched,
+        "validation": validated(engine, dataset, variant),
+    }
+    made = variant.steps - len(BAD)
+    saved = checkpoint.load(checkpoint.save(checkpoints, State(made, variant.steps, len(BAD)), engine))
+    following = variant.stages[(variant.stages.index(stage) + 1) % len(variant.stages)]
+    resumed = zero_engine(dataset, world, following, **variant.settings)
+    resumed.restore(saved.weights, saved.moments, saved.state.step)
+    seen["resumed"] = steps(resumed, dataset, variant, range(variant.steps, variant.steps + MORE))
+    checkpoint.save(checkpoints, State(made + MORE, variant.steps + MORE, len(BAD)), resumed)
+    return seen
 
 
 def main() -> None:
@@ -99,25 +175,10 @@ def main() -> None:
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=world, timeout=timedelta(seconds=90))
     for name in ("all_reduce", "reduce_scatter_tensor", "reduce"):
         Counted(name)  # before DeepSpeed looks them up
-    engine = zero_engine(dataset, world, stage)
-    results = steps(engine, dataset, range(STEPS))
-    seen = {
-        "pid": os.getpid(),
-        "engine": type(engine.deepspeed).__name__,
-        "optimizer": type(engine.deepspeed.optimizer).__name__,
-        "stage": engine.deepspeed.zero_optimization_stage(),
-        "skipped": engine.deepspeed.skipped_steps,
-        "reduced": Counted.bytes,
-        "results": results,
-        "validation": validated(engine, dataset),
-    }
-    saved = checkpoint.load(checkpoint.save(folder / "checkpoints", State(STEPS - 1, STEPS, 1), engine))
-    resumed = zero_engine(dataset, world, STAGES[(stage + 1) % len(STAGES)])
-    resumed.restore(saved.weights, saved.moments, saved.state.step)
-    seen["resumed"] = steps(resumed, dataset, range(STEPS, STEPS + MORE))
-    checkpoint.save(folder / "checkpoints", State(STEPS - 1 + MORE, STEPS + MORE, 1), resumed)
-    seen["bf16"] = autocast_dtype(dataset) if stage == 1 else None
-    (folder / f"rank-{rank}.json").write_text(json.dumps(seen))
+    chosen = {name: variant for name, variant in VARIANTS.items() if stage in variant.stages}
+    seen = {name: run(variant, stage, world, dataset, folder / name) for name, variant in chosen.items()}
+    bf16 = autocast_dtype(dataset) if stage == 1 else None
+    (folder / f"rank-{rank}.json").write_text(json.dumps({"pid": os.getpid(), "bf16": bf16, **seen}))
     dist.destroy_process_group()
 
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from hrm_ray.config import Config
 from hrm_ray.model.batch import Batch, collate
 from hrm_ray.model.hrm import HRM
-from hrm_ray.train.engine import PlainEngine, parameter_groups, pick_precision
+from hrm_ray.train.engine import PlainEngine, pick_precision
+from hrm_ray.train.optimizers import parameter_groups
 from hrm_ray.train.step import train_step
 from tests.model.conftest import judge_document, small_model, solve_document
 from tests.train.conftest import run_config
@@ -126,7 +127,7 @@ def test_embeddings_and_vectors_are_not_decayed(config: Config) -> None:
     decayed, spared = parameter_groups(model, config.train.optimizer)
     assert decayed["weight_decay"] == 0.1
     assert spared["weight_decay"] == 0.0
-    spared_shapes = [tuple(p.shape) for p in spared["params"]]  # type: ignore[attr-defined]
+    spared_shapes = [tuple(p.shape) for p in spared["params"]]
     assert spared_shapes == [tuple(model.embedding.weight.shape), tuple(model.refinement.feedback.weight.shape)]
 
 
