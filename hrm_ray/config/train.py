@@ -70,10 +70,12 @@ class Validation(Section):
 
 
 class Log(Section):
-    """A metrics line every `every` optimizer steps."""
+    """A metrics line every `every` optimizer steps, to `metrics.jsonl` and to each of `to`."""
 
     every: Count = 1
-    tensorboard: bool = True
+    to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
+    gradients_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between two measurements of each loss's own gradient, which cost as much as three steps; 0 is never."""
 
 
 class Train(Section):
@@ -102,6 +104,8 @@ class Train(Section):
     checkpoint: Checkpoint = Checkpoint()
     validation: Validation = Validation()
     log: Log = Log()
+    profile: tuple[Count, Count] | None = None
+    """First and last step of which torch's profiler writes a trace into the run folder."""
 
     @model_validator(mode="after")
     def _divides(self) -> Self:

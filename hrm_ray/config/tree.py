@@ -21,6 +21,7 @@ CHANGEABLE_ON_RESUME = (
     "train.zero_stage",
     "train.worker_cpus",
     "train.log",
+    "train.profile",
     "train.checkpoint",
     "train.validation.every",
     "evaluate",

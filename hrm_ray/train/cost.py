@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from hrm_ray.config import Config
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.train.engine import PlainEngine, pick_device
+from hrm_ray.train.memory import held, peak
 from hrm_ray.train.step import train_step
 
 ROWS = 3
@@ -76,25 +76,6 @@ def row(window: int, vocab_size: int, seed: int) -> list[Document]:
         return random.integers(0, vocab_size, size, np.int32)
 
     return [Document(draw(prefix), draw(plan), draw(code)) for _ in range(2)]
-
-
-def held(device: torch.device) -> int:
-    """Return the bytes that are held, of the GPU or else of this process, and let `peak` begin there."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        return torch.cuda.memory_allocated(device)
-    Path("/proc/self/clear_refs").write_text("5", "ascii")  # resets VmHWM (proc(5))
-    return _status("VmRSS")
-
-
-def peak(device: torch.device) -> int:
-    """Return the most bytes that were held since `held`."""
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else _status("VmHWM")
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
 def expected_steps(config: Config) -> int:

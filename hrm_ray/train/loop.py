@@ -18,10 +18,12 @@ from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.feed import Feed, open_feed
+from hrm_ray.train.gradients import Probe
 from hrm_ray.train.metrics import Metrics, NoMetrics
-from hrm_ray.train.run import build_model, open_run
+from hrm_ray.train.run import build_model, note, open_run
 from hrm_ray.train.schedule import rate
 from hrm_ray.train.step import StepResult, train_step
+from hrm_ray.train.throughput import Throughput
 from hrm_ray.train.validate import Validation
 
 BEST = "best.json"
@@ -52,6 +54,7 @@ class Trainer:
     metrics: Metrics | NoMetrics
     watcher: Watcher
     state: State
+    throughput: Throughput
 
     @property
     def checkpoints(self) -> Path:
@@ -93,15 +96,20 @@ class Trainer:
         waited = time.perf_counter() - began
         learning_rate = rate(train.schedule, state.step, horizon)
         depth = gradient_depth(self.config.model.depth, state.step / horizon)
+        probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
+        probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
+        began = time.perf_counter() - waited
         result = train_step(self.engine, batches, train, learning_rate, depth)
         seconds = time.perf_counter() - began
         done = state.step + result.updated
         self.state = State(done, state.position + 1, state.bad_steps + (not result.updated))
-        if not result.updated:
-            self.metrics.write("bad_step", state.step + 1, {"examples": self.feed.example_ids(state.position)})
-        elif done % train.log.every == 0 or done == horizon:
+        result = self._remark(result, state.position)
+        if probe and result.updated:
+            self.metrics.write("gradients", done, probe.after(self.engine))
+        if result.updated and (done % train.log.every == 0 or done == horizon):
             timing = {"data_wait": waited, "seconds": seconds, "tokens_per_second": result.tokens / seconds}
-            self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing)
+            work = self.throughput.measure(self.engine, batches, depth, seconds)
+            self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing | work)
         self.watcher.advance(done, horizon, result, result.tokens / seconds)
         return result
 
@@ -120,6 +128,16 @@ class Trainer:
             checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep)
             note_best(self.checkpoints)
 
+    def _remark(self, result: StepResult, position: int) -> StepResult:
+        """Write down what was not as it should be, with the examples of the batch."""
+        spiked = result.updated and self.metrics.spikes.has(result.gradient_norm)
+        if spiked or not result.updated:
+            values = {"gradient_norm": result.gradient_norm} if spiked else {}
+            step = self.state.step + (not result.updated)
+            named = values | {"examples": self.feed.example_ids(position)}
+            self.metrics.write("spike" if spiked else "bad_step", step, named)
+        return replace(result, spiked=spiked)
+
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
             "epoch": self.feed.epoch(self.state.position),
@@ -131,6 +149,7 @@ class Trainer:
             "gradient_depth": depth,
             "tokens": result.tokens,
             "bad_steps": self.state.bad_steps,
+            "spikes": self.metrics.spikes.count,
         }
 
 
@@ -144,11 +163,11 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     """Train as rank `engine.rank` of a run that is open."""
     state = restore(config.run_dir, engine, watcher)
-    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard) if engine.rank == 0 else NoMetrics()
-    try:
-        Trainer(config, engine, feed, Validation(config), metrics, watcher, state).run()
-    finally:
-        metrics.close()
+    throughput = Throughput.of(engine)
+    if engine.rank == 0:
+        note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
+    with Metrics(config, state.step) if engine.rank == 0 else NoMetrics() as metrics:
+        Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput).run()
 
 
 def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:

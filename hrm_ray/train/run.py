@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hrm_ray.files import write_text
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.settings import ConfigError
+from hrm_ray.train import sinks
 from hrm_ray.train.corpus import read_dataset
 
 CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
@@ -46,14 +47,23 @@ def open_run(config: Config, role: str, horizon: int) -> None:
     """Create the run folder, or check that the one that is there may be continued with this config.
 
     Raises:
-        ConfigError: a key differs that a resumed run must not change, or the dataset is another.
+        UserError: a key differs that a resumed run must not change, the dataset is another, or `train.log.to` needs
+            what is not installed.
     """
+    sinks.require(config)
     dataset = read_dataset(config)
     record = config.run_dir / "run.json"
-    if record.exists():
-        _check_resume(config, json.loads(record.read_text("utf-8")), dataset["hash"])
+    known = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    if known:
+        _check_resume(config, known, dataset["hash"])
     write_text(config.run_dir / "config.yaml", settings.dump(config))
-    write_text(record, json.dumps(_describe(config, role, horizon, dataset), indent=1))
+    write_text(record, json.dumps(known | _describe(config, role, horizon, dataset), indent=1))
+
+
+def note(config: Config, facts: Mapping[str, Any]) -> None:
+    """Add to the record of a run that is open what only its processes can know."""
+    record = config.run_dir / "run.json"
+    write_text(record, json.dumps(json.loads(record.read_text("utf-8")) | facts, indent=1))
 
 
 def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:

@@ -24,6 +24,7 @@ from hrm_ray.train.run import build_model
 from hrm_ray.train.step import train_step
 from hrm_ray.train.validate import Validation
 from hrm_ray.train.zero import ZeroEngine
+from tests.train import probing
 from tests.train.conftest import run_config
 
 STEPS, MORE, BAD = 50, 5, 3
@@ -117,6 +118,7 @@ def main() -> None:
     seen["resumed"] = steps(resumed, dataset, range(STEPS, STEPS + MORE))
     checkpoint.save(folder / "checkpoints", State(STEPS - 1 + MORE, STEPS + MORE, 1), resumed)
     seen["bf16"] = autocast_dtype(dataset) if stage == 1 else None
+    seen["probed"] = [probing.steps(zero_engine(dataset, world, stage), dataset, on) for on in (False, True)]
     (folder / f"rank-{rank}.json").write_text(json.dumps(seen))
     dist.destroy_process_group()
 

@@ -18,6 +18,7 @@ from hrm_ray.train import checkpoint
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.run import build_model
 from tests.conftest import ROOT
+from tests.train import probing
 from tests.train.conftest import VOCABULARY, run_config
 from tests.train.rank import BAD, MORE, STAGES, STEPS, steps, validated
 
@@ -150,6 +151,17 @@ def test_validation_is_shared_out_and_the_same(ranks: Path, dataset: Path) -> No
     engine.restore(saved.weights, saved.moments, saved.state.step)
     for seen in read(ranks):
         assert seen["validation"] == pytest.approx(validated(engine, dataset), rel=1e-5)
+
+
+def test_measuring_each_losss_gradient_changes_no_bit(ranks: Path, dataset: Path) -> None:
+    config = run_config(dataset, dataset)
+    _, alone = probing.steps(PlainEngine(build_model(config), config.train), dataset, probing=True)
+    for seen in read(ranks):
+        (never, nothing), (beside, measured) = seen["probed"]
+        assert never == beside
+        assert (nothing, len(measured)) == ([], 2)
+        for ours, theirs in zip(alone, measured, strict=True):
+            assert theirs == pytest.approx(ours, rel=1e-5)
 
 
 def test_a_checkpoint_goes_on_at_the_next_stage_and_in_one_process(ranks: Path, dataset: Path) -> None:
