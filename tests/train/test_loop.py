@@ -185,14 +185,3 @@ def test_baselines_are_plain_and_live_inside_the_run(dataset: Path, tmp_path: Pa
     assert twin[1].run_dir == config.run_dir / "baselines" / "equal_parameters"
     assert (twin[1].model.mode, twin[1].model.layers) == ("plain", 2)
     assert settings.resume_conflicts(config, twin[1]) == ["model.layers", "model.mode", "name", "runs"]
-
-
-def test_tensorboard_holds_the_same_numbers(dataset: Path, tmp_path: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    config = run_config(dataset, tmp_path, max_steps=3, log={"to": ["tensorboard"]})
-    loop.train(config, "main", Silent())
-    board = EventAccumulator(str(config.run_dir / "tensorboard"))
-    board.Reload()
-    values = [event.value for event in board.Scalars("train/code_loss")]
-    assert values == pytest.approx([line["code_loss"] for line in lines(config, "train")])
