@@ -77,6 +77,12 @@ class Log(Section):
     gradients_every: Annotated[int, Field(ge=0)] = 0
     """Steps between two measurements of each loss's own gradient, which cost as much as three steps; 0 is never."""
 
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        if len(set(self.to)) < len(self.to):
+            raise ValueError("to names one twice")
+        return self
+
 
 class Train(Section):
     """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
@@ -106,6 +112,12 @@ class Train(Section):
     log: Log = Log()
     profile: tuple[Count, Count] | None = None
     """First and last step of which torch's profiler writes a trace into the run folder."""
+
+    @model_validator(mode="after")
+    def _traces_forwards(self) -> Self:
+        if self.profile and self.profile[0] > self.profile[1]:
+            raise ValueError(f"profile {list(self.profile)} ends before it begins")
+        return self
 
     @model_validator(mode="after")
     def _divides(self) -> Self:

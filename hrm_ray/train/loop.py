@@ -24,6 +24,7 @@ from hrm_ray.train.run import build_model, note, open_run
 from hrm_ray.train.schedule import rate
 from hrm_ray.train.step import StepResult, train_step
 from hrm_ray.train.throughput import Throughput
+from hrm_ray.train.tracing import Tracer
 from hrm_ray.train.validate import Validation
 
 BEST = "best.json"
@@ -64,8 +65,10 @@ class Trainer:
     def run(self) -> None:
         """Step to the horizon."""
         horizon, train = self.feed.horizon, self.config.train
+        tracer = Tracer(self.config, self.engine.rank, horizon, self.watcher.say)
         while self.state.step < horizon:
-            self.step(horizon)
+            with tracer.over(self.state.step + 1):
+                self.step(horizon)
             step = self.state.step
             saving = step % train.checkpoint.every == 0 or step == horizon
             if saving or step % train.validation.every == 0:
