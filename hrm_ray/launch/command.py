@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
-from rich.progress import Progress
-
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.files import locked
 from hrm_ray.launch.session import session
+from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
@@ -20,25 +19,6 @@ from hrm_ray.train.corpus import read_dataset
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import roles
-from hrm_ray.train.step import StepResult
-
-
-class Terminal:
-    """Shows a run's progress as a bar with its losses and speed."""
-
-    def __init__(self, progress: Progress, role: str) -> None:
-        self.progress = progress
-        self.role, self.bar = role, progress.add_task(role)
-
-    def say(self, sentence: str) -> None:
-        """Print one sentence above the bar."""
-        self.progress.console.print(sentence)
-
-    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
-        """Move the bar."""
-        losses = "  ".join(f"{name} {value:.3f}" for name, value in result.losses.items() if value is not None)
-        news = f"{self.role}: {losses}  {tokens_per_second:,.0f} tokens/s"
-        self.progress.update(self.bar, completed=step, total=horizon, description=news)
 
 
 def train_all(config: Config) -> None:
@@ -82,12 +62,6 @@ def cost(config: Config) -> Iterator[str]:
     yield f"{seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory / 2**20:,.0f} MiB for each process"
     yield f"    (measured just now on {measured.rows} rows: {measured.device}, {measured.threads} CPU thread(s);"
     yield "    validation, and what workers tell each other, come on top)"
-
-
-def duration(seconds: float) -> str:
-    """Return a time for people."""
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
 def derived(config: Config) -> Iterator[str]:

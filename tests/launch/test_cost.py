@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hrm_ray import settings
-from hrm_ray.launch.command import cost, derived, duration
+from hrm_ray.launch.command import cost, derived
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure, row
 from hrm_ray.train.feed import open_feed
 from tests.conftest import ROOT
@@ -46,7 +46,3 @@ def test_the_first_run_has_an_expected_cost_before_anything_is_there(tmp_path: P
 def test_nothing_is_guessed_of_synthetic_pull_requests(tmp_path: Path) -> None:
     facts = list(cost(settings.load(ROOT / "experiments" / "demo.yaml", [f"data={tmp_path}"])))
     assert facts == ["steps and cost: unknown until prepared"]
-
-
-def test_durations_read_well() -> None:
-    assert [duration(seconds) for seconds in (20, 3540, 3600, 8790)] == ["0 min", "59 min", "1 h 00 min", "2 h 26 min"]
