@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 
 from hrm_ray import settings
-from hrm_ray.config import Config
+from hrm_ray.config import Config, Train
 from hrm_ray.files import locked
 from hrm_ray.launch.session import session
 from hrm_ray.launch.terminal import Terminal, duration
@@ -16,8 +16,9 @@ from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import read_dataset
-from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
+from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, rows_each
 from hrm_ray.train.feed import open_feed
+from hrm_ray.train.fit import advice
 from hrm_ray.train.run import roles
 
 
@@ -56,12 +57,27 @@ def cost(config: Config) -> Iterator[str]:
     steps = open_feed(config).horizon if prepared else expected_steps(config)
     if not prepared:
         yield f"{steps:,} steps (a guess until prepared: {TOKENS_PER_PULL_REQUEST:,} tokens a pull request)"
-    measured, processes = measure(config, vocabulary), max(1, config.train.workers)
-    rows = -(-config.train.rows // processes)
-    seconds, memory = measured.row_seconds * rows, measured.bytes(min(rows, config.train.micro_rows))
-    yield f"{seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory / 2**20:,.0f} MiB for each process"
+    measured, train = measure(config, vocabulary), config.train
+    seconds, memory = measured.row_seconds * rows_each(train), mebibytes(measured.bytes(train))
+    yield f"an estimate: {seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory} for each process"
     yield f"    (measured just now on {measured.rows} rows: {measured.device}, {measured.threads} CPU thread(s);"
     yield "    validation, and what workers tell each other, come on top)"
+    yield from shortage(train, measured)
+
+
+def shortage(train: Train, measured: Cost) -> Iterator[str]:
+    """Yield what to change where memory will not do; of a cluster's other nodes nothing is known here."""
+    together = 1 if "RAY_ADDRESS" in os.environ else max(1, train.workers)
+    if measured.fits(train, together):
+        return
+    where = f"the {together} process(es) of this machine" if measured.device == "cpu" else "this GPU"
+    advised = advice(train, lambda changed: measured.fits(changed, together))
+    yield f"will not fit: {mebibytes(measured.free_bytes)} are free for {where}; the change that costs least: {advised}"
+
+
+def mebibytes(size: float) -> str:
+    """Return an amount of memory for people."""
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def derived(config: Config) -> Iterator[str]:

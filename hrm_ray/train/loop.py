@@ -18,6 +18,7 @@ from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.feed import Feed, open_feed
+from hrm_ray.train.fit import memory_explained
 from hrm_ray.train.gradients import Probe
 from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, note, open_run
@@ -100,9 +101,10 @@ class Trainer:
         learning_rate = rate(train.schedule, state.step, horizon)
         depth = gradient_depth(self.config.model.depth, state.step / horizon)
         probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
-        probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
-        began = time.perf_counter() - waited
-        result = train_step(self.engine, batches, train, learning_rate, depth)
+        with memory_explained(train, self.engine.device, batches):
+            probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
+            began = time.perf_counter() - waited
+            result = train_step(self.engine, batches, train, learning_rate, depth)
         seconds = time.perf_counter() - began
         done = state.step + result.updated
         self.state = State(done, state.position + 1, state.bad_steps + (not result.updated))
