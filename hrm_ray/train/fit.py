@@ -68,8 +68,8 @@ def memory_explained(train: Train, device: torch.device, batches: Sequence[Batch
         longest = max((span.stop - span.start for batch in batches for span in batch.spans), default=0)
         raise UserError(
             f"out of memory on {device} in a step of micro-batches of {train.micro_rows} rows, "
-            f"{tokens:,} tokens at most, the longest document {longest:,}; at its peak it held {peak(device) / 2**20:,.0f} MiB; "
-            f"next to try: {advice(train, lambda _: True)}"
+            f"{tokens:,} tokens at most, the longest document {longest:,}; "
+            f"at its peak it held {peak(device) / 2**20:,.0f} MiB; next to try: {advice(train, lambda _: True)}"
         ) from error
 
 
