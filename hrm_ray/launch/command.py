@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
 from hrm_ray.files import locked
-from hrm_ray.launch.session import session
+from hrm_ray.launch.session import ray_for
 from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters
@@ -31,12 +30,6 @@ def train_all(config: Config) -> None:
                 train(one, role, Terminal(progress, role))
             console.print(f"trained; the best checkpoint is {checkpoint.ranking(one.run_dir / 'checkpoints')[0]}")
     console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
-
-
-def ray_for(config: Config) -> AbstractContextManager[None]:
-    """Return a context in which Ray is there for a run that has workers."""
-    asked = config.train.workers * config.train.worker_cpus
-    return session(min(asked, len(os.sched_getaffinity(0)))) if asked else nullcontext()
 
 
 def show(config: Config) -> None:
