@@ -86,12 +86,13 @@ def main() -> None:
                 for turns in runs.values():
                     turns.let(step)
                     await_steps(turns, step, processes)
+            steps = {count: [s for what, s in turns.notes() if what == "step"] for count, turns in runs.items()}
         finally:
             for turns, process in zip(runs.values(), processes, strict=False):
                 turns.let(given.steps + 2)  # to its end
                 process.wait()
         print_starts(starts)
-        print_steps({count: [s for what, s in turns.notes() if what == "step"] for count, turns in runs.items()})
+        print_steps(steps)
 
 
 def start(
@@ -147,6 +148,7 @@ def as_run(turns: Turns, arguments: list[str]) -> None:
 
     @contextmanager
     def ray_noted(config: Any) -> Iterator[None]:  # noqa: ANN401
+        session.ray_for = ray_for  # for `command`, which enters it again
         with ray_for(config):
             turns.note("Ray", time.time())
             take_turns(turns, plain=config.train.workers == 0)
