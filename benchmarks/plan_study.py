@@ -173,7 +173,7 @@ def load(path: Path, given: Sequence[str], steps: int, every: int) -> Config:
         "train.judge_rows=0",
         "train.losses.refinement=0",
         "train.schedule.kind=wsd",
-        "train.log.tensorboard=false",
+        "train.log.to=[]",
         "baselines=[]",
         "evaluate.split=validation",
     ]

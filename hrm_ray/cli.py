@@ -6,6 +6,7 @@ Heavy libraries are imported by the verb that needs them, so that `--help` answe
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -63,10 +64,13 @@ def train(
 ) -> None:
     """Train the model and its baselines; the same command goes on where a run stopped."""
     from hrm_ray import settings
-    from hrm_ray.launch import command
+    from hrm_ray.launch.session import ray_for
 
     loaded = settings.load(config, set_)
-    command.show(loaded) if show else command.train_all(loaded)
+    with nullcontext() if show else ray_for(loaded):  # its processes come up while torch is imported
+        from hrm_ray.launch import command
+
+        command.show(loaded) if show else command.train_all(loaded)
 
 
 @app.command()

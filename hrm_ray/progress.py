@@ -7,6 +7,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
+SECONDS = 600
+"""What the time left is estimated from; rich's half a minute holds no two steps of a large model."""
+
 
 def bars() -> Progress:
     """Return bars with the share done and the time left; they vanish when done."""
@@ -17,4 +20,4 @@ def bars() -> Progress:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=console, transient=True, speed_estimate_period=SECONDS)

@@ -76,10 +76,18 @@ class Validation(Section):
 
 
 class Log(Section):
-    """A metrics line every `every` optimizer steps."""
+    """A metrics line every `every` optimizer steps, to `metrics.jsonl` and to each of `to`."""
 
     every: Count = 1
-    tensorboard: bool = True
+    to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
+    gradients_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between two measurements of each loss's own gradient, which cost as much as three steps; 0 is never."""
+
+    @model_validator(mode="after")
+    def _names_each_once(self) -> Self:
+        if len(set(self.to)) < len(self.to):
+            raise ValueError("to names one twice")
+        return self
 
 
 class Ingredient(Section):
@@ -123,6 +131,14 @@ class Train(Section):
     checkpoint: Checkpoint = Checkpoint()
     validation: Validation = Validation()
     log: Log = Log()
+    profile: tuple[Count, Count] | None = None
+    """First and last step of which torch's profiler writes a trace into the run folder."""
+
+    @model_validator(mode="after")
+    def _traces_forwards(self) -> Self:
+        if self.profile and self.profile[0] > self.profile[1]:
+            raise ValueError(f"profile {list(self.profile)} ends before it begins")
+        return self
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

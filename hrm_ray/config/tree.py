@@ -23,6 +23,7 @@ CHANGEABLE_ON_RESUME = (
     "train.offload_optimizer",
     "train.worker_cpus",
     "train.log",
+    "train.profile",
     "train.checkpoint",
     "train.validation.every",
     "evaluate",

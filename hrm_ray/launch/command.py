@@ -4,42 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
-
-from rich.progress import Progress
 
 from hrm_ray import settings
-from hrm_ray.config import Config
+from hrm_ray.config import Config, Train
 from hrm_ray.files import locked
-from hrm_ray.launch.session import session
+from hrm_ray.launch.session import ray_for
+from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.corpus import read_dataset
-from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure
+from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, rows_each
 from hrm_ray.train.examine import examine
 from hrm_ray.train.feed import empty_places, open_feed
+from hrm_ray.train.fit import advice
 from hrm_ray.train.run import roles
-from hrm_ray.train.step import StepResult
-
-
-class Terminal:
-    """Shows a run's progress as a bar with its losses and speed."""
-
-    def __init__(self, progress: Progress, role: str) -> None:
-        self.progress = progress
-        self.role, self.bar = role, progress.add_task(role)
-
-    def say(self, sentence: str) -> None:
-        """Print one sentence above the bar."""
-        self.progress.console.print(sentence)
-
-    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
-        """Move the bar."""
-        losses = "  ".join(f"{name} {value:.3f}" for name, value in result.losses.items() if value is not None)
-        news = f"{self.role}: {losses}  {tokens_per_second:,.0f} tokens/s"
-        self.progress.update(self.bar, completed=step, total=horizon, description=news)
 
 
 def train_all(config: Config) -> None:
@@ -52,12 +32,6 @@ def train_all(config: Config) -> None:
                 train(one, role, Terminal(progress, role))
             console.print(f"trained; the best checkpoint is {checkpoint.ranking(one.run_dir / 'checkpoints')[0]}")
     console.print(f"curves: tensorboard --logdir {config.run_dir}; next: hrm-ray evaluate {config.run_dir}")
-
-
-def ray_for(config: Config) -> AbstractContextManager[None]:
-    """Return a context in which Ray is there for a run that has workers."""
-    asked = config.train.workers * config.train.worker_cpus
-    return session(min(asked, len(os.sched_getaffinity(0)))) if asked else nullcontext()
 
 
 def show(config: Config) -> None:
@@ -78,18 +52,27 @@ def cost(config: Config) -> Iterator[str]:
     steps = open_feed(config).horizon if prepared else expected_steps(config)
     if not prepared:
         yield f"{steps:,} steps (a guess until prepared: {TOKENS_PER_PULL_REQUEST:,} tokens a pull request)"
-    measured, processes = measure(config, vocabulary), max(1, config.train.workers)
-    rows = -(-config.train.rows // processes)
-    seconds, memory = measured.row_seconds * rows, measured.bytes(min(rows, config.train.micro_rows))
-    yield f"{seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory / 2**20:,.0f} MiB for each process"
+    measured, train = measure(config, vocabulary), config.train
+    seconds, memory = measured.row_seconds * rows_each(train), mebibytes(measured.bytes(train))
+    yield f"an estimate: {seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory} for each process"
     yield f"    (measured just now on {measured.rows} rows: {measured.device}, {measured.threads} CPU thread(s);"
     yield "    validation, and what workers tell each other, come on top)"
+    yield from shortage(train, measured)
 
 
-def duration(seconds: float) -> str:
-    """Return a time for people."""
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+def shortage(train: Train, measured: Cost) -> Iterator[str]:
+    """Yield what to change where memory will not do; of a cluster's other nodes nothing is known here."""
+    together = 1 if "RAY_ADDRESS" in os.environ else max(1, train.workers)
+    if measured.fits(train, together):
+        return
+    where = f"the {together} process(es) of this machine" if measured.device == "cpu" else "this GPU"
+    advised = advice(train, lambda changed: measured.fits(changed, together))
+    yield f"will not fit: {mebibytes(measured.free_bytes)} are free for {where}; the change that costs least: {advised}"
+
+
+def mebibytes(size: float) -> str:
+    """Return an amount of memory for people."""
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def derived(config: Config) -> Iterator[str]:

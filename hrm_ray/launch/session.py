@@ -12,7 +12,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import ray
 import ray.util
 from ray._private import ray_constants
 
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 
 PRIVATE = {
@@ -42,6 +43,12 @@ ANSWER_SECONDS = 10.0
 
 JOIN_SECONDS = 15.0
 """How long nodes of a cluster that is starting may take to join."""
+
+
+def ray_for(config: Config) -> AbstractContextManager[None]:
+    """Return a context in which Ray is there for a run that has workers."""
+    asked = config.train.workers * config.train.worker_cpus
+    return session(min(asked, len(os.sched_getaffinity(0)))) if asked else nullcontext()
 
 
 @contextmanager

@@ -11,13 +11,17 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import MinHash
 
 from hrm_ray.prepare.examples import Example
+
+if TYPE_CHECKING:
+    from datasketch import MinHash
 
 SHINGLE = 5
 SHORT = 20
@@ -31,9 +35,6 @@ _SLACK = 0.15
 """Over three standard errors of a resemblance of 0.7 that 128 hashes estimate."""
 
 _TOKEN = re.compile(r"\w+|[^\w\s]")
-
-_NOTHING = MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32, scheme="affine32")
-"""The MinHash of no runs; drawing its permutations anew takes longer than hashing a text."""
 
 Signatures = npt.NDArray[np.uint32]
 """uint32 (examples, PERMUTATIONS)."""
@@ -52,9 +53,17 @@ def resemblance(a: frozenset[str], b: frozenset[str]) -> float:
     return len(a & b) / len(a | b)
 
 
+@cache
+def _nothing() -> MinHash:
+    """Return the MinHash of no runs; drawing its permutations anew takes longer than hashing a text."""
+    from datasketch import MinHash  # and SciPy with it, for which every worker that trains would wait
+
+    return MinHash(PERMUTATIONS, seed=1, hashfunc=zlib.crc32, scheme="affine32")
+
+
 def signature(runs: frozenset[str]) -> bytes:
     """MinHash of a set of runs: PERMUTATIONS little-endian uint32, the same on every machine."""
-    made = _NOTHING.copy()
+    made = _nothing().copy()
     made.update_batch([run.encode("utf-8", "surrogatepass") for run in runs])
     return bytes(made.hashvalues.astype("<u4").tobytes())
 

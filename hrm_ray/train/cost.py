@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hrm_ray.config import Config
+from hrm_ray.config import Config, Train
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.train.engine import PlainEngine, pick_device
+from hrm_ray.train.fit import state_bytes
+from hrm_ray.train.memory import free, held, peak
 from hrm_ray.train.step import train_step
 
 ROWS = 3
@@ -21,9 +22,6 @@ ROWS = 3
 
 TOKENS_PER_PULL_REQUEST = 2170
 """Measured on 2,428 pull requests of ten repositories at window 1024 and vocabulary 4096 (docs/log.md, 2026-11-23)."""
-
-STATE_BYTES = 16
-"""Of a parameter: its weight, its gradient and Adam's two moments, fp32."""
 
 SHARES = (0.6, 0.1, 0.3)
 """Prefix, plan and code of a document, of those tokens."""
@@ -35,17 +33,31 @@ class Cost:
 
     row_seconds: float
     """Forward and backward over one packed row at the final gradient depth."""
-    fixed_bytes: int
-    """Weights, gradients, moments, and the process itself."""
+    base_bytes: int
+    """What the process holds before it has a model; of a GPU, what it holds there."""
+    parameters: int
     row_bytes: int
     """What each row of a micro-batch adds."""
+    free_bytes: int
+    """What this machine, or its GPU, had left before all that."""
     device: str
     threads: int
     rows: int = 1 + ROWS
 
-    def bytes(self, rows: int) -> int:
-        """Return the memory of a process that takes `rows` at a time."""
-        return self.fixed_bytes + rows * self.row_bytes
+    def bytes(self, train: Train) -> int:
+        """Return the memory of each process, estimated for its ZeRO stage."""
+        rows = min(rows_each(train), train.micro_rows)
+        state = state_bytes(train.zero_stage if train.workers else 0, max(1, train.workers))
+        return int(self.base_bytes + self.parameters * state + rows * self.row_bytes)
+
+    def fits(self, train: Train, neighbours: int) -> bool:
+        """Say whether `neighbours` such processes fit the memory that is left; each has a GPU of its own."""
+        return self.bytes(train) * (neighbours if self.device == "cpu" else 1) <= self.free_bytes
+
+
+def rows_each(train: Train) -> int:
+    """Return the rows of a step that each process takes, the fullest one."""
+    return -(-train.rows // max(1, train.workers))
 
 
 def measure(config: Config, vocab_size: int) -> Cost:
@@ -55,16 +67,17 @@ def measure(config: Config, vocab_size: int) -> Cost:
         torch.set_num_threads(train.worker_cpus)
     torch.manual_seed(config.seed)
     batches = [collate(row(config.prepare.window, vocab_size, seed)) for seed in range(ROWS)]
-    before = held(pick_device(train))
+    left, before = free(pick_device(train)), held(pick_device(train))
     engine = PlainEngine(HRM(config.model, vocab_size), train)
     seconds = []
     for some in (batches[:1], batches):
         began = time.perf_counter()
         train_step(engine, some, train, rate=1e-6, depth=config.model.depth.max)
         seconds.append(time.perf_counter() - began)
-    fixed = before + STATE_BYTES * sum(p.numel() for p in engine.model.parameters())
-    row_bytes = max(0, peak(engine.device) - fixed)
-    return Cost(seconds[-1] / ROWS, fixed, row_bytes, engine.device.type, torch.get_num_threads())
+    parameters = sum(p.numel() for p in engine.model.parameters())
+    row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(stage=0, world=1)))
+    threads = torch.get_num_threads()
+    return Cost(seconds[-1] / ROWS, before, parameters, row_bytes, left, engine.device.type, threads)
 
 
 def row(window: int, vocab_size: int, seed: int) -> list[Document]:
@@ -76,25 +89,6 @@ def row(window: int, vocab_size: int, seed: int) -> list[Document]:
         return random.integers(0, vocab_size, size, np.int32)
 
     return [Document(draw(prefix), draw(plan), draw(code)) for _ in range(2)]
-
-
-def held(device: torch.device) -> int:
-    """Return the bytes that are held, of the GPU or else of this process, and let `peak` begin there."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        return torch.cuda.memory_allocated(device)
-    Path("/proc/self/clear_refs").write_text("5", "ascii")  # resets VmHWM (proc(5))
-    return _status("VmRSS")
-
-
-def peak(device: torch.device) -> int:
-    """Return the most bytes that were held since `held`."""
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else _status("VmHWM")
-
-
-def _status(field: str) -> int:
-    lines = Path("/proc/self/status").read_text("ascii").splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field))
 
 
 def expected_steps(config: Config) -> int:

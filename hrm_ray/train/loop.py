@@ -17,10 +17,14 @@ from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
+from hrm_ray.train.fit import memory_explained
+from hrm_ray.train.gradients import Probe
 from hrm_ray.train.metrics import Metrics, NoMetrics
-from hrm_ray.train.run import build_model, open_run
+from hrm_ray.train.run import build_model, note, open_run
 from hrm_ray.train.schedule import Extensions, first_horizon, rate, stable_steps
 from hrm_ray.train.step import StepResult, train_step
+from hrm_ray.train.throughput import Throughput
+from hrm_ray.train.tracing import Tracer
 from hrm_ray.train.validate import Validation
 
 
@@ -49,6 +53,7 @@ class Trainer:
     metrics: Metrics | NoMetrics
     watcher: Watcher
     state: State
+    throughput: Throughput
     extensions: Extensions = ()
 
     @property
@@ -59,8 +64,10 @@ class Trainer:
     def run(self) -> None:
         """Step to the horizon."""
         horizon, train = self.feed.horizon, self.config.train
+        tracer = Tracer(self.config, self.engine.rank, horizon, self.watcher.say)
         while self.state.step < horizon:
-            self.step(horizon)
+            with tracer.over(self.state.step + 1):
+                self.step(horizon)
             step = self.state.step
             saving = step % train.checkpoint.every == 0 or step == horizon
             if saving or step % train.validation.every == 0:
@@ -91,15 +98,21 @@ class Trainer:
         waited = time.perf_counter() - began
         learning_rate = rate(train.schedule, state.step, horizon, self.extensions)
         depth = gradient_depth(self.config.model.depth, state.step, first_horizon(horizon, self.extensions))
-        result = train_step(self.engine, batches, train, learning_rate, depth)
+        probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
+        with memory_explained(train, self.engine.device, batches):
+            probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
+            began = time.perf_counter() - waited
+            result = train_step(self.engine, batches, train, learning_rate, depth)
         seconds = time.perf_counter() - began
         done = state.step + result.updated
         self.state = State(done, state.position + 1, state.bad_steps + (not result.updated))
-        if not result.updated:
-            self.metrics.write("bad_step", state.step + 1, {"examples": self.feed.example_ids(state.position)})
-        elif done % train.log.every == 0 or done == horizon:
+        result = self._remark(result, state.position)
+        if probe and result.updated:
+            self.metrics.write("gradients", done, probe.after(self.engine))
+        if result.updated and (done % train.log.every == 0 or done == horizon):
             timing = {"data_wait": waited, "seconds": seconds, "tokens_per_second": result.tokens / seconds}
-            self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing)
+            work = self.throughput.measure(self.engine, batches, depth, seconds)
+            self.metrics.write("train", done, self._line(result, learning_rate, depth) | timing | work)
         self.watcher.advance(done, horizon, result, result.tokens / seconds)
         return result
 
@@ -119,6 +132,16 @@ class Trainer:
             checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, stable)
             checkpoint.note_best(self.checkpoints)
 
+    def _remark(self, result: StepResult, position: int) -> StepResult:
+        """Write down what was not as it should be, with the examples of the batch."""
+        spiked = result.updated and self.metrics.spikes.has(result.gradient_norm)
+        if spiked or not result.updated:
+            values = {"gradient_norm": result.gradient_norm} if spiked else {}
+            step = self.state.step + (not result.updated)
+            named = values | {"examples": self.feed.example_ids(position)}
+            self.metrics.write("spike" if spiked else "bad_step", step, named)
+        return replace(result, spiked=spiked)
+
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
             "epoch": self.feed.epoch(self.state.position),
@@ -130,6 +153,7 @@ class Trainer:
             "gradient_depth": depth,
             "tokens": result.tokens,
             "bad_steps": self.state.bad_steps,
+            "spikes": self.metrics.spikes.count,
         }
 
 
@@ -143,12 +167,12 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     """Train as rank `engine.rank` of a run that is open."""
     state = restore(config.run_dir, engine, watcher)
-    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard) if engine.rank == 0 else NoMetrics()
-    try:
-        extensions = read_extensions(config.run_dir)
-        Trainer(config, engine, feed, Validation(config), metrics, watcher, state, extensions).run()
-    finally:
-        metrics.close()
+    throughput = Throughput.of(engine)
+    if engine.rank == 0:
+        note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
+    extensions = read_extensions(config.run_dir)
+    with Metrics(config, state.step) if engine.rank == 0 else NoMetrics() as metrics:
+        Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput, extensions).run()
 
 
 def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:

@@ -1,52 +1,62 @@
-"""The run's own record of itself: `metrics.jsonl` and TensorBoard event files (docs/formats.md)."""
+"""The run's own record of itself: `metrics.jsonl` (docs/formats.md), and what `train.log.to` names beside it."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from torch.utils.tensorboard import SummaryWriter
-
+from hrm_ray.config import Config
 from hrm_ray.files import write_text
+from hrm_ray.train.sinks import open_sinks
+from hrm_ray.train.spikes import Spikes
 
 
 class Metrics:
-    """Appends one line for each event; a resumed run takes back the lines of steps that it will make again."""
+    """Appends one line for each event until its block ends; a resumed run takes back the lines of steps that it will
+    make again."""
 
-    def __init__(self, run_dir: Path, resume_step: int, tensorboard: bool) -> None:
-        self.path = run_dir / "metrics.jsonl"
+    def __init__(self, config: Config, resume_step: int) -> None:
+        self.path, self.spikes = config.run_dir / "metrics.jsonl", Spikes()
         kept = [line for line in _lines(self.path) if line["step"] <= resume_step]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+        for line in kept:
+            self.spikes.read(line)
+        self.sinks = open_sinks(config, resume_step)
         self.stream = self.path.open("a", encoding="utf-8")
-        self.board: SummaryWriter | None = None
-        if tensorboard:
-            self.board = SummaryWriter(str(run_dir / "tensorboard"), purge_step=resume_step + 1)
 
     def write(self, event: str, step: int, values: dict[str, Any]) -> None:
         """Record `values` (numbers, or None for what the step did not have)."""
-        self.stream.write(json.dumps({"event": event, "step": step, **values}) + "\n")
+        line = {"event": event, "step": step, **values}
+        self.stream.write(json.dumps(line) + "\n")
         self.stream.flush()
-        if self.board is None:
-            return
-        for name, value in values.items():
-            if isinstance(value, int | float):
-                self.board.add_scalar(f"{event}/{name}", value, step)
+        self.spikes.read(line)
+        numbers = {f"{event}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
+        for sink in self.sinks if numbers else ():
+            sink.write(step, numbers)
 
-    def close(self) -> None:
-        """Flush and close the files."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stream.close()
-        if self.board is not None:
-            self.board.close()
+        for sink in self.sinks:
+            sink.close(failed=kind is not None)
 
 
 class NoMetrics:
     """The record of the ranks that keep none: rank 0 writes what all of them measured together."""
 
+    def __init__(self) -> None:
+        self.spikes = Spikes()
+
     def write(self, event: str, step: int, values: dict[str, Any]) -> None:
         """Leave it to rank 0."""
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """There is nothing open."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from hrm_ray.files import write_text
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.settings import ConfigError
+from hrm_ray.train import sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.extend import extend
 from hrm_ray.train.schedule import Extension
@@ -51,19 +52,26 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
     """Create the run folder, or check that the one that is there may be continued with this config.
 
     Raises:
-        ConfigError: a key differs that a resumed run must not change, the dataset is another, or the schedule does not
-            fit the horizon.
+        UserError: a key differs that a resumed run must not change, the dataset is another, the schedule does not fit
+            the horizon, or `train.log.to` needs what is not installed.
     """
+    sinks.require(config)
     datasets = read_datasets(config)
     record, extensions = config.run_dir / "run.json", list[Extension]()
     _check_warmup(config.train.schedule, horizon)
-    if record.exists():
-        old = json.loads(record.read_text("utf-8"))
-        _check_resume(config, old, datasets)
-        extensions = extend(config, old, horizon, say)
+    known = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    if known:
+        _check_resume(config, known, datasets)
+        extensions = extend(config, known, horizon, say)
     write_text(config.run_dir / "config.yaml", settings.dump(config))
     described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
-    write_text(record, json.dumps(described, indent=1))
+    write_text(record, json.dumps(known | described, indent=1))
+
+
+def note(config: Config, facts: Mapping[str, Any]) -> None:
+    """Add to the record of a run that is open what only its processes can know."""
+    record = config.run_dir / "run.json"
+    write_text(record, json.dumps(json.loads(record.read_text("utf-8")) | facts, indent=1))
 
 
 def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:

@@ -26,6 +26,8 @@ class StepResult:
     tokens: int
     updated: bool
     """False when a loss or the gradient was not finite: nothing was changed."""
+    spiked: bool = False
+    """Whether the gradient norm was out of line with those before it (`hrm_ray.train.spikes`)."""
 
 
 def train_step(engine: Engine, batches: Sequence[Batch], train: Train, rate: float, depth: int) -> StepResult:

@@ -22,6 +22,7 @@ from hrm_ray.train.loop import DivergedError, Trainer
 from hrm_ray.train.metrics import Metrics
 from hrm_ray.train.run import build_model, open_run
 from hrm_ray.train.step import StepResult
+from hrm_ray.train.throughput import Throughput
 from hrm_ray.train.validate import Validation
 from hrm_ray.tune.fork import measure_decayed
 from hrm_ray.tune.space import resolve
@@ -78,17 +79,16 @@ def train_trial(given: Mapping[str, Any]) -> None:
     open_run(config, ROLE, feed.horizon, Nobody().say)
     engine = PlainEngine(build_model(config), config.train)
     state = restore(config, engine)
-    metrics = Metrics(config.run_dir, state.step, config.train.log.tensorboard)
-    trainer = ReportingTrainer(
-        config, engine, feed, Validation(config), metrics, Nobody(), state, forks=dict(given["forks"])
-    )
-    try:
-        trainer.run()
-    except DivergedError:
-        nothing = {"objective": math.nan, "undecayed": math.nan, "updates": 0}
-        tune.report(trainer.facts() | nothing | {"diverged": True})
-    finally:
-        metrics.close()
+    throughput = Throughput.of(engine)
+    with Metrics(config, state.step) as metrics:
+        trainer = ReportingTrainer(
+            config, engine, feed, Validation(config), metrics, Nobody(), state, throughput, forks=dict(given["forks"])
+        )
+        try:
+            trainer.run()
+        except DivergedError:
+            nothing = {"objective": math.nan, "undecayed": math.nan, "updates": 0}
+            tune.report(trainer.facts() | nothing | {"diverged": True})
 
 
 def trial_name(tune_id: str) -> str:

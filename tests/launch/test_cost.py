@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hrm_ray import settings
-from hrm_ray.launch.command import cost, derived, duration
-from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, expected_steps, measure, row
+from hrm_ray.launch.command import cost, derived, shortage
+from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, row
 from hrm_ray.train.feed import open_feed
+from hrm_ray.train.fit import LAST
 from tests.conftest import ROOT
 from tests.train.conftest import VOCABULARY, run_config
 
@@ -24,7 +26,10 @@ def test_a_larger_network_costs_more(dataset: Path, tmp_path: Path) -> None:
     _, cheap, dear = (measure(config, VOCABULARY) for config in (small, small, large))  # the first loads libraries
     assert dear.row_seconds > cheap.row_seconds > 0
     assert dear.row_bytes > cheap.row_bytes
-    assert dear.bytes(4) > dear.bytes(1) > dear.fixed_bytes > cheap.fixed_bytes
+    one, four = (large.train.model_copy(update={"micro_rows": rows, "rows": 4}) for rows in (1, 4))
+    assert dear.bytes(four) - dear.bytes(one) == 3 * dear.row_bytes
+    assert dear.bytes(one) > dear.base_bytes + 16 * dear.parameters > 16 * cheap.parameters
+    assert dear.free_bytes > dear.bytes(four)
 
 
 def test_the_steps_of_a_prepared_run_are_known(dataset: Path, tmp_path: Path) -> None:
@@ -54,5 +59,40 @@ def test_nothing_is_guessed_of_synthetic_pull_requests(tmp_path: Path) -> None:
     assert facts == ["steps and cost: unknown until prepared"]
 
 
-def test_durations_read_well() -> None:
-    assert [duration(seconds) for seconds in (20, 3540, 3600, 8790)] == ["0 min", "59 min", "1 h 00 min", "2 h 26 min"]
+COST = Cost(row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, free_bytes=0, device="cpu", threads=1)
+"""Its state takes 160 bytes in one process; of two, each holds 140 at stage 1, 120 at stage 2 and 100 at stage 3."""
+
+
+@pytest.mark.parametrize(
+    ("settings", "free", "advised"),
+    [
+        ({"micro_rows": 4}, 360, None),
+        ({"micro_rows": 4}, 359, "--set train.micro_rows=2"),
+        ({"micro_rows": 4}, 259, "--set train.micro_rows=1"),
+        ({"micro_rows": 4}, 209, LAST),
+        ({"micro_rows": 2, "workers": 2}, 480, None),
+        ({"micro_rows": 2, "workers": 2}, 479, "--set train.micro_rows=1"),
+        ({"micro_rows": 2, "workers": 2}, 379, "--set train.micro_rows=1 --set train.zero_stage=2"),
+        ({"micro_rows": 1, "workers": 2}, 379, "--set train.zero_stage=2"),
+        ({"micro_rows": 1, "workers": 2}, 339, "--set train.zero_stage=3"),
+        ({"micro_rows": 2, "workers": 2}, 299, LAST),
+    ],
+)
+def test_what_costs_least_and_fits_is_advised(
+    dataset: Path, tmp_path: Path, settings: dict[str, int], free: int, advised: str | None
+) -> None:
+    train = run_config(dataset, tmp_path, **({"rows": 4, "zero_stage": 1} | settings)).train
+    facts = list(shortage(train, replace(COST, free_bytes=free)))
+    assert facts == [] if advised is None else facts[0].endswith(f"costs least: {advised}")
+
+
+def test_a_gpu_is_not_shared(dataset: Path, tmp_path: Path) -> None:
+    train = run_config(dataset, tmp_path, rows=4, micro_rows=2, workers=2).train
+    assert list(shortage(train, replace(COST, free_bytes=240, device="cuda"))) == []
+    assert "for this GPU" in next(shortage(train, replace(COST, free_bytes=239, device="cuda")))
+
+
+def test_other_nodes_are_not_counted(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = run_config(dataset, tmp_path, rows=4, micro_rows=2, workers=2).train
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert list(shortage(train, replace(COST, free_bytes=240))) == []

@@ -18,6 +18,8 @@ from hrm_ray.train.step import StepResult
 VOCABULARY = 64
 FOLDS = {"train": 60, "judge": 12, "validation": 12, "test": 12}
 SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48}
+UNLIKE = ("seconds", "data_wait", "tokens_per_second", "mfu", "host_memory", "host_memory_peak")
+"""Of a metrics line: what no two runs have alike."""
 
 
 class Silent:
@@ -107,7 +109,7 @@ def write_dataset(folder: Path, first: int = 0, ident: str = "abc") -> Path:
 
 
 def run_config(dataset: Path, runs: Path, **train: object) -> Config:
-    settings = {"rows": 6, "micro_rows": 2, "judge_rows": 2, "epochs": 2, "log": {"tensorboard": False}}
+    settings = {"rows": 6, "micro_rows": 2, "judge_rows": 2, "epochs": 2, "log": {"to": []}}
     tree = {
         "name": "run",
         "data": str(dataset),

@@ -28,6 +28,7 @@ from hrm_ray.train.run import build_model
 from hrm_ray.train.step import train_step
 from hrm_ray.train.validate import Validation
 from hrm_ray.train.zero import ZeroEngine
+from tests.train import probing
 from tests.train.conftest import run_config
 
 MORE = 5
@@ -178,7 +179,9 @@ def main() -> None:
     chosen = {name: variant for name, variant in VARIANTS.items() if stage in variant.stages}
     seen = {name: run(variant, stage, world, dataset, folder / name) for name, variant in chosen.items()}
     bf16 = autocast_dtype(dataset) if stage == 1 else None
-    (folder / f"rank-{rank}.json").write_text(json.dumps({"pid": os.getpid(), "bf16": bf16, **seen}))
+    probed = [probing.steps(zero_engine(dataset, world, stage), dataset, on) for on in (False, True)]
+    told = {"pid": os.getpid(), "bf16": bf16, "probed": probed, **seen}
+    (folder / f"rank-{rank}.json").write_text(json.dumps(told))
     dist.destroy_process_group()
 
 

@@ -23,6 +23,7 @@ from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import build_model
 from tests.conftest import ROOT
+from tests.train import probing
 from tests.train.conftest import VOCABULARY, run_config
 from tests.train.rank import BAD, MORE, STAGES, VARIANTS, steps, validated
 
@@ -212,3 +213,14 @@ def test_a_checkpoint_goes_on_at_the_next_stage_and_in_one_process(ranks: Path, 
     again = saved(ranks, name, more=MORE)
     assert distance(alone.weights, again.weights) <= max(1e-5, tolerance(dataset, name)[1])
     assert distance(alone.moments, again.moments) <= 3e-4
+
+
+def test_measuring_each_losss_gradient_changes_no_bit(ranks: Path, dataset: Path) -> None:
+    config = run_config(dataset, dataset)
+    _, alone = probing.steps(PlainEngine(build_model(config), config.train), dataset, probing=True)
+    for seen in read(ranks):
+        (never, nothing), (beside, measured) = seen["probed"]
+        assert never == beside
+        assert (nothing, len(measured)) == ([], 2)
+        for ours, theirs in zip(alone, measured, strict=True):
+            assert theirs == pytest.approx(ours, rel=1e-5)

@@ -18,6 +18,7 @@ from hrm_ray.train.loop import Trainer
 from hrm_ray.train.metrics import Metrics
 from hrm_ray.train.run import build_model
 from hrm_ray.train.schedule import rate
+from hrm_ray.train.throughput import Throughput
 from hrm_ray.train.validate import Validation
 from hrm_ray.tune.fork import falling, measure_decayed
 from tests.train.conftest import Silent, run_config
@@ -28,8 +29,8 @@ HORIZON = 12
 def trainer_at(config: Config, step: int) -> tuple[Trainer, Path]:
     """Train to `step` and return the trainer with its checkpoint there."""
     engine, feed = PlainEngine(build_model(config), config.train), open_feed(config)
-    metrics = Metrics(config.run_dir, 0, tensorboard=False)
-    trainer = Trainer(config, engine, feed, Validation(config), metrics, Silent(), State(0, 0, 0))
+    metrics, throughput = Metrics(config, 0), Throughput.of(engine)
+    trainer = Trainer(config, engine, feed, Validation(config), metrics, Silent(), State(0, 0, 0), throughput)
     while trainer.state.step < step:
         trainer.step(HORIZON)
     trainer.save(trainer.validate())

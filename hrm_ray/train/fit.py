@@ -1,0 +1,78 @@
+"""Whether a run fits into memory, and what to change where it does not: the change that costs least comes first.
+
+Fewer rows at a time cost a little speed, a higher ZeRO stage costs communication, a smaller model costs quality, and a
+shorter window costs the documents that no longer fit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+
+from hrm_ray.config import Train
+from hrm_ray.errors import UserError
+from hrm_ray.model.batch import Batch
+from hrm_ray.train.memory import peak
+
+LAST = "a smaller model.size, and after that a shorter prepare.window"
+"""What helps where no setting of `changes` does."""
+
+
+def state_bytes(stage: int, world: int) -> float:
+    """Return the bytes that one of `world` ranks holds of each parameter at a ZeRO stage, fp32.
+
+    Weight, gradient and Adam's two moments, divided as arXiv 1910.02054 (section 5) divides them; from stage 1 on
+    DeepSpeed keeps a copy of its own of the weights that a rank updates.
+    """
+    weights, gradients, moments, copy = 4.0, 4.0, 8.0, 4.0
+    return (
+        weights / (world if stage == 3 else 1)
+        + gradients / (world if stage >= 2 else 1)
+        + moments / (world if stage >= 1 else 1)
+        + (copy / world if stage >= 1 else 0)
+    )
+
+
+def changes(train: Train) -> Iterator[dict[str, int]]:
+    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both."""
+    fewer = [rows for rows in range(train.micro_rows - 1, 0, -1) if train.rows % rows == 0]
+    stages = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
+    yield from ({"micro_rows": rows} for rows in fewer)
+    yield from ({"zero_stage": stage} for stage in stages)
+    yield from ({"micro_rows": 1, "zero_stage": stage} for stage in stages if fewer)
+
+
+def advice(train: Train, fits: Callable[[Train], bool]) -> str:
+    """Return the first change after which the run `fits`, as it is written on the command line."""
+    for change in changes(train):
+        if fits(train.model_copy(update=change)):
+            return " ".join(f"--set train.{key}={value}" for key, value in change.items())
+    return LAST
+
+
+@contextmanager
+def memory_explained(train: Train, device: torch.device, batches: Sequence[Batch]) -> Iterator[None]:
+    """Make one sentence of running out of memory in the block, which works on `batches`.
+
+    Raises:
+        UserError: an allocation failed, of the GPU or of this process.
+    """
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        tokens = max(len(batch.ids) for batch in batches)
+        longest = max((span.stop - span.start for batch in batches for span in batch.spans), default=0)
+        raise UserError(
+            f"out of memory on {device} in a step of micro-batches of {train.micro_rows} rows, "
+            f"{tokens:,} tokens at most, the longest document {longest:,}; "
+            f"at its peak it held {peak(device) / 2**20:,.0f} MiB; next to try: {advice(train, lambda _: True)}"
+        ) from error
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Say whether an allocation failed: torch has an exception of its own for GPUs, and only words for CPUs."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)

@@ -1,0 +1,77 @@
+"""Running out of memory is one sentence with what to do, shown by an allocation that really fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from hrm_ray import settings
+from hrm_ray.errors import UserError
+from hrm_ray.train.feed import open_feed
+from hrm_ray.train.fit import is_out_of_memory, memory_explained, state_bytes
+from tests.conftest import ROOT
+from tests.train.conftest import run_config
+
+LIMITED = textwrap.dedent("""
+    import resource, sys
+    from pathlib import Path
+    from hrm_ray import cli
+    from hrm_ray.train import loop
+
+    class Limited(loop.PlainEngine):
+        def __init__(self, *given):
+            super().__init__(*given)
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            limit = pages * resource.getpagesize() + (64 << 20)
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+    loop.PlainEngine = Limited
+    cli.main()
+""")
+
+
+def test_an_allocation_that_fails_is_one_sentence(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, rows=8, micro_rows=4)
+    wide = config.model.model_copy(update={"hidden": 512, "intermediate": 8192})
+    file = tmp_path / "run.yaml"
+    file.write_text(settings.dump(config.model_copy(update={"model": wide})))
+    command = [sys.executable, "-c", LIMITED, "train", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 2, done.stderr[-2000:]
+    batches = open_feed(config).micro_batches(0)
+    longest = max(span.stop - span.start for batch in batches for span in batch.spans)
+    says = done.stderr.splitlines()[-1]
+    assert says.startswith("error: out of memory on cpu in a step of micro-batches of 4 rows, ")
+    assert f"{max(len(batch.ids) for batch in batches):,} tokens at most, the longest document {longest};" in says
+    assert says.endswith(" MiB; next to try: --set train.micro_rows=2")
+
+
+def test_other_faults_are_left_alone(dataset: Path) -> None:
+    train = run_config(dataset, dataset).train
+    with pytest.raises(RuntimeError, match="shapes"), memory_explained(train, torch.device("cpu"), []):
+        raise RuntimeError("shapes do not agree")
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(MemoryError())
+    assert not is_out_of_memory(RuntimeError("NCCL timeout"))
+
+
+def test_an_empty_batch_has_no_longest_document(dataset: Path) -> None:
+    config = run_config(dataset, dataset, micro_rows=1, workers=2, zero_stage=2)
+    batches = open_feed(config, rank=5, world=6).micro_batches(0)
+    with (
+        pytest.raises(UserError, match=r"next to try: --set train\.zero_stage=3"),
+        memory_explained(config.train, torch.device("cpu"), batches),
+    ):
+        raise MemoryError
+
+
+def test_stages_share_out_what_they_say() -> None:
+    assert state_bytes(stage=0, world=1) == state_bytes(stage=0, world=8) == 16
+    shares = [state_bytes(stage, world=4) for stage in range(4)]
+    assert shares == sorted(shares, reverse=True)
+    assert state_bytes(stage=3, world=4) == pytest.approx(20 / 4)
