@@ -14,12 +14,16 @@ from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
+from hrm_ray.train.communication import sent_bytes
 from hrm_ray.train.corpus import read_dataset
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, rows_each
 from hrm_ray.train.examine import examine
 from hrm_ray.train.feed import empty_places, open_feed
 from hrm_ray.train.fit import advice
 from hrm_ray.train.run import roles
+
+LINK = 1e9
+"""Bytes a second between two workers that `--show` counts with; docs/cost-model.md has the formula for others."""
 
 
 def train_all(config: Config) -> None:
@@ -56,8 +60,15 @@ def cost(config: Config) -> Iterator[str]:
     seconds, memory = measured.row_seconds * rows_each(train), mebibytes(measured.bytes(train))
     yield f"an estimate: {seconds:.1f} s a step, {duration(seconds * steps)} in all, and {memory} for each process"
     yield f"    (measured just now on {measured.rows} rows: {measured.device}, {measured.threads} CPU thread(s);"
-    yield "    validation, and what workers tell each other, come on top)"
+    yield f"    validation comes on top{talk(train, measured.parameters)})"
     yield from shortage(train, measured)
+
+
+def talk(train: Train, parameters: int) -> str:
+    """Return what the workers of a step send each other."""
+    sent = sent_bytes(train, parameters)
+    each = f", and what each worker sends, at most {mebibytes(sent)} a step: {sent / LINK:.2f} s at 1 GB/s"
+    return each if sent else ""
 
 
 def shortage(train: Train, measured: Cost) -> Iterator[str]:

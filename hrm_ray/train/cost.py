@@ -47,8 +47,7 @@ class Cost:
     def bytes(self, train: Train) -> int:
         """Return the memory of each process, estimated for its ZeRO stage."""
         rows = min(rows_each(train), train.micro_rows)
-        state = state_bytes(train.zero_stage if train.workers else 0, max(1, train.workers))
-        return int(self.base_bytes + self.parameters * state + rows * self.row_bytes)
+        return int(self.base_bytes + self.parameters * state_bytes(train, self.device) + rows * self.row_bytes)
 
     def fits(self, train: Train, neighbours: int) -> bool:
         """Say whether `neighbours` such processes fit the memory that is left; each has a GPU of its own."""
@@ -62,9 +61,9 @@ def rows_each(train: Train) -> int:
 
 def measure(config: Config, vocab_size: int) -> Cost:
     """Train a throw-away model of the run's shape on made-up rows, one at a time."""
-    train = config.train.model_copy(update={"judge_rows": 0})
-    if train.workers:
-        torch.set_num_threads(train.worker_cpus)
+    if config.train.workers:
+        torch.set_num_threads(config.train.worker_cpus)
+    train = config.train.model_copy(update={"judge_rows": 0, "workers": 0, "offload_optimizer": False})
     torch.manual_seed(config.seed)
     batches = [collate(row(config.prepare.window, vocab_size, seed)) for seed in range(ROWS)]
     left, before = free(pick_device(train)), held(pick_device(train))
@@ -75,7 +74,7 @@ def measure(config: Config, vocab_size: int) -> Cost:
         train_step(engine, some, train, rate=1e-6, depth=config.model.depth.max)
         seconds.append(time.perf_counter() - began)
     parameters = sum(p.numel() for p in engine.model.parameters())
-    row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(stage=0, world=1)))
+    row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(train, engine.device.type)))
     threads = torch.get_num_threads()
     return Cost(seconds[-1] / ROWS, before, parameters, row_bytes, left, engine.device.type, threads)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import torch
 
 from hrm_ray.config import Train
+from hrm_ray.config.engine import STAGES
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch
 from hrm_ray.train.memory import peak
@@ -20,25 +21,29 @@ LAST = "a smaller model.size, and after that a shorter prepare.window"
 """What helps where no setting of `changes` does."""
 
 
-def state_bytes(stage: int, world: int) -> float:
-    """Return the bytes that one of `world` ranks holds of each parameter at a ZeRO stage, fp32.
+def state_bytes(train: Train, device: str) -> float:
+    """Return the bytes that a rank holds of each parameter on its device, fp32.
 
-    Weight, gradient and Adam's two moments, divided as arXiv 1910.02054 (section 5) divides them; from stage 1 on
-    DeepSpeed keeps a copy of its own of the weights that a rank updates.
+    Weight, gradient, Adam's two moments and the average of the weights, divided as arXiv 1910.02054 (section 5) divides
+    them; from stage 1 on DeepSpeed keeps a copy of its own of the weights that a rank updates. Muon takes less.
     """
-    weights, gradients, moments, copy = 4.0, 4.0, 8.0, 4.0
+    world, stage = max(1, train.workers), train.zero_stage if train.workers else 0
+    updated = 4.0 * (2 + (train.ema is not None) + (stage >= 1)) / (world if stage >= 1 else 1)
     return (
-        weights / (world if stage == 3 else 1)
-        + gradients / (world if stage >= 2 else 1)
-        + moments / (world if stage >= 1 else 1)
-        + (copy / world if stage >= 1 else 0)
+        4.0 / (world if stage == 3 else 1)
+        + 4.0 / (world if stage >= 2 else 1)
+        + (0.0 if train.offload_optimizer and device != "cpu" else updated)
     )
 
 
 def changes(train: Train) -> Iterator[dict[str, int]]:
-    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both."""
+    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both.
+
+    Muon runs at no higher stage.
+    """
     fewer = [rows for rows in range(train.micro_rows - 1, 0, -1) if train.rows % rows == 0]
-    stages = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
+    higher = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
+    stages = [stage for stage in higher if stage in STAGES[train.optimizer.kind]]
     yield from ({"micro_rows": rows} for rows in fewer)
     yield from ({"zero_stage": stage} for stage in stages)
     yield from ({"micro_rows": 1, "zero_stage": stage} for stage in stages if fewer)

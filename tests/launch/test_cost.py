@@ -76,6 +76,7 @@ COST = Cost(row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, free_byt
         ({"micro_rows": 1, "workers": 2}, 379, "--set train.zero_stage=2"),
         ({"micro_rows": 1, "workers": 2}, 339, "--set train.zero_stage=3"),
         ({"micro_rows": 2, "workers": 2}, 299, LAST),
+        ({"micro_rows": 1, "workers": 2, "zero_stage": 0, "optimizer": {"kind": "muon"}}, 0, LAST),
     ],
 )
 def test_what_costs_least_and_fits_is_advised(

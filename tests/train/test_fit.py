@@ -11,6 +11,8 @@ import pytest
 import torch
 
 from hrm_ray import settings
+from hrm_ray.config import Ema, Train
+from hrm_ray.config.engine import STAGES
 from hrm_ray.errors import UserError
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.fit import is_out_of_memory, memory_explained, state_bytes
@@ -71,7 +73,14 @@ def test_an_empty_batch_has_no_longest_document(dataset: Path) -> None:
 
 
 def test_stages_share_out_what_they_say() -> None:
-    assert state_bytes(stage=0, world=1) == state_bytes(stage=0, world=8) == 16
-    shares = [state_bytes(stage, world=4) for stage in range(4)]
+    assert state_bytes(Train(), "cpu") == state_bytes(Train(workers=8, zero_stage=0), "cpu") == 16
+    shares = [state_bytes(Train(workers=4, zero_stage=stage), "cpu") for stage in STAGES["adamw"]]
     assert shares == sorted(shares, reverse=True)
-    assert state_bytes(stage=3, world=4) == pytest.approx(20 / 4)
+    assert shares[3] == pytest.approx(20 / 4)
+
+
+def test_the_average_is_one_moment_more_and_offload_leaves_the_gpu() -> None:
+    averaged, offloaded = Train(workers=4, ema=Ema()), Train(workers=4, offload_optimizer=True)
+    assert state_bytes(averaged, "cuda") == state_bytes(Train(workers=4), "cuda") + 4 / 4
+    assert state_bytes(offloaded, "cuda") == 8
+    assert state_bytes(offloaded, "cpu") == state_bytes(Train(workers=4), "cpu")
