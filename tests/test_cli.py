@@ -65,7 +65,7 @@ def test_help_imports_nothing_heavy() -> None:
         ),
         (
             ["train", "experiments/demo.smoke.yaml", "--set", "data=nowhere"],
-            "no shards there; run `hrm-ray prepare` first",
+            "nowhere/dataset.json: no dataset there; run `hrm-ray prepare` first",
         ),
         (["train", "experiments/demo.smoke.yaml", "--set", "train.device=cuda"], "1 GPU each is asked for"),
         (["prepare", "experiments/demo.smoke.yaml", "--set", "data=nowhere"], "run `hrm-ray collect` first"),

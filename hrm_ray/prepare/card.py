@@ -41,7 +41,8 @@ def read(data: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads((data / CARD).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{data / CARD}: no dataset there ({error}); run `hrm-ray prepare` first") from error
+        why = "" if isinstance(error, FileNotFoundError) else f" ({error})"
+        raise UserError(f"{data / CARD}: no dataset there{why}; run `hrm-ray prepare` first") from error
     return card
 
 

@@ -6,6 +6,7 @@ It reads extracted examples, writes part files and returns counts; the same work
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
 
     A part of which nothing is left is written too, without rows, so that a reader finds every fold.
     """
-    tokenizer = Tokenizer.load(folder / "tokenizer.json")
+    tokenizer = _tokenizer(folder / "tokenizer.json")
     extracted = Shards(folder / "extracted")
     drops: Counter[str] = Counter()
     shortened: Counter[str] = Counter()
@@ -53,6 +54,12 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
         name = f"judgements/{name}"
         shards[name] = write(folder / name, judged, JUDGEMENTS)
     return {"drops": drops, "shortened": shortened, "shards": shards}
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(path: Path) -> Tokenizer:
+    """Load it once a process: `tokenizers` 0.23 never gives back the 4 MB that one takes once it has been used."""
+    return Tokenizer.load(path)
 
 
 def _weight(example: Example, settings: Prepare) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from hrm_ray.config import Prepare
@@ -15,6 +17,7 @@ from hrm_ray.prepare.tokenisation import tokenise_part
 from hrm_ray.prepare.tokenizer import Tokenizer
 from tests.prepare.factory import EXAMPLE, extracted
 
+LETTERS = str.maketrans("0123456789", "ghijklmnop")
 LONG = replace(EXAMPLE, body=EXAMPLE.body * 4, outline=EXAMPLE.outline * 20)
 
 
@@ -50,3 +53,19 @@ def test_what_is_left_of_nothing_is_a_part_without_rows(tmp_path: Path, tokenize
     tokenise(tmp_path, tokenizer, [EXAMPLE], fold, window=64)
     assert len(Shards(tmp_path / fold)) == 0
     assert (tmp_path / "judgements" / fold).is_dir() == (fold != "train")
+
+
+def test_part_after_part_takes_no_more_memory(tmp_path: Path, tokenizer: Tokenizer) -> None:
+    def held() -> int:
+        memory = psutil.Process().memory_info()
+        return int(memory.rss - memory.shared)
+
+    words = [sha256(str(number).encode()).hexdigest().translate(LETTERS) for number in range(10_000)]  # which it caches
+    examples = [replace(LONG, body=" ".join(words[start::100])) for start in range(100)]
+    tokenise(tmp_path, tokenizer, examples, "train")
+    item = {"fold": "train", "part": 0, "rows": list(range(len(examples)))}
+    after = []
+    for _ in range(25):
+        tokenise_part(item, folder=tmp_path, settings=Prepare(window=256), seed=0)
+        after.append(held())
+    assert after[-1] - after[5] < 20e6, "a tokenizer that is loaded for each part leaves megabytes behind"
