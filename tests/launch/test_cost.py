@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def test_rows_are_full() -> None:
 def test_a_larger_network_costs_more(dataset: Path, tmp_path: Path) -> None:
     small = run_config(dataset, tmp_path)
     large = small.model_copy(update={"model": small.model.model_copy(update={"hidden": 256, "layers": 4, "heads": 4})})
-    _, cheap, dear = (measure(config, VOCABULARY) for config in (small, small, large))  # the first loads libraries
+    # In a fresh process, which has no memory left over from other work; the first measurement there loads libraries.
+    with multiprocessing.get_context("spawn").Pool(1) as fresh:
+        _, cheap, dear = fresh.starmap(measure, [(config, VOCABULARY) for config in (small, small, large)], chunksize=1)
     assert dear.row_seconds > cheap.row_seconds > 0
     assert dear.row_bytes > cheap.row_bytes
     one, four = (large.train.model_copy(update={"micro_rows": rows, "rows": 4}) for rows in (1, 4))

@@ -224,9 +224,9 @@ def test_no_job_carries_the_token(head: Head) -> None:
 
 def test_a_failing_job_says_why(head: Head, checkout: Path, tmp_path: Path) -> None:
     places = ["--set", f"data={tmp_path}", "--set", f"runs={tmp_path}"]
-    done = head.ray_job_submit(checkout, "train", SMOKE, *places, "--set", "train.rows=7")
+    done = head.ray_job_submit(checkout, "train", SMOKE, *places, "--set", "train.judge_rows=4")
     assert done.returncode == 1
-    assert f"error: {SMOKE}: train: rows 7 is not a multiple of micro_rows" in done.stdout
+    assert f"error: {SMOKE}: train: judge_rows 4 leaves none of the 4 rows" in done.stdout
 
 
 @pytest.mark.parametrize(
