@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 
 REPOSITORY = Path(__file__).parents[1]
-TIMES = ("seconds", "data_wait", "tokens_per_second")
+TIMES = ("seconds", "data_wait", "tokens_per_second", "mfu", "host_memory", "host_memory_peak", "device_memory_peak")
 """What no two runs have in common."""
 
 Line = dict[str, Any]

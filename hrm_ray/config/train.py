@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -82,6 +82,15 @@ class Log(Section):
     to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
     gradients_every: Annotated[int, Field(ge=0)] = 0
     """Steps between two measurements of each loss's own gradient, which cost as much as three steps; 0 is never."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_what_it_was(cls, given: Any) -> Any:  # noqa: ANN401 - whatever YAML can hold
+        """Read `tensorboard: true`, which run folders of before `to` hold."""
+        if isinstance(given, dict) and "tensorboard" in given and "to" not in given:
+            rest = {key: value for key, value in given.items() if key != "tensorboard"}
+            return rest | {"to": ("tensorboard",) if given["tensorboard"] else ()}
+        return given
 
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:

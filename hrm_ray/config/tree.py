@@ -18,6 +18,7 @@ from hrm_ray.config.train import Train
 CHANGEABLE_ON_RESUME = (
     "train.epochs",
     "train.max_steps",
+    "train.micro_rows",
     "train.workers",
     "train.zero_stage",
     "train.offload_optimizer",

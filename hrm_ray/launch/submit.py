@@ -24,6 +24,7 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
 from hrm_ray import settings
+from hrm_ray.config.train import Ingredient
 from hrm_ray.errors import UserError
 from hrm_ray.files import parse_yaml
 from hrm_ray.progress import console
@@ -31,7 +32,7 @@ from hrm_ray.progress import console
 PLACES = {
     "collect": ("data", "collect.clones"),
     "prepare": ("data", "prepare.input", "prepare.functions"),
-    "train": ("data", "runs"),
+    "train": ("data", "runs", "train.mixture"),
     "tune": ("data", "runs"),
 }
 """The verbs that take a CONFIG, and the settings of each that are paths on the cluster."""
@@ -135,15 +136,16 @@ def _check_places(verb: str, subject: Path, overrides: Sequence[str]) -> None:
     relative = [key for key in PLACES[verb] if _is_relative(attrgetter(key)(config))]
     if relative:
         sets = [f"--set {key}=/shared/{key.rpartition('.')[2]}" for key in relative]
-        remedy = "change that file" if verb == "tune" else " ".join(sets)
+        remedy = "change that file" if verb == "tune" or "train.mixture" in relative else " ".join(sets)
         raise UserError(
             f"{source}: {' and '.join(relative)} must be absolute, on a disk that the cluster's nodes share, because a "
             f"job's working directory is temporary and takes no data along: {remedy}"
         )
 
 
-def _is_relative(value: Path | tuple[str, ...] | None) -> bool:
-    places = [str(place) for place in (value if isinstance(value, tuple) else (value,)) if place is not None]
+def _is_relative(value: Path | tuple[str | Ingredient, ...] | None) -> bool:
+    given = [place for place in (value if isinstance(value, tuple) else (value,)) if place is not None]
+    places = [str(place.data if isinstance(place, Ingredient) else place) for place in given]
     # A colon before the first slash makes a URL of it: https://host/name, user@host:name.
     return any(not place.startswith("/") and ":" not in place.split("/")[0] for place in places)
 

@@ -34,6 +34,8 @@ def _training_obstacles(run: RunFolder, baseline: RunFolder) -> Iterator[str]:
         yield "it was trained on other data"
     if run.run.horizon != baseline.run.horizon:
         yield f"its horizon is {baseline.run.horizon:,} steps, the run's {run.run.horizon:,}"
+    elif run.run.extensions != baseline.run.extensions:
+        yield "its horizon was not raised at the steps at which the run's was, so its rates are others"
     for whose, one in (("the run's", run), ("its", baseline)):
         if one.last_step is None:
             yield f"{whose} metrics hold no training step"

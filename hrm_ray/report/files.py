@@ -42,6 +42,7 @@ class RunRecord(Record):
     role: str
     parameters: int
     horizon: int
+    extensions: tuple[Mapping[str, int], ...] = ()
     tokens_per_step: float | None = None
     dataset: str
     dataset_hash: str

@@ -25,12 +25,13 @@ def state_bytes(train: Train, device: str) -> float:
     """Return the bytes that a rank holds of each parameter on its device, fp32.
 
     Weight, gradient, Adam's two moments and the average of the weights, divided as arXiv 1910.02054 (section 5) divides
-    them; from stage 1 on DeepSpeed keeps a copy of its own of the weights that a rank updates. Muon takes less.
+    them; from stage 1 on DeepSpeed keeps a copy of its own of the weights that a rank updates, and at stage 3 a bucket
+    as large as its share. Muon takes less.
     """
     world, stage = max(1, train.workers), train.zero_stage if train.workers else 0
     updated = 4.0 * (2 + (train.ema is not None) + (stage >= 1)) / (world if stage >= 1 else 1)
     return (
-        4.0 / (world if stage == 3 else 1)
+        (8.0 / world if stage == 3 else 4.0)
         + 4.0 / (world if stage >= 2 else 1)
         + (0.0 if train.offload_optimizer and device != "cpu" else updated)
     )

@@ -171,7 +171,7 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     if engine.rank == 0:
         note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
     extensions = read_extensions(config.run_dir)
-    with Metrics(config, state.step) if engine.rank == 0 else NoMetrics() as metrics:
+    with Metrics(config, state.step, watcher.say) if engine.rank == 0 else NoMetrics() as metrics:
         Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput, extensions).run()
 
 

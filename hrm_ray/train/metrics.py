@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
 from hrm_ray.config import Config
 from hrm_ray.files import write_text
-from hrm_ray.train.sinks import open_sinks
+from hrm_ray.train.sinks import Sink, open_sinks
 from hrm_ray.train.spikes import Spikes
 
 
@@ -16,8 +18,8 @@ class Metrics:
     """Appends one line for each event until its block ends; a resumed run takes back the lines of steps that it will
     make again."""
 
-    def __init__(self, config: Config, resume_step: int) -> None:
-        self.path, self.spikes = config.run_dir / "metrics.jsonl", Spikes()
+    def __init__(self, config: Config, resume_step: int, say: Callable[[str], None]) -> None:
+        self.path, self.spikes, self.say = config.run_dir / "metrics.jsonl", Spikes(), say
         kept = [line for line in _lines(self.path) if line["step"] <= resume_step]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
         for line in kept:
@@ -32,16 +34,25 @@ class Metrics:
         self.stream.flush()
         self.spikes.read(line)
         numbers = {f"{event}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
-        for sink in self.sinks if numbers else ():
-            sink.write(step, numbers)
+        for sink in list(self.sinks) if numbers else ():
+            self._tell(sink, partial(sink.write, step, numbers))
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stream.close()
-        for sink in self.sinks:
-            sink.close(failed=kind is not None)
+        for sink in list(self.sinks):
+            self._tell(sink, partial(sink.close, failed=kind is not None))
+
+    def _tell(self, sink: Sink, call: Callable[[], None]) -> None:
+        """Let go of a sink that fails, in whatever way its library has: a run of days does not end for a curve."""
+        try:
+            call()
+        except Exception as error:
+            self.sinks.remove(sink)
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            self.say(f"train.log.to: {type(sink).__name__} is told nothing more ({why}); metrics.jsonl goes on")
 
 
 class NoMetrics:

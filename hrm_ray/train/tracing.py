@@ -19,6 +19,8 @@ class Tracer:
         self.first, self.last = first, min(last, horizon)
         self.path: Path = config.run_dir / "profile" / f"rank-{rank}.json.gz"
         self.say, self.profiler, self.since = say, profile(), 0
+        if config.train.profile and first > horizon:
+            say(f"train.profile {list(config.train.profile)} lies beyond the run's {horizon} steps: nothing is traced")
 
     @contextmanager
     def over(self, step: int) -> Iterator[None]:
@@ -29,7 +31,11 @@ class Tracer:
         if not self.since:  # a resumed run may begin among them
             self.since = step
             self.profiler.start()
-        yield
+        try:
+            yield
+        except BaseException:  # a run that ends here is the one to look at
+            self.write()
+            raise
         if step == self.last:
             self.write()
 

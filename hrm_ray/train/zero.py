@@ -25,7 +25,8 @@ from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.partition import PARTITIONS
 
 BUCKET = 500_000_000
-"""Weights whose gradients are reduced together, at most: DeepSpeed's own default."""
+"""Weights whose gradients are reduced together, at most: DeepSpeed's own default. It is allocated whole. As large as the
+model it would cost at stage 3 what sharing the weights out has saved, so there it is as large as a rank's share."""
 
 
 class ZeroEngine:
@@ -109,7 +110,7 @@ def zero_settings(train: Train, micro_batches: int, weights: int, precision: tor
     autocast = {"enabled": True, "dtype": "bfloat16", "lower_precision_safe_modules": []}
     sharing = {
         "stage": train.zero_stage,
-        "reduce_bucket_size": min(BUCKET, weights),  # it is allocated whole
+        "reduce_bucket_size": min(BUCKET, weights // (train.workers if train.zero_stage == 3 else 1)),
         "use_multi_rank_bucket_allreduce": False,  # a gradient goes to the rank that keeps it, not to all
     }
     return {

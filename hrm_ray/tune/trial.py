@@ -80,7 +80,7 @@ def train_trial(given: Mapping[str, Any]) -> None:
     engine = PlainEngine(build_model(config), config.train)
     state = restore(config, engine)
     throughput = Throughput.of(engine)
-    with Metrics(config, state.step) as metrics:
+    with Metrics(config, state.step, Nobody().say) as metrics:
         trainer = ReportingTrainer(
             config, engine, feed, Validation(config), metrics, Nobody(), state, throughput, forks=dict(given["forks"])
         )

@@ -291,6 +291,12 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_stop_it(head: Head, checkout: Pat
         ),
         ("train", SMOKE, ["data=/shared/data"], ": runs must be absolute, .*: --set runs=/shared/runs$"),
         (
+            "train",
+            SMOKE,
+            ["data=/a", "runs=/a", "train.mixture=[{data: data/other, weight: 0.3}]"],
+            ": train.mixture must be absolute, .*: change that file$",
+        ),
+        (
             "prepare",
             "experiments/real-tiny.yaml",
             ["data=/a"],

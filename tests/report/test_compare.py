@@ -65,3 +65,10 @@ def test_every_obstacle_is_named(folder: Folder, tmp_path: Path) -> None:
         "it was not evaluated",
     )
     assert obstacles(run, run.baselines["equal_parameters"]) == ("the run's last logged step is 150 of 200",)
+
+
+def test_a_horizon_that_was_raised_otherwise_is_an_obstacle(folder: Folder, tmp_path: Path) -> None:
+    folder.run |= {"extensions": [{"step": 100, "horizon": 100}]}
+    run = read(folder.write(tmp_path))
+    why = "its horizon was not raised at the steps at which the run's was, so its rates are others"
+    assert obstacles(run, run.baselines["equal_flops"]) == (why,)

@@ -14,7 +14,7 @@ import pytest
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.train import loop
+from hrm_ray.train import loop, sinks
 from hrm_ray.train.sinks import OBJECTIVE, flat
 from hrm_ray.train.tracking import NAMES, PROJECT
 from tests.train.conftest import Silent, run_config
@@ -102,6 +102,26 @@ def leveldb_records(data: bytes, header: int = 7, block: int = 32768) -> Iterato
         if kind in (1, 4):  # full, last
             yield whole
             whole = b""
+
+
+@pytest.mark.parametrize("when", ["write", "close"])
+def test_a_sink_that_fails_is_let_go_and_the_run_goes_on(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("the server is gone\nfor good")
+
+    monkeypatch.setattr(sinks.TensorBoard, when, fail)
+    config, watcher = run_config(dataset, tmp_path, max_steps=3, log={"to": ["tensorboard"]}), Silent()
+    loop.train(config, "main", watcher)
+    why = "ConnectionError: the server is gone"
+    assert watcher.sentences == [f"train.log.to: TensorBoard is told nothing more ({why}); metrics.jsonl goes on"]
+    assert len(lines(config, "train")) == 3
+
+
+def test_a_run_folder_of_before_is_opened(dataset: Path, tmp_path: Path) -> None:
+    for told, to in ((True, ("tensorboard",)), (False, ())):
+        assert run_config(dataset, tmp_path, log={"tensorboard": told}).train.log.to == to
 
 
 def test_what_is_not_installed_is_a_sentence(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

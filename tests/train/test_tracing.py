@@ -41,6 +41,27 @@ def test_a_resumed_run_traces_what_is_left(dataset: Path, tmp_path: Path) -> Non
     assert (config.run_dir / RANK_0).exists()
 
 
+def test_a_trace_beyond_the_end_is_told(dataset: Path, tmp_path: Path) -> None:
+    watcher = Silent()
+    config = run_config(dataset, tmp_path, max_steps=1, profile=[5, 6])
+    loop.train(config, "main", watcher)
+    assert watcher.sentences == ["train.profile [5, 6] lies beyond the run's 1 steps: nothing is traced"]
+    assert not (config.run_dir / "profile").exists()
+
+
+def test_a_run_that_ends_in_a_traced_step_leaves_its_trace(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def diverge(*_: object) -> None:
+        raise loop.DivergedError("all is lost")
+
+    config = run_config(dataset, tmp_path, max_steps=2, profile=[1, 2])
+    monkeypatch.setattr(loop, "train_step", diverge)
+    with pytest.raises(loop.DivergedError, match="all is lost"):
+        loop.train(config, "main", Silent())
+    assert json.loads(gzip.decompress((config.run_dir / RANK_0).read_bytes()))["traceEvents"]
+
+
 def test_a_trace_that_ends_before_it_begins_is_refused(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"profile \[3, 2\] ends before it begins"):
         run_config(dataset, tmp_path, profile=[3, 2])

@@ -29,7 +29,7 @@ HORIZON = 12
 def trainer_at(config: Config, step: int) -> tuple[Trainer, Path]:
     """Train to `step` and return the trainer with its checkpoint there."""
     engine, feed = PlainEngine(build_model(config), config.train), open_feed(config)
-    metrics, throughput = Metrics(config, 0), Throughput.of(engine)
+    metrics, throughput = Metrics(config, 0, Silent().say), Throughput.of(engine)
     trainer = Trainer(config, engine, feed, Validation(config), metrics, Silent(), State(0, 0, 0), throughput)
     while trainer.state.step < step:
         trainer.step(HORIZON)
