@@ -25,8 +25,8 @@ from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.partition import PARTITIONS
 
 BUCKET = 500_000_000
-"""Weights whose gradients are reduced together, at most: DeepSpeed's own default. It is allocated whole. As large as the
-model it would cost at stage 3 what sharing the weights out has saved, so there it is as large as a rank's share."""
+"""Weights whose gradients are reduced together, at most: DeepSpeed's own default. It is allocated whole: as large as a
+model, it would cost at stage 3 what sharing weights out has saved, so there it is as large as a rank's share."""
 
 
 class ZeroEngine:

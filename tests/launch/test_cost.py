@@ -63,7 +63,7 @@ def test_nothing_is_guessed_of_synthetic_pull_requests(tmp_path: Path) -> None:
 
 
 COST = Cost(row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, free_bytes=0, device="cpu", threads=1)
-"""Its state takes 160 bytes in one process; of two, each holds 140, 120 and 120 at stages 1 to 3; of four, 110, 80, 60."""
+"""Its state takes 160 bytes in one process; of two, each holds 140, 120, 120 at stages 1 to 3; of four, 110, 80, 60."""
 
 
 @pytest.mark.parametrize(
