@@ -63,5 +63,7 @@ class Terminal:
 
 def duration(seconds: float) -> str:
     """Return a time for people."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

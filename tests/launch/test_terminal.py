@@ -58,4 +58,4 @@ def test_a_terminal_gets_one_line_with_the_time_left() -> None:
 
 
 def test_durations_read_well() -> None:
-    assert [duration(seconds) for seconds in (20, 3540, 3600, 8790)] == ["0 min", "59 min", "1 h 00 min", "2 h 26 min"]
+    assert [duration(seconds) for seconds in (20, 3540, 3600, 8790)] == ["20 s", "59 min", "1 h 00 min", "2 h 26 min"]

@@ -95,7 +95,7 @@ def poisoned(github: SmallGitHub, number: int, happen: Callable[[Handler], None]
 
     def page(handler: Handler) -> None:
         answered: list[str] = []
-        reply, handler.reply = handler.reply, lambda status, text, *rest: answered.append(text)  # type: ignore
+        reply, handler.reply = handler.reply, lambda status, text, *rest: answered.append(text)  # type: ignore[method-assign]
         github.answer(handler, json.dumps(asked))
         handler.reply = reply  # type: ignore[method-assign]
         found = json.loads(answered[0])["data"]["repository"]["pullRequests"]["nodes"]
