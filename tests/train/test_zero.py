@@ -168,6 +168,7 @@ def test_weights_and_moments_are_the_plain_engines(ranks: Path, dataset: Path, n
 
 
 @pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.fault
 def test_what_is_not_finite_on_one_rank_skips_the_step_on_all(ranks: Path, name: str) -> None:
     for rank, seen in enumerate(of_variant(ranks, name)):
         assert [r["updated"] for r in seen["results"]] == [at not in BAD for at in range(VARIANTS[name].steps)]
@@ -235,6 +236,7 @@ def plain_engine(config: Config) -> PlainEngine:
     return PlainEngine(build_model(config), config.train)
 
 
+@pytest.mark.fault
 def test_ranks_that_diverge_stop_together_and_name_the_examples(ranks: Path, dataset: Path) -> None:
     config = whole.diverging(dataset, ranks / "diverged")
     said = f"{config.run_dir}: 4 batches in a row were not finite after step {whole.SOUND}; metrics.jsonl names their"
