@@ -1,4 +1,4 @@
-"""Ways to spoil what one rank computes, once each."""
+"""Ways to spoil what one rank of DeepSpeed computes, once each."""
 
 from __future__ import annotations
 
@@ -31,8 +31,7 @@ def poison_gradient(engine: Any, value: float) -> None:
     honest = engine.gradient_norm
 
     def norm() -> float:
-        shared = engine.partition.gradients() if engine.world > 1 else [engine.model.embedding.weight.grad]
-        shared[0].view(-1)[0] = value
+        engine.partition.gradients()[0].view(-1)[0] = value
         engine.gradient_norm = honest
         return float(honest())
 
