@@ -10,7 +10,7 @@ BIN := .venv/bin
 RUN = runs/$(basename $(notdir $(CONFIG)))
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test lint types contract check gpu help clean
+.PHONY: install demo test faults lint types contract check gpu help clean
 
 install: .venv/installed  ## create .venv and install hrm-ray into it
 
@@ -29,8 +29,11 @@ demo: install  ## the main job on synthetic pull requests, in under 5 minutes
 	$(BIN)/hrm-ray generate $(RUN)
 	$(BIN)/hrm-ray report $(RUN)
 
-test: install  ## the tests
+test: install  ## the tests, faults among them
 	$(BIN)/pytest
+
+faults: install  ## of the tests, those that kill, tear, damage or poison
+	$(BIN)/pytest -m fault
 
 lint: install  ## style
 	$(BIN)/ruff check .

@@ -89,17 +89,14 @@ class Feed:
         return [collate([document for row in rows[start : start + size] for document in row]) for start in starts]
 
     def example_ids(self, position: int) -> list[str]:
-        """Return the ids of the examples to be solved at `position`, to name a bad step by."""
-        return [
-            ident
-            for number in self._solve_rows(position)
-            for rows, own in [self._of(number)]
-            for ident in rows.ids(own)
-        ]
+        """Return the ids of the examples solved at `position`, then of those judged, to name a bad step by."""
+        solved = [rows.ids(own) for rows, own in map(self._of, self._solve_rows(position))]
+        judged = [self.judge.ids(number) for number in self._judge_rows(position)]
+        return [ident for ids in (*solved, *judged) for ident in ids]
 
     def _row(self, position: int, index: int) -> list[Document]:
         if index >= self._per_step:
-            return self.judge.row(position * self.train.judge_rows + index - self._per_step)
+            return self.judge.row(self._judge_rows(position)[index - self._per_step])
         numbers = self._solve_rows(position)
         if index >= len(numbers):
             return []
@@ -111,6 +108,10 @@ class Feed:
         epoch = self._find(position)
         first = self._first_row(epoch) + (position - self.start(epoch)) * self._per_step
         return range(first, min(first + self._per_step, self._first_row(epoch + 1)))
+
+    def _judge_rows(self, position: int) -> range:
+        """Numbers of the step's judge rows."""
+        return range(position * self.train.judge_rows, (position + 1) * self.train.judge_rows)
 
     def _of(self, number: int) -> tuple[SolveRows, int]:
         """Return whose row it is, and its number there."""

@@ -81,5 +81,10 @@ class JudgeRows:
         hidden = self.hidden(epoch)
         return [self.documents.document(int(index), bool(hidden[index])) for index in row]
 
+    def ids(self, number: int) -> list[str]:
+        """Return the ids of the examples whose attempts are in a row."""
+        ids = self.documents.shards.column("example_id")
+        return [str(ids[int(index)]) for index in self.stream.find(number)[1]]
+
     def _hidden(self, epoch: int) -> NDArray[np.bool_]:
         return np.random.default_rng((self.seed, epoch, 3)).random(len(self.documents)) < 0.5

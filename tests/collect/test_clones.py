@@ -146,6 +146,7 @@ def stuck(tmp_path: Path, clones: list[str]) -> Iterator[tuple[Config, subproces
     process.communicate()
 
 
+@pytest.mark.fault
 def test_a_kill_in_the_middle_leaves_the_earlier_result(stuck: tuple[Config, subprocess.Popen[str]]) -> None:
     config, process = stuck
     before = config.pull_requests.read_bytes()
@@ -157,6 +158,7 @@ def test_a_kill_in_the_middle_leaves_the_earlier_result(stuck: tuple[Config, sub
     assert {each.name for each in config.data.iterdir()} == {config.pull_requests.name, "collection.json"}
 
 
+@pytest.mark.fault
 def test_an_interrupt_leaves_the_earlier_result_and_no_litter(
     tmp_path: Path, stuck: tuple[Config, subprocess.Popen[str]]
 ) -> None:

@@ -47,6 +47,7 @@ def test_large_records_are_held_a_few_at_a_time(tmp_path: Path) -> None:
     assert list(records.read(path)) == written
 
 
+@pytest.mark.fault
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "pull_requests.parquet"
     records.write(path, many(3))
@@ -60,6 +61,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     assert list(records.read(path)) == many(3)
 
 
+@pytest.mark.fault
 def test_a_flipped_byte_in_a_page_names_the_file_and_row_group(tmp_path: Path) -> None:
     path = tmp_path / "pull_requests.parquet"
     records.write(path, many(200))
@@ -199,6 +201,7 @@ def test_readers_that_share_a_file_read_each_record_once(tmp_path: Path, name: s
     assert sorted(each.pull_request.number for share in shares for each in share) == list(range(150))
 
 
+@pytest.mark.fault
 def test_broken_files_are_user_errors(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{\n")
     (tmp_path / "b.parquet").write_text("PAR")

@@ -110,6 +110,7 @@ def test_a_node_that_does_not_see_the_dataset_fetches_it_once(
     assert deal.sees(first, corpus)
 
 
+@pytest.mark.fault
 def test_a_shard_that_arrives_damaged_is_refused(
     whole: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -260,6 +260,7 @@ def test_submit_ends_with_2_for_a_mistake_and_with_1_for_a_fault(head: Head, che
     assert "failed with exit code 1" in fault.stdout
 
 
+@pytest.mark.fault
 def test_ctrl_c_leaves_the_job_and_says_how_to_stop_it(head: Head, checkout: Path, tmp_path: Path) -> None:
     words = ["collect", SMOKE, "--set", f"data={tmp_path}", "--set", "collect.pull_requests=10000000"]
     command = [sys.executable, "-m", "hrm_ray", "submit", *words, "--address", head.address]

@@ -114,6 +114,7 @@ def test_data_that_cannot_be_used_is_refused_before_anything_is_written(tmp_path
     assert not config.run_dir.exists()
 
 
+@pytest.mark.fault
 def test_a_damaged_last_checkpoint_is_trained_again(dataset: Path, tmp_path: Path) -> None:
     config = config_for(dataset, tmp_path, workers=0)
     train(config)
@@ -135,6 +136,7 @@ class Killer(Silent):
         worker.kill()
 
 
+@pytest.mark.fault
 def test_a_rank_that_is_killed_is_named(dataset: Path, tmp_path: Path, ray_session: None) -> None:
     config = config_for(dataset, tmp_path, workers=2, max_steps=10_000, epochs=10_000)
     watcher = Killer()
@@ -170,6 +172,7 @@ def by_value() -> Any:
     cloudpickle.unregister_pickle_by_value(launched)
 
 
+@pytest.mark.fault
 def test_bad_news_of_a_rank_comes_first_and_named(
     dataset: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch, by_value: None
 ) -> None:

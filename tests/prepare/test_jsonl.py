@@ -37,6 +37,7 @@ def test_bad_line_is_named_with_its_field(tmp_path: Path, changes: dict[str, obj
         list(jsonl.read(path))
 
 
+@pytest.mark.fault
 def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     for content, message in (

@@ -166,6 +166,7 @@ def published(data: Path) -> dict[str, bytes]:
     return {name: content for name, content in contents(data).items() if not name.startswith(".")}
 
 
+@pytest.mark.fault
 def test_a_stopped_run_leaves_the_old_dataset(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stopped(tmp_path, source, monkeypatch, card, "describe")
     assert published(tmp_path) == {}
@@ -177,6 +178,7 @@ def test_a_stopped_run_leaves_the_old_dataset(source: Path, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize(("module", "stage", "left"), [(pipeline, "assign", (0, 4)), (card, "describe", (0, 0))])
+@pytest.mark.fault
 def test_a_stopped_run_goes_on(
     prepared: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any, stage: str, left: Any
 ) -> None:
@@ -188,6 +190,7 @@ def test_a_stopped_run_goes_on(
     assert not (tmp_path / ".preparing").exists()
 
 
+@pytest.mark.fault
 def test_a_run_that_was_killed_goes_on(prepared: Path, source: Path, tmp_path: Path) -> None:
     file = tmp_path / "t.yaml"
     file.write_text(settings.dump(chosen_config(tmp_path / "data", source, jsonl=True)))
@@ -215,6 +218,7 @@ def spoil(folder: Path) -> None:
     (folder.parent / "other").mkdir()
 
 
+@pytest.mark.fault
 def test_a_run_that_goes_on_trusts_nothing_that_is_torn(
     prepared: Path, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,6 +369,7 @@ def test_functions_and_given_examples_are_cleaned_like_changes(prepared: Path, t
     assert facts["scrubbed"] == {"GitHub token": 2, "text that names people": 1}
 
 
+@pytest.mark.fault
 def test_a_corrupt_page_is_fatal_or_skipped_by_file_and_row_group(source: Path, tmp_path: Path) -> None:
     spoilt = tmp_path / "spoilt.parquet"
     records.write(tmp_path / "whole.parquet", factory.history(repositories=40, each=8))

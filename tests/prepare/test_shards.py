@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pytest
 
@@ -100,3 +106,66 @@ def test_missing_empty_and_broken_folders_are_named(tmp_path: Path) -> None:
     (tmp_path / part_name(0)).write_bytes(b"ARROW1 but not really")
     with pytest.raises(UserError, match=r"part-00000\.arrow"):
         Shards(tmp_path)
+
+
+LARGE, TOKENS = 32, 1 << 18
+"""Rows of each of two parts, and tokens of a row: 64 MiB in all."""
+
+READS_ALL = textwrap.dedent("""
+    import resource, sys
+    from pathlib import Path
+    import numpy as np
+    from hrm_ray.prepare.shards import Shards
+
+    shards, allowed = Shards(Path(sys.argv[1])), int(sys.argv[2])
+    if allowed:  # from here on: the stacks of Arrow's threads would count too
+        [held] = [int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData")]
+        resource.setrlimit(resource.RLIMIT_DATA, (held + allowed, held + allowed))
+        try:
+            np.ones(4 * allowed, np.int8)
+            raise SystemExit("the limit is none")
+        except MemoryError:
+            pass
+    order = np.random.default_rng(0).permutation(len(shards))
+    print(sum(int(shards.ids(int(index), "code_ids").sum()) for index in order), flush=True)
+    sys.stdin.read()
+""")
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("large")
+    for part in range(2):
+        some = rows(LARGE, part * LARGE)
+        for row in some:
+            row["code_ids"] = np.full(TOKENS, row["number"], np.int32)
+        write(folder / part_name(part), some, TOKENISED)
+    return folder
+
+
+@contextmanager
+def reader(folder: Path, allowed: int = 0) -> Iterator[psutil.Process]:
+    """A process that has read every row, with `allowed` bytes of memory for it where that is not 0, and waits."""
+    command = [sys.executable, "-c", READS_ALL, str(folder), str(allowed)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"{TOKENS * sum(range(2 * LARGE))}\n"
+        yield psutil.Process(process.pid)
+        process.communicate()
+    assert process.returncode == 0
+
+
+def test_data_larger_than_the_memory_that_is_allowed_is_read(large: Path) -> None:
+    with reader(large, allowed=16 << 20):
+        pass
+
+
+def test_two_processes_hold_one_copy(large: Path) -> None:
+    size = sum(path.stat().st_size for path in large.iterdir())
+    with ExitStack() as stack:
+        both = [stack.enter_context(reader(large)) for _ in range(2)]
+        maps = [[part for part in one.memory_maps() if part.path.startswith(str(large))] for one in both]
+    resident = [sum(part.rss for part in some) for some in maps]
+    shared = sum(part.pss for some in maps for part in some)
+    assert min(resident) > 0.95 * size, "each of them has all of it in its memory"
+    assert shared < 1.05 * size, "and it is the same memory"

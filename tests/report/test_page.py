@@ -266,6 +266,7 @@ def test_the_report_carries_the_samples_of_the_page(folder: Folder, tmp_path: Pa
     assert titles == [shown.sample.title for shown in report.samples]
 
 
+@pytest.mark.fault
 def test_nothing_half_written_is_left(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(folder.write(tmp_path))
     whole = (tmp_path / "report.html").read_bytes()

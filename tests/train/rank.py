@@ -10,7 +10,9 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import timedelta
+from itertools import product
 from math import inf, nan
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,8 +20,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.distributed as dist
 
-from hrm_ray.model.batch import Batch
-from hrm_ray.model.hrm import Output
+from hrm_ray.config import Config
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine
@@ -28,14 +29,15 @@ from hrm_ray.train.run import build_model
 from hrm_ray.train.step import train_step
 from hrm_ray.train.validate import Validation
 from hrm_ray.train.zero import ZeroEngine
-from tests.train import probing
+from tests.train import probing, whole
 from tests.train.conftest import run_config
+from tests.train.poisoning import POISONS
 
 MORE = 5
 """Steps after the checkpoint."""
 STAGES = (0, 1, 2, 3)
-BAD = {3: ("gradient", nan), 5: ("gradient", inf), 7: ("loss", nan), 9: ("loss", inf)}
-"""What is wrong on the last rank alone, by position."""
+BAD = dict(zip((2, 3, 5, 7, 8, 9), product(("backward", "gradient", "loss"), (nan, inf)), strict=True))
+"""What is wrong on the last rank alone, by position (`tests.train.poisoning`)."""
 HALFWAY = 11
 
 
@@ -61,32 +63,40 @@ VARIANTS = {
 
 
 class Counted:
-    """Counts the bytes that a collective of `torch.distributed` is given."""
+    """Counts the bytes that a collective of `torch.distributed` is given, and the gradients among it that are not
+    finite; our own sums are not in fp32."""
 
     bytes = 0
+    spoilt = 0
 
     def __init__(self, name: str) -> None:
         self.original = getattr(dist, name)
         setattr(dist, name, self)
 
     def __call__(self, *given: Any, **named: Any) -> Any:
-        Counted.bytes += sum(t.numel() * t.element_size() for t in (*given, *named.values()) if torch.is_tensor(t))
+        tensors = [value for value in (*given, *named.values()) if torch.is_tensor(value)]
+        Counted.bytes += sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+        Counted.spoilt += sum(t.dtype == torch.float32 and not bool(t.isfinite().all()) for t in tensors)
         return self.original(*given, **named)
 
 
-def steps(engine: Any, dataset: Path, variant: Variant, positions: range, order: int = 1) -> list[dict[str, Any]]:
+def steps(
+    engine: Any, dataset: Path, variant: Variant, positions: Iterable[int], order: int = 1
+) -> list[dict[str, Any]]:
     """Train at `positions`, the micro-batches in reverse order where `order` is -1, and return what was reported."""
     config = run_config(dataset, dataset, **variant.settings | {"offload_optimizer": False})
     feed = open_feed(config, engine.rank, engine.world)
     results = []
     for position in positions:
-        before = fingerprint(engine) if position in BAD else ""
+        before, spoilt = fingerprint(engine) if position in BAD else "", Counted.spoilt
         if position in BAD and engine.rank == engine.world - 1:
-            {"gradient": poison_gradient, "loss": poison_loss}[BAD[position][0]](engine, BAD[position][1])
+            kind, value = BAD[position]
+            POISONS[kind](engine, value)
         batches = feed.micro_batches(position)[::order]
         result = train_step(engine, batches, config.train, rate=1e-3, depth=3 + (position > 10))
         seen = {"loss": result.loss, "norm": result.gradient_norm, "updated": result.updated}
-        results.append(seen | {"unchanged": before == fingerprint(engine) if position in BAD else None})
+        unchanged = before == fingerprint(engine) if position in BAD else None
+        results.append(seen | {"unchanged": unchanged, "spoilt": Counted.spoilt - spoilt})
     return results
 
 
@@ -97,31 +107,6 @@ def fingerprint(engine: Engine) -> str:
         for name, (start, values) in slices.items():
             digest.update(f"{name}@{start}".encode() + values.detach().cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-def poison_gradient(engine: Any, value: float) -> None:
-    """Put `value` into this rank's share of the gradient, once, before the norm is taken."""
-    honest = engine.gradient_norm
-
-    def norm() -> float:
-        held = engine.partition.gradients() if isinstance(engine, ZeroEngine) else [engine.model.embedding.weight.grad]
-        held[0].view(-1)[0] = value
-        engine.gradient_norm = honest
-        return float(honest())
-
-    engine.gradient_norm = norm
-
-
-def poison_loss(engine: Any, value: float) -> None:
-    """Add `value` to the losses of one of this rank's micro-batches; their gradient stays what it is."""
-    honest = engine.forward
-
-    def forward(batch: Batch, depth: int) -> Output:
-        engine.forward = honest if len(batch.targets) else forward
-        output: Output = honest(batch, depth)
-        return output._replace(nll=output.nll + value)
-
-    engine.forward = forward
 
 
 def zero_engine(dataset: Path, world: int, stage: int, **settings: Any) -> ZeroEngine:
@@ -170,6 +155,17 @@ def run(variant: Variant, stage: int, world: int, dataset: Path, checkpoints: Pa
     return seen
 
 
+def whole_runs(dataset: Path, world: int, stage: int, folder: Path) -> dict[str, Any]:
+    """What is said of a run that diverges, and of one that is given a later horizon."""
+
+    def make(config: Config) -> ZeroEngine:
+        train = config.train.model_copy(update={"workers": world, "zero_stage": stage})
+        return ZeroEngine(build_model(config), train, micro_batches(train, world))
+
+    diverged = whole.diverge(whole.diverging(dataset, folder / "diverged"), make)
+    return {"diverged": diverged, "extended": whole.extend(whole.horizons(dataset, folder / "extended"), make)}
+
+
 def main() -> None:
     rank, world, stage = map(int, sys.argv[1:4])
     dataset, folder = map(Path, sys.argv[4:6])
@@ -182,7 +178,7 @@ def main() -> None:
     seen = {name: run(variant, stage, world, dataset, folder / name) for name, variant in chosen.items()}
     bf16 = autocast_dtype(dataset) if stage == 1 else None
     probed = [probing.steps(zero_engine(dataset, world, stage), dataset, on) for on in (False, True)]
-    told = {"pid": os.getpid(), "bf16": bf16, "probed": probed, **seen}
+    told = {"pid": os.getpid(), "bf16": bf16, "probed": probed, **whole_runs(dataset, world, stage, folder), **seen}
     (folder / f"rank-{rank}.json").write_text(json.dumps(told))
     dist.barrier()
     sys.stdout.flush()

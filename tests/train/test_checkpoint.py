@@ -66,6 +66,7 @@ def test_tensors_are_flat_named_slices(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights-00000.safetensors", "optimizer-00000.safetensors", "state.json"])
+@pytest.mark.fault
 def test_one_flipped_bit_is_noticed_and_the_one_before_is_taken(tmp_path: Path, name: str) -> None:
     save(tmp_path, 1)
     damaged = save(tmp_path, 2) / name
@@ -81,6 +82,7 @@ def test_one_flipped_bit_is_noticed_and_the_one_before_is_taken(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights-00000.safetensors"])
+@pytest.mark.fault
 def test_a_missing_file_is_an_incomplete_checkpoint(tmp_path: Path, name: str) -> None:
     folder = save(tmp_path, 1)
     (folder / name).unlink()
@@ -89,6 +91,7 @@ def test_a_missing_file_is_an_incomplete_checkpoint(tmp_path: Path, name: str) -
     assert checkpoint.newest(tmp_path, print) is None
 
 
+@pytest.mark.fault
 def test_a_half_built_checkpoint_is_never_seen_and_is_cleared_away(tmp_path: Path) -> None:
     shutil.copytree(save(tmp_path, 1), tmp_path / ".step-00000002.4711")
     loaded = checkpoint.newest(tmp_path, print)

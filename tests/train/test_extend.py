@@ -94,6 +94,7 @@ def test_the_others_climb_back_and_fall_again(dataset: Path, tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.fault
 def test_an_extension_holds_after_a_resume(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, stopped = (config_of(dataset, tmp_path / name, 8, "linear") for name in ("whole", "stopped"))
     longer = [config_of(dataset, tmp_path / name, 14, "linear") for name in ("whole", "stopped")]

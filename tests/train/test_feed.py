@@ -91,6 +91,17 @@ def test_the_seed_decides(dataset: Path, tmp_path: Path) -> None:
     assert open_feed(config).example_ids(0) != open_feed(other).example_ids(0)
 
 
+def test_a_steps_examples_are_named_the_judged_ones_too(dataset: Path, tmp_path: Path) -> None:
+    feed = make_feed(dataset, tmp_path, no_plan=0.0)
+    solve, judge = feed.solve[0].documents.shards, feed.judge.documents.shards
+    names = {tuple(row["code_ids"]): row["id"] for row in map(solve.row, range(len(solve)))}
+    names |= {tuple(row["attempt_ids"]): row["example_id"] for row in map(judge.row, range(len(judge)))}
+    for position in (0, 3, feed.start(1) - 1):
+        found = [names[tuple(map(int, d.code))] for row in feed.rows(position) for d in row]
+        assert feed.example_ids(position) == found
+        assert {ident.split("-")[0] for ident in found} == {"train", "judge"}
+
+
 @pytest.mark.parametrize(("rows", "micro_rows", "world"), [(7, 4, 1), (7, 2, 3), (3, 2, 5), (5, 5, 2), (6, 2, 3)])
 def test_any_rows_and_any_number_of_ranks_make_one_step(
     dataset: Path, tmp_path: Path, rows: int, micro_rows: int, world: int

@@ -58,6 +58,7 @@ def assert_bit_equal(a: Loaded, b: Loaded) -> None:
         assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+@pytest.mark.fault
 def test_resume_after_kill_9_is_bit_equal(dataset: Path, tmp_path: Path) -> None:
     whole = run_config(dataset, tmp_path / "whole", epochs=4, max_steps=20, checkpoint=CHECKPOINTS)
     loop.train(whole, "main", Silent())
@@ -124,6 +125,7 @@ class Broken(PlainEngine):
         return float("nan") if 2 < type(self).calls <= 2 + self.bad else super().gradient_norm()
 
 
+@pytest.mark.fault
 def test_too_many_bad_steps_stop_the_run(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "PlainEngine", type("Always", (Broken,), {"calls": 0}))
     config = run_config(dataset, tmp_path, max_steps=10)
@@ -134,6 +136,7 @@ def test_too_many_bad_steps_stop_the_run(dataset: Path, tmp_path: Path, monkeypa
     assert lines(config, "bad_step")[0]["examples"][0].startswith("train-")
 
 
+@pytest.mark.fault
 def test_a_bad_step_advances_the_feed_and_not_the_schedule(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

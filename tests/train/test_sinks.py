@@ -105,6 +105,7 @@ def leveldb_records(data: bytes, header: int = 7, block: int = 32768) -> Iterato
 
 
 @pytest.mark.parametrize("when", ["write", "close"])
+@pytest.mark.fault
 def test_a_sink_that_fails_is_let_go_and_the_run_goes_on(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:

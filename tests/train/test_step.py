@@ -93,6 +93,7 @@ class Poisoned(PlainEngine):
         return super().gradient_norm()
 
 
+@pytest.mark.fault
 def test_a_bad_gradient_changes_nothing(config: Config) -> None:
     engine = Poisoned(small_model(), config.train)
     result = train_step(engine, [collate(RAGGED)], config.train, rate=1e-2, depth=5)
@@ -103,6 +104,7 @@ def test_a_bad_gradient_changes_nothing(config: Config) -> None:
     assert all(p.grad is None for p in engine.model.parameters())
 
 
+@pytest.mark.fault
 def test_a_bad_loss_changes_nothing(config: Config) -> None:
     model = small_model()
     with torch.no_grad():

@@ -49,6 +49,7 @@ def test_a_trace_beyond_the_end_is_told(dataset: Path, tmp_path: Path) -> None:
     assert not (config.run_dir / "profile").exists()
 
 
+@pytest.mark.fault
 def test_a_run_that_ends_in_a_traced_step_leaves_its_trace(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,9 +23,10 @@ from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import build_model
 from tests.conftest import ROOT
-from tests.train import probing
+from tests.train import probing, whole
 from tests.train.conftest import VOCABULARY, run_config
 from tests.train.rank import BAD, MORE, STAGES, VARIANTS, steps, validated
+from tests.train.test_loop import final, lines
 
 WORLD = 2
 OPTIMIZERS = dict(enumerate(["AdamW", *["DeepSpeedZeroOptimizer"] * 2, "DeepSpeedZeroOptimizer_Stage3"]))
@@ -69,10 +70,12 @@ def config_of(dataset: Path, name: str) -> Config:
 
 @cache
 def train_plainly(dataset: Path, name: str, order: int = 1, seed: int = 0) -> Trained:
+    """Train at every position but the bad ones, which this run never sees."""
     config = config_of(dataset, name)
     torch.manual_seed(seed)
     engine = PlainEngine(HRM(config.model, VOCABULARY), config.train)
-    return trained(engine, steps(engine, dataset, VARIANTS[name], range(VARIANTS[name].steps), order))
+    sound = [position for position in range(VARIANTS[name].steps) if position not in BAD]
+    return trained(engine, steps(engine, dataset, VARIANTS[name], sound, order))
 
 
 def trained(engine: PlainEngine, results: list[dict[str, Any]]) -> Trained:
@@ -146,10 +149,10 @@ def test_it_was_real(ranks: Path, dataset: Path) -> None:
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_ranks_agree_and_losses_are_the_plain_engines(ranks: Path, dataset: Path, name: str) -> None:
-    first, second = of_variant(ranks, name)
-    assert first["results"] == second["results"]
+    first, second = ([r | {"spoilt": 0} for r in seen["results"]] for seen in of_variant(ranks, name))
+    assert first == second
     plain = train_plainly(dataset, name)
-    losses = [result["loss"] for result in first["results"] if result["updated"]]
+    losses = [result["loss"] for result in first if result["updated"]]
     assert drift(plain.losses[:5], losses[:5]) <= 1e-5
     assert drift(plain.losses, losses) <= tolerance(dataset, name)[0]
 
@@ -165,13 +168,16 @@ def test_weights_and_moments_are_the_plain_engines(ranks: Path, dataset: Path, n
 
 
 @pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.fault
 def test_what_is_not_finite_on_one_rank_skips_the_step_on_all(ranks: Path, name: str) -> None:
-    for seen in of_variant(ranks, name):
+    for rank, seen in enumerate(of_variant(ranks, name)):
         assert [r["updated"] for r in seen["results"]] == [at not in BAD for at in range(VARIANTS[name].steps)]
         for position, (kind, _) in BAD.items():
             result = seen["results"][position]
             assert result["unchanged"], "weights or moments are others"
-            assert (isfinite(result["loss"]), isfinite(result["norm"])) == (kind != "loss", kind != "gradient")
+            assert (isfinite(result["loss"]), isfinite(result["norm"])) == (kind != "loss", kind == "loss")
+            own = kind == "backward" and rank == WORLD - 1
+            assert (result["spoilt"] > 0) == own, "what this rank gave to be reduced"
         assert seen["skipped"] == 0, "DeepSpeed skipped a step by itself"
 
 
@@ -224,3 +230,33 @@ def test_measuring_each_losss_gradient_changes_no_bit(ranks: Path, dataset: Path
         assert (nothing, len(measured)) == ([], 2)
         for ours, theirs in zip(alone, measured, strict=True):
             assert theirs == pytest.approx(ours, rel=1e-5)
+
+
+def plain_engine(config: Config) -> PlainEngine:
+    return PlainEngine(build_model(config), config.train)
+
+
+@pytest.mark.fault
+def test_ranks_that_diverge_stop_together_and_name_the_examples(ranks: Path, dataset: Path) -> None:
+    config = whole.diverging(dataset, ranks / "diverged")
+    said = f"{config.run_dir}: 4 batches in a row were not finite after step {whole.SOUND}; metrics.jsonl names their"
+    assert [seen["diverged"].startswith(said) for seen in read(ranks)] == [True, True]
+    feed, bad = open_feed(config), lines(config, "bad_step")
+    assert [line["step"] for line in bad] == [whole.SOUND + 1] * 4
+    assert [line["examples"] for line in bad] == [feed.example_ids(whole.SOUND + number) for number in range(4)]
+    assert checkpoint.steps(config.run_dir / "checkpoints") == [2]
+
+
+def test_an_extended_run_is_the_plain_engines_that_was_always_as_long(
+    ranks: Path, dataset: Path, tmp_path: Path
+) -> None:
+    [_, plain], [_, extended] = (whole.horizons(dataset, runs) for runs in (tmp_path, ranks / "extended"))
+    whole.extend([plain], plain_engine)
+    sentence, resumed = read(ranks)[0]["extended"]
+    assert "its horizon of 10 steps is raised to 14; it goes back to step 6" in sentence
+    assert resumed == f"resuming {extended.run_dir} after step 6"
+    ours, theirs = lines(extended, "train"), lines(plain, "train")
+    assert [line["learning_rate"] for line in ours] == [line["learning_rate"] for line in theirs]
+    assert drift([line["loss"] for line in theirs], [line["loss"] for line in ours]) <= 1e-5
+    assert distance(final(plain).weights, final(extended).weights) <= 1e-5
+    assert distance(final(plain).moments, final(extended).moments) <= 1e-5

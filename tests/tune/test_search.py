@@ -120,6 +120,7 @@ def test_the_same_seed_draws_the_same_and_another_does_not(opened: Open, ray_ses
     )
 
 
+@pytest.mark.fault
 def test_a_diverged_trial_is_a_result(opened: Open, ray_session: None) -> None:
     found = searched(opened("space={train.schedule.peak: {choice: [1e-3, 1e30]}}"))
     states = {trial.values["train.schedule.peak"]: trial for trial in found.trials.values()}
@@ -137,6 +138,7 @@ def test_a_search_without_a_best_says_so(opened: Open, ray_session: None) -> Non
     assert not (study.folder / command.BEST).exists()
 
 
+@pytest.mark.fault
 def test_a_fault_in_a_trial_ends_the_search_and_mended_it_goes_on(opened: Open, ray_session: None) -> None:
     study, before = opened("scheduler=fifo", "trials=2"), ray.available_resources()["CPU"]
     torn = [study.experiment.runs / ident / "run.json" for ident in ("00000", "00001")]
@@ -167,6 +169,7 @@ def test_what_the_user_can_mend_in_a_trial_is_one_sentence(opened: Open, ray_ses
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.fault
 def test_an_interrupted_search_ends_at_once(opened: Open, file: Path) -> None:
     folder = opened(*SLOWER).folder
     with started(file, *SLOWER) as process:
@@ -247,6 +250,7 @@ def last_checkpoint(found: Record) -> int:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.fault
 def test_the_same_command_goes_on_after_kill_9(opened: Open, file: Path, ray_session: None) -> None:
     reference = searched(opened(*SLOWER, "name=whole"))
     folder = opened(*SLOWER, "name=killed").folder

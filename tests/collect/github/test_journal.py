@@ -50,6 +50,7 @@ def test_the_newest_come_first_whenever_they_were_settled(tmp_path: Path) -> Non
     assert [settled.number for settled, _ in journal.pulls(most=2)] == [1, 9]
 
 
+@pytest.mark.fault
 def test_a_step_that_was_torn_never_happened(tmp_path: Path) -> None:
     Journal(tmp_path).add(1, [kept(9)])
     (tmp_path / ".000001.jsonl.gz.partial").write_bytes((tmp_path / "000000.jsonl.gz").read_bytes()[:40])
@@ -60,6 +61,7 @@ def test_a_step_that_was_torn_never_happened(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spoil", [lambda raw: raw[:60], lambda raw: b"x" + raw, lambda raw: gzip.compress(b"[]")])
+@pytest.mark.fault
 def test_a_step_that_cannot_be_read_is_named(tmp_path: Path, spoil: object) -> None:
     Journal(tmp_path).add(1, [kept(9)])
     assert callable(spoil)

@@ -64,6 +64,7 @@ def test_a_page_that_is_too_much_is_halved_and_grows_again(
         (say(NULL), "GitHub does not give it (timed out)"),
     ],
 )
+@pytest.mark.fault
 def test_a_pull_request_that_is_too_much_even_alone_is_passed_over_until_it_is_not(
     github: SmallGitHub, configure: Configure, happen: Callable[[Handler], None], why: str
 ) -> None:

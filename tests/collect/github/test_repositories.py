@@ -174,6 +174,7 @@ def test_unchanged_lists_cost_nothing_the_second_time(github: SmallGitHub, confi
     assert Asked(github, config).names[1] == "o/r119"
 
 
+@pytest.mark.fault
 def test_a_list_that_was_torn_is_asked_for_again(github: SmallGitHub, configure: Configure, tmp_path: Path) -> None:
     github.world.add("o/a")
     config = configure(repositories=["o/a"])

@@ -43,6 +43,7 @@ def written(config: Config) -> tuple[bytes, list[tuple[str, int]]]:
     return config.pull_requests.read_bytes(), found
 
 
+@pytest.mark.fault
 def test_stopped_before_any_of_its_requests_a_run_ends_in_the_same_bytes(
     tmp_path: Path, github: SmallGitHub, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_stopped_before_any_of_its_requests_a_run_ends_in_the_same_bytes(
         assert written(again) == whole, f"stopped before request {stop}"
 
 
+@pytest.mark.fault
 def test_stopped_in_the_middle_little_is_asked_for_twice(
     tmp_path: Path, github: SmallGitHub, config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +87,7 @@ def test_stopped_in_the_middle_little_is_asked_for_twice(
 
 
 @pytest.mark.parametrize("at", [2, 9, 13, 27])
+@pytest.mark.fault
 def test_a_killed_process_goes_on(tmp_path: Path, github: SmallGitHub, config: Config, at: int) -> None:
     run(config, github)
     whole = written(config)
