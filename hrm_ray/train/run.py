@@ -112,7 +112,7 @@ def _check_warmup(schedule: Schedule, horizon: int) -> None:
 
 def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) -> None:
     old = settings.load(config.run_dir / "config.yaml")
-    conflicts = settings.resume_conflicts(old, config)
+    conflicts = settings.resume_conflicts(old.absolute(), config.absolute())
     if conflicts:
         raise ConfigError(
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "

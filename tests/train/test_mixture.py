@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -93,6 +94,19 @@ def test_what_cannot_be_mixed_is_refused_by_name(dataset: Path, tmp_path: Path) 
         (other / card.CARD).write_text(json.dumps(card.read(other) | {key: value}))
         with pytest.raises(UserError, match=sentence):
             read_datasets(mixed(dataset, other, tmp_path))
+
+
+def test_another_spelling_of_a_folder_is_no_other_folder(
+    dataset: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.train(mixed(dataset, other, tmp_path / "runs", max_steps=2), "main", Silent())
+    monkeypatch.chdir(tmp_path)
+    data, added = (Path(os.path.relpath(folder)) for folder in (dataset, other))
+    watcher = Silent()
+    loop.train(mixed(data, added, Path("runs"), max_steps=2), "main", watcher)
+    assert watcher.sentences == ["resuming runs/run after step 2"]
+    with pytest.raises(ConfigError, match=r"exists with another data, train\.mixture; "):
+        loop.train(mixed(added, data, Path("runs"), max_steps=2), "main", Silent())
 
 
 def test_another_dataset_in_the_mixture_is_refused_on_resume(dataset: Path, tmp_path: Path) -> None:
