@@ -133,14 +133,14 @@ class Trainer:
             checkpoint.note_best(self.checkpoints)
 
     def _remark(self, result: StepResult, position: int) -> StepResult:
-        """Write down what was not as it should be, with the examples of the batch."""
+        """Write down what was not as it should be, with the examples of the batch, and count it."""
         spiked = result.updated and self.metrics.spikes.has(result.gradient_norm)
         if spiked or not result.updated:
             values = {"gradient_norm": result.gradient_norm} if spiked else {}
             step = self.state.step + (not result.updated)
             named = values | {"examples": self.feed.example_ids(position)}
             self.metrics.write("spike" if spiked else "bad_step", step, named)
-        return replace(result, spiked=spiked)
+        return replace(result, bad_steps=self.state.bad_steps, spikes=self.metrics.spikes.count)
 
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
