@@ -11,7 +11,8 @@ from typing import Any
 from hrm_ray.config import Config
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
-from hrm_ray.train.schedule import Extension, rate, stable_steps, warmup_steps
+from hrm_ray.train.metrics import copy_lines
+from hrm_ray.train.schedule import Extension, first_horizon, rate, stable_steps, warmup_steps
 
 
 def read_extensions(run_dir: Path) -> list[Extension]:
@@ -64,9 +65,12 @@ def _newest_stable(config: Config, old: int, extensions: list[Extension]) -> int
 
 
 def _set_aside(run_dir: Path, step: int, old: int) -> None:
-    """Move the checkpoints after `step`, the newest first, so that a kill on the way changes nothing of the rest."""
+    """Keep what came after `step` in `ended`: its metrics, and its checkpoints, the newest first, so that a kill on the
+    way changes nothing of the rest."""
     checkpoints, aside = run_dir / "checkpoints", run_dir / "ended" / checkpoint.folder_name(old)
     later = [found for found in checkpoint.steps(checkpoints) if found > step]
+    if later:
+        copy_lines(run_dir / "metrics.jsonl", aside / "metrics.jsonl", after=step)
     for found in sorted(later, reverse=True):
         target = aside / checkpoint.folder_name(found)
         shutil.rmtree(target, ignore_errors=True)
@@ -80,13 +84,21 @@ def _told(config: Config, made: int, horizon: int, extended: list[Extension]) ->
     schedule, (step, old) = config.train.schedule, extended[-1]
     if step < made:
         return (
-            f"it goes back to step {step}, from before its decay, as if the horizon had always been this; the "
-            f"checkpoints of its old end are in ended/{checkpoint.folder_name(old)}"
+            f"it goes back to step {step}, from before its decay, {_as_if(config, horizon, extended)}; its old end is "
+            f"in ended/{checkpoint.folder_name(old)}"
         )
     if schedule.kind in ("constant", "wsd"):
-        return f"it goes on from step {step} as if the horizon had always been this"
+        return f"it goes on from step {step} {_as_if(config, horizon, extended)}"
     low, climb = rate(schedule, step - 1, old, extended[:-1]), warmup_steps(schedule, horizon, extended)
     return (
         f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {climb} steps, and then falls to "
         "its floor at the new end"
     )
+
+
+def _as_if(config: Config, horizon: int, extended: list[Extension]) -> str:
+    """Say that the horizon might always have been this, but for warm-ups that are a share of the first one."""
+    lengths = (config.train.schedule.warmup_length, config.model.depth.warmup_length)
+    longer = any(length(horizon) > length(first_horizon(horizon, extended)) for length in lengths)
+    apart = ", but for its warm-ups, which stay as short as they were" if longer else ""
+    return f"as if the horizon had always been this{apart}"

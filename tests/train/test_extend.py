@@ -58,6 +58,7 @@ def test_an_extended_run_is_bit_for_bit_the_longer_one(
         for name, steps in (("run", 10), ("run", 14), ("always", 14))
     )
     train(short)
+    before = (short.run_dir / "metrics.jsonl").read_text().splitlines()
     sentence, resumed = train(extended)
     assert sentence.startswith(f"{short.run_dir}: its horizon of 10 steps is raised to 14; {said}")
     assert resumed == f"resuming {short.run_dir} after step {step}"
@@ -71,7 +72,30 @@ def test_an_extended_run_is_bit_for_bit_the_longer_one(
     assert (record(extended)["horizon"], record(extended)["extensions"]) == (14, [{"step": step, "horizon": 10}])
     ended = extended.run_dir / "ended" / "step-00000010"
     assert checkpoint.steps(ended) == ([10] if kind == "wsd" else [])
+    if kind == "wsd":
+        kept = map(json.loads, (ended / "metrics.jsonl").read_text().splitlines())
+        assert list(kept) == [line for line in map(json.loads, before) if line["step"] > step]
     assert train(extended) == [f"resuming {short.run_dir} after step 14"]
+
+
+@pytest.mark.parametrize(
+    ("warmup", "depth", "said"),
+    [
+        ({"warmup": 0.5, "warmup_steps": None}, {"warmup_steps": 2}, True),
+        ({"warmup_steps": 2}, {"warmup": 0.5}, True),
+        ({"warmup_steps": 2}, {"warmup_steps": 2}, False),
+        ({"warmup": 0, "warmup_steps": None}, {"warmup": 0}, False),
+    ],
+)
+def test_warm_ups_that_stay_as_they_were_are_told(
+    dataset: Path, tmp_path: Path, warmup: dict[str, Any], depth: dict[str, Any], said: bool
+) -> None:
+    for steps in (2, 4):
+        config = config_of(dataset, tmp_path, steps, "constant", **warmup)
+        model = config.model.model_copy(update={"depth": Depth.model_validate(depth)})
+        sentences = train(config.model_copy(update={"model": model}))
+    apart = ", but for its warm-ups, which stay as short as they were" if said else ""
+    assert sentences[0].endswith(f"goes on from step 2 as if the horizon had always been this{apart}")
 
 
 def test_a_run_that_has_not_begun_to_decay_goes_back_nowhere(dataset: Path, tmp_path: Path) -> None:
