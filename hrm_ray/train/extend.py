@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +14,35 @@ from hrm_ray.train import checkpoint
 from hrm_ray.train.metrics import copy_lines
 from hrm_ray.train.schedule import Extension, first_horizon, rate, stable_steps, warmup_steps
 
+Record = Mapping[str, Any]
+"""What a `run.json` holds."""
+
 
 def read_extensions(run_dir: Path) -> list[Extension]:
     """Return the extensions of a run that is open."""
-    return _extensions(json.loads((run_dir / "run.json").read_text("utf-8")))
+    return extensions_of(json.loads((run_dir / "run.json").read_text("utf-8")))
 
 
-def extend(config: Config, record: dict[str, Any], horizon: int, say: Callable[[str], None]) -> list[Extension]:
+def extensions_of(record: Record) -> list[Extension]:
+    """Return the extensions that a run's record names."""
+    return [Extension(**one) for one in record.get("extensions", ())]
+
+
+def extend(config: Config, record: Record, beside: Record, horizon: int, say: Callable[[str], None]) -> list[Extension]:
     """Return the extensions of the run that `record` describes, now that it is to have `horizon` steps.
 
-    `wsd` goes back to its newest checkpoint from before the old decay; what came after is set aside.
+    `wsd` goes back to its newest checkpoint from before the old decay; what came after is set aside. A baseline has the
+    extensions of the run `beside` it, where what is made of it is what it would have been with them.
 
     Raises:
         ConfigError: the horizon is lower than it was, or that checkpoint is gone.
     """
-    run_dir, old, extensions = config.run_dir, record["horizon"], _extensions(record)
-    if horizon == old:
-        return extensions
-    made = max(checkpoint.steps(run_dir / "checkpoints"), default=0)
-    while extensions and extensions[-1].step >= made:  # nothing was made of it yet
-        old = extensions.pop().horizon
+    run_dir, made = config.run_dir, max(checkpoint.steps(config.run_dir / "checkpoints"), default=0)
+    if beside and _followed(beside, made) == _followed(record, made):
+        return extensions_of(beside)
+    if horizon == record["horizon"]:
+        return extensions_of(record)
+    old, extensions = _followed(record, made)
     if horizon == old or made == 0:
         return extensions
     if horizon < old:
@@ -48,8 +57,12 @@ def extend(config: Config, record: dict[str, Any], horizon: int, say: Callable[[
     return extended
 
 
-def _extensions(record: dict[str, Any]) -> list[Extension]:
-    return [Extension(**one) for one in record.get("extensions", ())]
+def _followed(record: Record, made: int) -> tuple[int, list[Extension]]:
+    """Return the horizon that the first `made` steps of a run were made for, and the extensions before that."""
+    horizon, extensions = record["horizon"], extensions_of(record)
+    while extensions and extensions[-1].step >= made:  # nothing was made of it yet
+        horizon = extensions.pop().horizon
+    return horizon, extensions
 
 
 def _newest_stable(config: Config, old: int, extensions: list[Extension]) -> int:

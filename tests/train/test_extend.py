@@ -12,6 +12,7 @@ from hrm_ray.config import Config, Depth
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.extend import read_extensions
+from hrm_ray.train.run import roles
 from hrm_ray.train.schedule import Extension, rate
 from tests.train.conftest import Silent, run_config
 from tests.train.test_loop import assert_bit_equal, final, lines
@@ -133,6 +134,37 @@ def test_an_extension_holds_after_a_resume(dataset: Path, tmp_path: Path, monkey
         loop.train(longer[1], "main", Stops())
     assert train(longer[1]) == [f"resuming {stopped.run_dir} after step 10"]
     assert_bit_equal(final(longer[0]), final(longer[1]))
+
+
+@pytest.mark.parametrize("kind", ["cosine", "wsd"])
+@pytest.mark.parametrize("before", [None, 4, 8])
+def test_a_baseline_trains_by_the_schedule_of_its_run(
+    dataset: Path, tmp_path: Path, kind: str, before: int | None
+) -> None:
+    """It is trained for the first time after the run was extended, or was stopped on its way, or had ended."""
+    short, longer = (config_of(dataset, tmp_path, steps, kind) for steps in (8, 14))
+    train(short)
+
+    class Stops(Silent):
+        def advance(self, step: int, *_: object) -> None:
+            if step == 5:
+                raise KeyboardInterrupt
+
+    if before == 4:
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(baseline(short), "equal_parameters", Stops())
+    elif before:
+        loop.train(baseline(short), "equal_parameters", Silent())
+    train(longer)
+    loop.train(baseline(longer), "equal_parameters", Silent())
+    assert read_extensions(baseline(longer).run_dir) == read_extensions(longer.run_dir) != []
+    rates = [[line["learning_rate"] for line in lines(one, "train")] for one in (longer, baseline(longer))]
+    assert rates[0] == rates[1]
+    assert len(rates[0]) == 14
+
+
+def baseline(config: Config) -> Config:
+    return roles(config.model_copy(update={"baselines": ("equal_parameters",)}))["equal_parameters"]
 
 
 def test_a_horizon_is_not_lowered_below_what_was_made_of_it(dataset: Path, tmp_path: Path) -> None:
