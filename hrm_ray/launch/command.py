@@ -77,7 +77,7 @@ def shortage(train: Train, measured: Cost) -> Iterator[str]:
     if measured.fits(train, together):
         return
     where = f"the {together} process(es) of this machine" if measured.device == "cpu" else "this GPU"
-    advised = advice(train, lambda changed: measured.fits(changed, together))
+    advised = advice(train, measured.device, lambda changed: measured.fits(changed, together))
     yield f"will not fit: {mebibytes(measured.free_bytes)} are free for {where}; the change that costs least: {advised}"
 
 

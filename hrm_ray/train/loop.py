@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
-from hrm_ray.train.fit import memory_explained
+from hrm_ray.train.fit import making_explained, memory_explained, of_step
 from hrm_ray.train.gradients import Probe
 from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, note, open_run
@@ -99,7 +100,7 @@ class Trainer:
         learning_rate = rate(train.schedule, state.step, horizon, self.extensions)
         depth = gradient_depth(self.config.model.depth, state.step, first_horizon(horizon, self.extensions))
         probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
-        with memory_explained(train, self.engine.device, batches):
+        with memory_explained(train, self.engine.device, partial(of_step, train, batches)):
             probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
             began = time.perf_counter() - waited
             result = train_step(self.engine, batches, train, learning_rate, depth)
@@ -119,7 +120,8 @@ class Trainer:
     def validate(self) -> float | None:
         """Measure the validation losses and return the objective."""
         began = time.perf_counter()
-        values = self.validation.measure(self.engine)
+        with memory_explained(self.config.train, self.engine.device, self.validation.described):
+            values = self.validation.measure(self.engine)
         self.metrics.write("validation", self.state.step, values | {"seconds": time.perf_counter() - began})
         return values["objective"]
 
@@ -161,7 +163,9 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     """Train one run in this very process, from its newest checkpoint where it has one."""
     feed = open_feed(config)
     open_run(config, role, feed.horizon, watcher.say)
-    run(config, feed, PlainEngine(build_model(config), config.train), watcher)
+    with making_explained(config.train):
+        engine = PlainEngine(build_model(config), config.train)
+    run(config, feed, engine, watcher)
 
 
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:

@@ -104,6 +104,10 @@ class Validation:
         self.judge = [judge.document(index, hidden=True) for index in range(min(count, len(judge)))]
         self.tokens = config.train.micro_rows * config.prepare.window
 
+    def described(self) -> str:
+        """Say what it holds at a time."""
+        return f"validation of documents of {self.tokens:,} tokens at a time"
+
     def measure(self, engine: Engine) -> dict[str, float | None]:
         """Return a validation line of `metrics.jsonl`, of the averaged weights where the run keeps an average;
         `objective` is blind to the loss weights."""
