@@ -78,6 +78,18 @@ def test_a_step_of_a_mixture_is_found_at_once_by_any_rank(dataset: Path, other: 
         assert [[list(d.code) for d in row] for row in together] == [[list(d.code) for d in row] for row in history[-1]]
 
 
+def test_a_curriculum_is_of_the_first_epoch_of_the_main_dataset(dataset: Path, other: Path, tmp_path: Path) -> None:
+    """However far the others come meanwhile: of a large one, a tenth of a pass would be its short documents alone."""
+
+    def order(curriculum: float, number: int, epoch: int) -> list[int]:
+        rows = open_feed(mixed(dataset, other, tmp_path, curriculum=curriculum)).solve[number]
+        return [rows.documents.sizes[True][index] for index in rows.stream.epoch(epoch).documents]
+
+    assert max(order(1.0, 0, 0)[:10]) < min(order(1.0, 0, 0)[-10:])
+    for number, epoch in ((0, 1), (1, 0), (1, 1)):
+        assert order(1.0, number, epoch) == order(0.0, number, epoch)
+
+
 def test_judge_rows_are_of_the_main_dataset(dataset: Path, other: Path, tmp_path: Path) -> None:
     plain, mixture = open_feed(run_config(dataset, tmp_path)), open_feed(mixed(dataset, other, tmp_path))
     for position in range(5):
