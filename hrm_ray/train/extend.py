@@ -103,9 +103,10 @@ def _told(config: Config, made: int, horizon: int, extended: list[Extension]) ->
     if schedule.kind in ("constant", "wsd"):
         return f"it goes on from step {step} {_as_if(config, horizon, extended)}"
     low, climb = rate(schedule, step - 1, old, extended[:-1]), warmup_steps(schedule, horizon, extended)
+    over = "1 step" if climb == 1 else f"{climb} steps"
     return (
-        f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {climb} steps, and then falls to "
-        "its floor at the new end"
+        f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {over}, and then falls to its "
+        "floor at the new end"
     )
 
 

@@ -170,7 +170,7 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
 
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     """Train as rank `engine.rank` of a run that is open."""
-    state = restore(config.run_dir, engine, watcher)
+    state = restore(config.run_dir, engine, watcher, feed.horizon)
     throughput = Throughput.of(engine)
     if engine.rank == 0:
         note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
@@ -179,7 +179,7 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
         Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput, extensions).run()
 
 
-def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
+def restore(run_dir: Path, engine: Engine, watcher: Watcher, horizon: int) -> State:
     """Load the newest complete checkpoint, if any, into `engine` and return where it stands."""
     loaded = checkpoint.newest(run_dir / "checkpoints", watcher.say)
     found = -1 if loaded is None else loaded.state.position
@@ -188,6 +188,7 @@ def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
         raise UserError(f"{run_dir}: its ranks see different checkpoints; runs must be on a disk that all nodes share")
     if loaded is None:
         return State(step=0, position=0, bad_steps=0)
-    watcher.say(f"resuming {run_dir} after step {loaded.state.step}")
-    engine.restore(loaded.weights, loaded.moments, loaded.state.step)
+    step, ended = loaded.state.step, f"{run_dir} is trained to its end already"
+    watcher.say(ended if step == horizon else f"resuming {run_dir} after step {step}")
+    engine.restore(loaded.weights, loaded.moments, step)
     return loaded.state

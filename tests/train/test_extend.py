@@ -76,7 +76,7 @@ def test_an_extended_run_is_bit_for_bit_the_longer_one(
     if kind == "wsd":
         kept = map(json.loads, (ended / "metrics.jsonl").read_text().splitlines())
         assert list(kept) == [line for line in map(json.loads, before) if line["step"] > step]
-    assert train(extended) == [f"resuming {short.run_dir} after step 14"]
+    assert train(extended) == [f"{short.run_dir} is trained to its end already"]
 
 
 @pytest.mark.parametrize(

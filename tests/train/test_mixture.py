@@ -116,7 +116,7 @@ def test_another_spelling_of_a_folder_is_no_other_folder(
     data, added = (Path(os.path.relpath(folder)) for folder in (dataset, other))
     watcher = Silent()
     loop.train(mixed(data, added, Path("runs"), max_steps=2), "main", watcher)
-    assert watcher.sentences == ["resuming runs/run after step 2"]
+    assert watcher.sentences == ["runs/run is trained to its end already"]
     with pytest.raises(ConfigError, match=r"exists with another data, train\.mixture; "):
         loop.train(mixed(added, data, Path("runs"), max_steps=2), "main", Silent())
 
