@@ -70,8 +70,9 @@ def check(form: type[S], tree: Mapping[str, Any], source: str) -> S:
 
 def dump(section: Section) -> str:
     """Return the resolved tree as YAML that reads back to an equal one."""
-    stream = StringIO()
-    YAML(typ="safe", pure=True).dump(section.model_dump(mode="json"), stream)
+    stream, yaml = StringIO(), YAML(typ="safe", pure=True)
+    yaml.width = 120  # its own 80 parts keys from their values
+    yaml.dump(section.model_dump(mode="json"), stream)
     return stream.getvalue()
 
 

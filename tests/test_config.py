@@ -27,6 +27,11 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_dump_keeps_keys_beside_their_values() -> None:
+    config = settings.load(ROOT / "experiments" / "demo.yaml")
+    assert "peak: 0.003, warmup: 0.1" in settings.dump(config)
+
+
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_loads(path: Path) -> None:
     config = settings.load(path)

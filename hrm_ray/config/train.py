@@ -120,8 +120,9 @@ class Train(Section):
     mixture: tuple[Ingredient, ...] = ()
     """Datasets beside `data`. An epoch is one of `data`; the others are gone through as often as their weights ask."""
     curriculum: Share = 0.0
-    """How far the first epoch goes from short documents to long ones: 0 is a random order, 1 the order of lengths.
-    Rows of documents that are alike fill less well: 98% at 0, 93% at 0.5, 80% at 1 (docs/log.md, 2026-11-25)."""
+    """How far the first epoch of `data` goes from short documents to long ones: 0 is a random order, 1 the order of
+    lengths. Documents of a `mixture` always come in a random order. Rows of documents that are alike fill less well:
+    98% at 0, 93% at 0.5, 80% at 1 (docs/log.md, 2026-11-25)."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Ray Train workers, one rank of DeepSpeed each; 0 is this one process, without Ray and without DeepSpeed."""
     zero_stage: Literal[0, 1, 2, 3] = 1

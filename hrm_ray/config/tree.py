@@ -93,6 +93,11 @@ class Config(Section):
         mixture = tuple(part.model_copy(update={"data": folder}) for part, folder in parts)
         return self.model_copy(update={"data": main, "train": self.train.model_copy(update={"mixture": mixture})})
 
+    def absolute(self) -> Self:
+        """Return the same settings, with the folders that training opens spelled in the one way that they all have."""
+        placed = self.with_datasets(folder.resolve() for folder in self.datasets)
+        return placed.model_copy(update={"runs": self.runs.resolve()})
+
     @property
     def run_dir(self) -> Path:
         """Folder of everything that belongs to this run."""

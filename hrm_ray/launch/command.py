@@ -15,7 +15,7 @@ from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint
 from hrm_ray.train.communication import sent_bytes
-from hrm_ray.train.corpus import read_dataset
+from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, rows_each
 from hrm_ray.train.examine import examine
 from hrm_ray.train.feed import empty_places, open_feed
@@ -77,7 +77,7 @@ def shortage(train: Train, measured: Cost) -> Iterator[str]:
     if measured.fits(train, together):
         return
     where = f"the {together} process(es) of this machine" if measured.device == "cpu" else "this GPU"
-    advised = advice(train, lambda changed: measured.fits(changed, together))
+    advised = advice(train, measured.device, lambda changed: measured.fits(changed, together))
     yield f"will not fit: {mebibytes(measured.free_bytes)} are free for {where}; the change that costs least: {advised}"
 
 
@@ -92,7 +92,7 @@ def derived(config: Config) -> Iterator[str]:
     if not (config.data / "dataset.json").exists():
         yield f"about {parameters(config.model, config.prepare.vocab_size):,} parameters"
         return
-    vocabulary = read_dataset(config)["tokenizer"]["vocab_size"]
+    vocabulary = read_datasets(config)[0]["tokenizer"]["vocab_size"]
     feed = open_feed(config)
     yield f"{parameters(config.model, vocabulary):,} parameters"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"

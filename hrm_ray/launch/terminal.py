@@ -19,7 +19,6 @@ class Terminal:
     def __init__(self, progress: Progress, role: str) -> None:
         self.progress, self.role = progress, role
         self.bar = progress.add_task(f"{role}: starting", total=None)
-        self.bad = self.spikes = 0
         self.first: tuple[float, int] | None = None
         self.told = time.monotonic()
 
@@ -29,7 +28,6 @@ class Terminal:
 
     def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
         """Move the bar, or print a line where there is none."""
-        self.bad, self.spikes = self.bad + (not result.updated), self.spikes + result.spiked
         news = f"{self.role}: {', '.join(self._news(result, tokens_per_second))}"
         if self.first is None:  # a resumed run begins where it stopped: what was made before says nothing of its speed
             self.first = time.monotonic(), step
@@ -41,10 +39,10 @@ class Terminal:
     def _news(self, result: StepResult, tokens_per_second: float) -> Iterator[str]:
         yield " ".join(f"{name} {value:.3f}" for name, value in result.losses.items() if value is not None)
         yield f"{tokens_per_second:,.0f} tokens/s"
-        if self.bad:
-            yield f"{self.bad} bad"
-        if self.spikes:
-            yield f"{self.spikes} spiked"
+        if result.bad_steps:
+            yield f"{result.bad_steps} bad"
+        if result.spikes:
+            yield f"{result.spikes} spiked"
 
     def _is_due(self) -> bool:
         now = time.monotonic()

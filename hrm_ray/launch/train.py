@@ -22,6 +22,7 @@ from hrm_ray.launch.session import require
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.engine import pick_device
 from hrm_ray.train.feed import micro_batches, open_feed
+from hrm_ray.train.fit import making_explained
 from hrm_ray.train.loop import Watcher
 from hrm_ray.train.run import build_model, open_run
 
@@ -73,8 +74,7 @@ def scale(train: Train) -> ScalingConfig:
 
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
-    datasets = (data.resolve() for data in config.datasets)
-    absolute = config.with_datasets(datasets).model_copy(update={"runs": config.runs.resolve()})
+    absolute = config.absolute()
     with newsroom(watcher) as listener:
         trainer = TorchTrainer(
             work,
@@ -143,5 +143,6 @@ def train_as_rank(config: Config, world: int, watcher: Watcher) -> None:
     if torch.distributed.get_backend() == "nccl":
         torch.cuda.set_device(ray.train.torch.get_device())
     local = deal.localised(config)
-    engine = ZeroEngine(build_model(local), config.train, micro_batches(config.train, world))
+    with making_explained(config.train):
+        engine = ZeroEngine(build_model(local), config.train, micro_batches(config.train, world))
     loop.run(local, open_feed(local, engine.rank, world), engine, watcher)

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from hrm_ray.config import Config, Train
-from hrm_ray.model.batch import Document, collate
+from hrm_ray.model.batch import Batch, Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.train.engine import PlainEngine, pick_device
-from hrm_ray.train.fit import state_bytes
+from hrm_ray.train.fit import memory_explained, state_bytes
 from hrm_ray.train.memory import free, held, peak
 from hrm_ray.train.step import train_step
 
@@ -67,16 +67,19 @@ def measure(config: Config, vocab_size: int) -> Cost:
     torch.manual_seed(config.seed)
     batches = [collate(row(config.prepare.window, vocab_size, seed)) for seed in range(ROWS)]
     left, before = free(pick_device(train)), held(pick_device(train))
-    engine = PlainEngine(HRM(config.model, vocab_size), train)
-    seconds = []
-    for some in (batches[:1], batches):
-        began = time.perf_counter()
-        train_step(engine, some, train, rate=1e-6, depth=config.model.depth.max)
-        seconds.append(time.perf_counter() - began)
+    with memory_explained(train, pick_device(train), lambda: "a step of one row at a time", helps=lambda _: False):
+        engine = PlainEngine(HRM(config.model, vocab_size), train)
+        seconds = [_seconds(engine, some, train, config.model.depth.max) for some in (batches[:1], batches)]
     parameters = sum(p.numel() for p in engine.model.parameters())
     row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(train, engine.device.type)))
     threads = torch.get_num_threads()
     return Cost(seconds[-1] / ROWS, before, parameters, row_bytes, left, engine.device.type, threads)
+
+
+def _seconds(engine: PlainEngine, batches: list[Batch], train: Train, depth: int) -> float:
+    began = time.perf_counter()
+    train_step(engine, batches, train, rate=1e-6, depth=depth)
+    return time.perf_counter() - began
 
 
 def row(window: int, vocab_size: int, seed: int) -> list[Document]:

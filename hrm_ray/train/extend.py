@@ -4,35 +4,45 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from hrm_ray.config import Config
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
-from hrm_ray.train.schedule import Extension, rate, stable_steps, warmup_steps
+from hrm_ray.train.metrics import copy_lines
+from hrm_ray.train.schedule import Extension, first_horizon, rate, stable_steps, warmup_steps
+
+Record = Mapping[str, Any]
+"""What a `run.json` holds."""
 
 
 def read_extensions(run_dir: Path) -> list[Extension]:
     """Return the extensions of a run that is open."""
-    return _extensions(json.loads((run_dir / "run.json").read_text("utf-8")))
+    return extensions_of(json.loads((run_dir / "run.json").read_text("utf-8")))
 
 
-def extend(config: Config, record: dict[str, Any], horizon: int, say: Callable[[str], None]) -> list[Extension]:
+def extensions_of(record: Record) -> list[Extension]:
+    """Return the extensions that a run's record names."""
+    return [Extension(**one) for one in record.get("extensions", ())]
+
+
+def extend(config: Config, record: Record, beside: Record, horizon: int, say: Callable[[str], None]) -> list[Extension]:
     """Return the extensions of the run that `record` describes, now that it is to have `horizon` steps.
 
-    `wsd` goes back to its newest checkpoint from before the old decay; what came after is set aside.
+    `wsd` goes back to its newest checkpoint from before the old decay; what came after is set aside. A baseline has the
+    extensions of the run `beside` it, where what is made of it is what it would have been with them.
 
     Raises:
         ConfigError: the horizon is lower than it was, or that checkpoint is gone.
     """
-    run_dir, old, extensions = config.run_dir, record["horizon"], _extensions(record)
-    if horizon == old:
-        return extensions
-    made = max(checkpoint.steps(run_dir / "checkpoints"), default=0)
-    while extensions and extensions[-1].step >= made:  # nothing was made of it yet
-        old = extensions.pop().horizon
+    run_dir, made = config.run_dir, max(checkpoint.steps(config.run_dir / "checkpoints"), default=0)
+    if beside and _followed(beside, made) == _followed(record, made):
+        return extensions_of(beside)
+    if horizon == record["horizon"]:
+        return extensions_of(record)
+    old, extensions = _followed(record, made)
     if horizon == old or made == 0:
         return extensions
     if horizon < old:
@@ -47,8 +57,12 @@ def extend(config: Config, record: dict[str, Any], horizon: int, say: Callable[[
     return extended
 
 
-def _extensions(record: dict[str, Any]) -> list[Extension]:
-    return [Extension(**one) for one in record.get("extensions", ())]
+def _followed(record: Record, made: int) -> tuple[int, list[Extension]]:
+    """Return the horizon that the first `made` steps of a run were made for, and the extensions before that."""
+    horizon, extensions = record["horizon"], extensions_of(record)
+    while extensions and extensions[-1].step >= made:  # nothing was made of it yet
+        horizon = extensions.pop().horizon
+    return horizon, extensions
 
 
 def _newest_stable(config: Config, old: int, extensions: list[Extension]) -> int:
@@ -64,9 +78,12 @@ def _newest_stable(config: Config, old: int, extensions: list[Extension]) -> int
 
 
 def _set_aside(run_dir: Path, step: int, old: int) -> None:
-    """Move the checkpoints after `step`, the newest first, so that a kill on the way changes nothing of the rest."""
+    """Keep what came after `step` in `ended`: its metrics, and its checkpoints, the newest first, so that a kill on the
+    way changes nothing of the rest."""
     checkpoints, aside = run_dir / "checkpoints", run_dir / "ended" / checkpoint.folder_name(old)
     later = [found for found in checkpoint.steps(checkpoints) if found > step]
+    if later:
+        copy_lines(run_dir / "metrics.jsonl", aside / "metrics.jsonl", after=step)
     for found in sorted(later, reverse=True):
         target = aside / checkpoint.folder_name(found)
         shutil.rmtree(target, ignore_errors=True)
@@ -80,13 +97,22 @@ def _told(config: Config, made: int, horizon: int, extended: list[Extension]) ->
     schedule, (step, old) = config.train.schedule, extended[-1]
     if step < made:
         return (
-            f"it goes back to step {step}, from before its decay, as if the horizon had always been this; the "
-            f"checkpoints of its old end are in ended/{checkpoint.folder_name(old)}"
+            f"it goes back to step {step}, from before its decay, {_as_if(config, horizon, extended)}; its old end is "
+            f"in ended/{checkpoint.folder_name(old)}"
         )
     if schedule.kind in ("constant", "wsd"):
-        return f"it goes on from step {step} as if the horizon had always been this"
+        return f"it goes on from step {step} {_as_if(config, horizon, extended)}"
     low, climb = rate(schedule, step - 1, old, extended[:-1]), warmup_steps(schedule, horizon, extended)
+    over = "1 step" if climb == 1 else f"{climb} steps"
     return (
-        f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {climb} steps, and then falls to "
-        "its floor at the new end"
+        f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {over}, and then falls to its "
+        "floor at the new end"
     )
+
+
+def _as_if(config: Config, horizon: int, extended: list[Extension]) -> str:
+    """Say that the horizon might always have been this, but for warm-ups that are a share of the first one."""
+    lengths = (config.train.schedule.warmup_length, config.model.depth.warmup_length)
+    longer = any(length(horizon) > length(first_horizon(horizon, extended)) for length in lengths)
+    apart = ", but for its warm-ups, which stay as short as they were" if longer else ""
+    return f"as if the horizon had always been this{apart}"

@@ -1,13 +1,14 @@
 """Whether a run fits into memory, and what to change where it does not: the change that costs least comes first.
 
-Fewer rows at a time cost a little speed, a higher ZeRO stage costs communication, a smaller model costs quality, and a
-shorter window costs the documents that no longer fit it.
+Fewer rows at a time cost a little speed, a higher ZeRO stage costs communication, an optimizer in the host's memory
+costs time in every step, a smaller model costs quality, and a shorter window costs the documents that no longer fit it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 
@@ -15,6 +16,7 @@ from hrm_ray.config import Train
 from hrm_ray.config.engine import STAGES
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch
+from hrm_ray.train.engine import pick_device
 from hrm_ray.train.memory import peak
 
 LAST = "a smaller model.size, and after that a shorter prepare.window"
@@ -37,10 +39,11 @@ def state_bytes(train: Train, device: str) -> float:
     )
 
 
-def changes(train: Train) -> Iterator[dict[str, int]]:
-    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both.
+def changes(train: Train, device: str) -> Iterator[dict[str, int]]:
+    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both; the
+    optimizer in the host's memory, then all three.
 
-    Muon runs at no higher stage.
+    Muon runs at no higher stage, and there is no offload at stage 0, nor from a CPU.
     """
     fewer = [rows for rows in range(train.micro_rows - 1, 0, -1) if train.rows % rows == 0]
     higher = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
@@ -48,19 +51,48 @@ def changes(train: Train) -> Iterator[dict[str, int]]:
     yield from ({"micro_rows": rows} for rows in fewer)
     yield from ({"zero_stage": stage} for stage in stages)
     yield from ({"micro_rows": 1, "zero_stage": stage} for stage in stages if fewer)
+    if train.workers == 0 or train.offload_optimizer or device == "cpu":
+        return
+    offloaded = [stage for stage in (train.zero_stage, *stages) if stage > 0]
+    yield from ({"zero_stage": stage, "offload_optimizer": True} for stage in offloaded)
+    yield from ({"micro_rows": 1, "zero_stage": stage, "offload_optimizer": True} for stage in offloaded if fewer)
 
 
-def advice(train: Train, fits: Callable[[Train], bool]) -> str:
+def advice(train: Train, device: str, fits: Callable[[Train], bool]) -> str:
     """Return the first change after which the run `fits`, as it is written on the command line."""
-    for change in changes(train):
+    for change in changes(train, device):
         if fits(train.model_copy(update=change)):
-            return " ".join(f"--set train.{key}={value}" for key, value in change.items())
+            new = {key: value for key, value in change.items() if getattr(train, key) != value}
+            return " ".join(f"--set train.{key}={json.dumps(value)}" for key, value in new.items())
     return LAST
 
 
+def of_step(train: Train, batches: Sequence[Batch]) -> str:
+    """Say what a step holds."""
+    tokens = max(len(batch.ids) for batch in batches)
+    longest = max((span.stop - span.start for batch in batches for span in batch.spans), default=0)
+    return (
+        f"a step of micro-batches of {train.micro_rows} rows, {tokens:,} tokens at most, "
+        f"the longest document {longest:,}"
+    )
+
+
+def making_explained(train: Train) -> AbstractContextManager[None]:
+    """Explain running out of memory in the making of a model, whose size no number of rows changes."""
+    return memory_explained(
+        train,
+        pick_device(train),
+        lambda: "the making of the model",
+        lambda changed: changed.micro_rows == train.micro_rows,
+    )
+
+
 @contextmanager
-def memory_explained(train: Train, device: torch.device, batches: Sequence[Batch]) -> Iterator[None]:
-    """Make one sentence of running out of memory in the block, which works on `batches`.
+def memory_explained(
+    train: Train, device: torch.device, what: Callable[[], str], helps: Callable[[Train], bool] = lambda _: True
+) -> Iterator[None]:
+    """Make one sentence of running out of memory in the block, which does `what`; `helps` says of a change whether it
+    takes memory from just that.
 
     Raises:
         UserError: an allocation failed, of the GPU or of this process.
@@ -70,12 +102,9 @@ def memory_explained(train: Train, device: torch.device, batches: Sequence[Batch
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        tokens = max(len(batch.ids) for batch in batches)
-        longest = max((span.stop - span.start for batch in batches for span in batch.spans), default=0)
         raise UserError(
-            f"out of memory on {device} in a step of micro-batches of {train.micro_rows} rows, "
-            f"{tokens:,} tokens at most, the longest document {longest:,}; "
-            f"at its peak it held {peak(device) / 2**20:,.0f} MiB; next to try: {advice(train, lambda _: True)}"
+            f"out of memory on {device} in {what()}; at its peak it held {peak(device) / 2**20:,.0f} MiB; "
+            f"next to try: {advice(train, device.type, helps)}"
         ) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
-from hrm_ray.train.fit import memory_explained
+from hrm_ray.train.fit import making_explained, memory_explained, of_step
 from hrm_ray.train.gradients import Probe
 from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, note, open_run
@@ -98,7 +99,7 @@ class Trainer:
         learning_rate = rate(train.schedule, state.step, horizon, self.extensions)
         depth = self.engine.model.gradient_depth(state.step, first_horizon(horizon, self.extensions))
         probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
-        with memory_explained(train, self.engine.device, batches):
+        with memory_explained(train, self.engine.device, partial(of_step, train, batches)):
             probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None
             began = time.perf_counter() - waited
             result = train_step(self.engine, batches, train, learning_rate, depth)
@@ -118,7 +119,8 @@ class Trainer:
     def validate(self) -> float | None:
         """Measure the validation losses and return the objective."""
         began = time.perf_counter()
-        values = self.validation.measure(self.engine)
+        with memory_explained(self.config.train, self.engine.device, self.validation.described):
+            values = self.validation.measure(self.engine)
         self.metrics.write("validation", self.state.step, values | {"seconds": time.perf_counter() - began})
         return values["objective"]
 
@@ -132,14 +134,14 @@ class Trainer:
             checkpoint.note_best(self.checkpoints)
 
     def _remark(self, result: StepResult, position: int) -> StepResult:
-        """Write down what was not as it should be, with the examples of the batch."""
+        """Write down what was not as it should be, with the examples of the batch, and count it."""
         spiked = result.updated and self.metrics.spikes.has(result.gradient_norm)
         if spiked or not result.updated:
             values = {"gradient_norm": result.gradient_norm} if spiked else {}
             step = self.state.step + (not result.updated)
             named = values | {"examples": self.feed.example_ids(position)}
             self.metrics.write("spike" if spiked else "bad_step", step, named)
-        return replace(result, spiked=spiked)
+        return replace(result, bad_steps=self.state.bad_steps, spikes=self.metrics.spikes.count)
 
     def _line(self, result: StepResult, learning_rate: float, depth: int) -> dict[str, Any]:
         return {
@@ -160,12 +162,14 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     """Train one run in this very process, from its newest checkpoint where it has one."""
     feed = open_feed(config)
     open_run(config, role, feed.horizon, watcher.say)
-    run(config, feed, PlainEngine(build_model(config), config.train), watcher)
+    with making_explained(config.train):
+        engine = PlainEngine(build_model(config), config.train)
+    run(config, feed, engine, watcher)
 
 
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     """Train as rank `engine.rank` of a run that is open."""
-    state = restore(config.run_dir, engine, watcher)
+    state = restore(config.run_dir, engine, watcher, feed.horizon)
     throughput = Throughput.of(engine)
     if engine.rank == 0:
         note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
@@ -174,7 +178,7 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
         Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput, extensions).run()
 
 
-def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
+def restore(run_dir: Path, engine: Engine, watcher: Watcher, horizon: int) -> State:
     """Load the newest complete checkpoint, if any, into `engine` and return where it stands."""
     loaded = checkpoint.newest(run_dir / "checkpoints", watcher.say)
     found = -1 if loaded is None else loaded.state.position
@@ -183,6 +187,7 @@ def restore(run_dir: Path, engine: Engine, watcher: Watcher) -> State:
         raise UserError(f"{run_dir}: its ranks see different checkpoints; runs must be on a disk that all nodes share")
     if loaded is None:
         return State(step=0, position=0, bad_steps=0)
-    watcher.say(f"resuming {run_dir} after step {loaded.state.step}")
-    engine.restore(loaded.weights, loaded.moments, loaded.state.step)
+    step, ended = loaded.state.step, f"{run_dir} is trained to its end already"
+    watcher.say(ended if step == horizon else f"resuming {run_dir} after step {step}")
+    engine.restore(loaded.weights, loaded.moments, step)
     return loaded.state

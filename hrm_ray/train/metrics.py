@@ -20,8 +20,8 @@ class Metrics:
 
     def __init__(self, config: Config, resume_step: int, say: Callable[[str], None]) -> None:
         self.path, self.spikes, self.say = config.run_dir / "metrics.jsonl", Spikes(), say
-        kept = [line for line in _lines(self.path) if line["step"] <= resume_step]
-        write_text(self.path, "".join(json.dumps(line) + "\n" for line in kept))
+        kept = [line for line in _read(self.path) if line["step"] <= resume_step]
+        _write(self.path, kept)
         for line in kept:
             self.spikes.read(line)
         self.sinks = open_sinks(config, resume_step)
@@ -71,7 +71,16 @@ class NoMetrics:
         """There is nothing open."""
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def copy_lines(source: Path, target: Path, after: int) -> None:
+    """Keep in `target` the lines of steps after `after`, which a run that goes back to that step will make again."""
+    _write(target, [line for line in _read(source) if line["step"] > after])
+
+
+def _write(path: Path, lines: list[dict[str, Any]]) -> None:
+    write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
     """Return the whole lines of the file; a kill may have torn the last one."""
     if not path.exists():
         return []

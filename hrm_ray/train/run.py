@@ -20,13 +20,15 @@ from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
-from hrm_ray.train.extend import extend
-from hrm_ray.train.schedule import Extension
+from hrm_ray.train.extend import extend, extensions_of
 
 CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
 """What `evaluate` and `generate` may set: the network is what was trained."""
 
 PACKAGES = ("hrm-ray", "torch", "ray", "deepspeed", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
+
+BASELINES = "baselines"
+"""Folder of a run for the runs of its baselines."""
 
 Datasets = Sequence[dict[str, Any]]
 """The `dataset.json` of each, the main one first."""
@@ -38,7 +40,7 @@ def roles(config: Config) -> dict[str, Config]:
         role: config.model_copy(
             update={
                 "name": role,
-                "runs": config.run_dir / "baselines",
+                "runs": config.run_dir / BASELINES,
                 "model": plain_twin(config.model, role),
                 "baselines": (),
             }
@@ -57,12 +59,13 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
     """
     sinks.require(config)
     datasets = read_datasets(config)
-    record, extensions = config.run_dir / "run.json", list[Extension]()
     _check_warmup(config.train.schedule, horizon)
-    known = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    record = config.run_dir / "run.json"
+    known, beside = _read(record), _read(config.runs.parent / "run.json") if config.runs.name == BASELINES else {}
+    extensions = extensions_of(beside)
     if known:
         _check_resume(config, known, datasets)
-        extensions = extend(config, known, horizon, say)
+        extensions = extend(config, known, beside, horizon, say)
     write_text(config.run_dir / "config.yaml", settings.dump(config))
     described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
     write_text(record, json.dumps(known | described, indent=1))
@@ -100,6 +103,12 @@ def build_model(config: Config) -> HRM:
     return HRM(config.model, read_dataset(config)["tokenizer"]["vocab_size"])
 
 
+def _read(record: Path) -> dict[str, Any]:
+    """Return a `run.json`, if it is there."""
+    found: dict[str, Any] = json.loads(record.read_text("utf-8")) if record.exists() else {}
+    return found
+
+
 def _check_warmup(schedule: Schedule, horizon: int) -> None:
     """Of a warm-up in steps it is not known earlier whether it fits."""
     decay = round(schedule.decay * horizon) if schedule.kind == "wsd" else 0
@@ -112,7 +121,7 @@ def _check_warmup(schedule: Schedule, horizon: int) -> None:
 
 def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) -> None:
     old = settings.load(config.run_dir / "config.yaml")
-    conflicts = settings.resume_conflicts(old, config)
+    conflicts = settings.resume_conflicts(old.absolute(), config.absolute())
     if conflicts:
         raise ConfigError(
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "

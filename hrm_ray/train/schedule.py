@@ -27,9 +27,9 @@ def rate(schedule: Schedule, step: int, horizon: int, extensions: Extensions = (
 
     It rises linearly to `peak` at the last step of the warm-up and reaches `floor * peak` exactly at the last step of
     the run (`constant` stays at the peak). `wsd` is warm-up, stable, decay (arXiv 2404.06395); of its shapes, 1-sqrt is
-    that of arXiv 2405.18392. An extended `constant` or `wsd` is what it would be, had it had the last horizon always;
-    the others climb from the rate that they had come to back to the peak, over a warm-up that takes at most half of the
-    steps that were added, and fall again.
+    that of arXiv 2405.18392. An extended `constant` or `wsd` is what it would be, had it had the last horizon always
+    (but for a warm-up that is a share, which is one of the first horizon); the others climb from the rate that they had
+    come to back to the peak, over a warm-up that takes at most half of the steps that were added, and fall again.
     """
     start, low, warmup = 0, 0.0, warmup_steps(schedule, horizon, extensions)
     if extensions and schedule.kind in RESTARTED:

@@ -26,8 +26,10 @@ class StepResult:
     tokens: int
     updated: bool
     """False when a loss or the gradient was not finite: nothing was changed."""
-    spiked: bool = False
-    """Whether the gradient norm was out of line with those before it (`hrm_ray.train.spikes`)."""
+    bad_steps: int = 0
+    """Steps of the whole run that changed nothing, this one included; as `spikes`, the loop's to know."""
+    spikes: int = 0
+    """Steps of the whole run with a gradient norm out of line with those before it (`hrm_ray.train.spikes`)."""
 
 
 def train_step(engine: Engine, batches: Sequence[Batch], train: Train, rate: float, depth: int) -> StepResult:

@@ -57,7 +57,8 @@ class SolveRows:
 
     def _pack(self, epoch: int) -> Packed:
         sizes = np.where(self.planned(epoch), self.documents.sizes[True], self.documents.sizes[False])
-        curriculum = 0.0 if epoch else self.config.train.curriculum
+        # The other datasets' passes begin and end elsewhere: a large one would not come to its long documents.
+        curriculum = self.config.train.curriculum if epoch == self.number == 0 else 0.0
         return pack_epoch(sizes, self.config.prepare.window, (self.config.seed, epoch, 0, self.number), curriculum)
 
     def _planned(self, epoch: int) -> NDArray[np.bool_]:

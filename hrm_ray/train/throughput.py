@@ -22,18 +22,21 @@ from hrm_ray.train import memory
 from hrm_ray.train.engine import Engine
 
 PEAKS = {
+    ("MIG",): math.nan,  # a slice of a GPU, under the name of the whole
     ("A100",): 312e12,
     ("H100", "PCIe"): 756e12,
     ("H100", "NVL"): 835e12,
     ("H100",): 989e12,
+    ("H200", "NVL"): math.nan,  # slower than the other H200; we found no source for how much
     ("H200",): 989e12,
     ("B200",): 2250e12,
     ("A10",): 125e12,
     ("L4",): 121e12,
     ("L40S",): 362e12,
 }
-"""Dense bf16 FLOP/s by words of `torch.cuda.get_device_name`, the first that fits; from NVIDIA's data sheets, halved
-where they count sparsity."""
+"""Dense bf16 FLOP/s by words of `torch.cuda.get_device_name`, the first that fits. NVIDIA's data sheets as others have
+read them: torchtitan (`get_peak_flops` in tools/utils.py), and for A10 and L4 Lightning (`_CUDA_FLOPS` in
+fabric/utilities/throughput.py); NaN where a word fits and the number would be another."""
 
 SIDE = 512
 """Of the square matrices whose product is timed on a CPU: 1 MiB each, of the size that a tiny model's matmuls have."""
@@ -93,8 +96,8 @@ def device_peak(device: torch.device) -> tuple[float, str]:
         return matmul_peak(), f"fp32 matmul of {SIDE} x {SIDE} timed at start, {threads} CPU thread(s) a process"
     name = torch.cuda.get_device_name(device)
     words = set(re.split(r"\W+", name))
-    known = [peak for parts, peak in PEAKS.items() if words.issuperset(parts)]
-    return (known[0], f"dense bf16 of {name}, data sheet") if known else (math.nan, f"{name} is not in our table")
+    peak = next((peak for parts, peak in PEAKS.items() if words.issuperset(parts)), math.nan)
+    return peak, f"{name} is not in our table" if math.isnan(peak) else f"dense bf16 of {name}, data sheet"
 
 
 def matmul_peak() -> float:

@@ -24,6 +24,9 @@ PROJECT = "hrm-ray"
 PARAMETERS = 100
 """Settings that MLflow takes at once."""
 
+NOTHING = "null"
+"""A setting that has no value any more."""
+
 
 class WandB:
     """A run of Weights & Biases."""
@@ -66,6 +69,7 @@ class MLflow:
             self.client = MlflowClient()
             self.run = remembered(config, "mlflow", lambda: self._create(config))
             self.client.update_run(self.run, status="RUNNING")
+            self._note_changes(config)
         except MlflowException as error:
             raise UserError(
                 f"train.log.to: mlflow: {first_line(error)}; MLFLOW_TRACKING_URI names its server"
@@ -78,10 +82,18 @@ class MLflow:
         known = self.client.get_experiment_by_name(name)
         experiment = known.experiment_id if known else self.client.create_experiment(name)
         run: str = self.client.create_run(experiment, run_name=config.name).info.run_id
-        parameters = [Param(key, str(value)) for key, value in flat(config).items()]
-        for start in range(0, len(parameters), PARAMETERS):
-            self.client.log_batch(run, params=parameters[start : start + PARAMETERS])
+        told = [Param(key, value) for key, value in parameters(config).items()]
+        for start in range(0, len(told), PARAMETERS):
+            self.client.log_batch(run, params=told[start : start + PARAMETERS])
         return run
+
+    def _note_changes(self, config: Config) -> None:
+        """Tag the run with what it no longer does as its parameters say, which MLflow lets nobody change."""
+        known, now = self.client.get_run(self.run).data, parameters(config)
+        told = known.params | known.tags
+        for key in known.params.keys() | now.keys():
+            if now.get(key, NOTHING) != told.get(key, NOTHING):
+                self.client.set_tag(self.run, key, now.get(key, NOTHING))
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Add a point to each curve."""
@@ -93,6 +105,11 @@ class MLflow:
     def close(self, failed: bool) -> None:
         """Say how it ended."""
         self.client.set_terminated(self.run, "FAILED" if failed else "FINISHED")
+
+
+def parameters(config: Config) -> dict[str, str]:
+    """Return the resolved settings as MLflow keeps them."""
+    return {key: str(value) for key, value in flat(config).items()}
 
 
 def remembered(config: Config, service: str, make: Callable[[], str]) -> str:

@@ -104,12 +104,20 @@ class Validation:
         self.judge = [judge.document(index, hidden=True) for index in range(min(count, len(judge)))]
         self.tokens = config.train.micro_rows * config.prepare.window
 
+    def described(self) -> str:
+        """Say what it holds at a time."""
+        return f"validation of documents of {self.tokens:,} tokens at a time"
+
     def measure(self, engine: Engine) -> dict[str, float | None]:
         """Return a validation line of `metrics.jsonl`, of the averaged weights where the run keeps an average;
         `objective` is blind to the loss weights."""
         with engine.averaged():
-            solved = solve_losses(engine, self.solve, self.tokens)
-            judged = judge_log_probabilities(engine, self.judge, self.tokens)
+            return self.measure_last(engine)
+
+    def measure_last(self, engine: Engine) -> dict[str, float | None]:
+        """Return the same of the weights as the last update left them."""
+        solved = solve_losses(engine, self.solve, self.tokens)
+        judged = judge_log_probabilities(engine, self.judge, self.tokens)
         labels = torch.tensor([document.decision for document in self.judge], dtype=torch.int64)
         log_loss = balanced_log_loss(judged, labels)
         bits = solved.total_bits_per_code_byte()

@@ -20,7 +20,8 @@ def measure_decayed(trainer: Trainer, saved: Path, updates: int) -> dict[str, fl
     """Train `updates` more steps with a falling rate, validate, and go back to the checkpoint `saved`.
 
     The fork is the end of a run of as many steps as it makes in all: it sees the batches that come next, at full
-    gradient depth.
+    gradient depth. Its last weights are measured, also where the run keeps an average of them (`train.ema`): an average
+    over a thousand steps would hardly follow so few, and so tell nothing of the decay.
 
     Raises:
         DivergedError: the losses of the fork are not finite.
@@ -31,7 +32,7 @@ def measure_decayed(trainer: Trainer, saved: Path, updates: int) -> dict[str, fl
     fork = replace(trainer, config=config, metrics=NoMetrics())
     for _ in range(updates):
         fork.step(state.step + updates)
-    values = trainer.validation.measure(trainer.engine)
+    values = trainer.validation.measure_last(trainer.engine)
     loaded = checkpoint.load(saved)
     trainer.engine.restore(loaded.weights, loaded.moments, loaded.state.step)
     return values

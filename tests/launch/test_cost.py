@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from hrm_ray import settings
-from hrm_ray.launch.command import cost, derived, shortage
+from hrm_ray.errors import UserError
+from hrm_ray.launch.command import cost, derived, shortage, show, train_all
+from hrm_ray.prepare.card import CARD
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, row
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.fit import LAST
 from tests.conftest import ROOT
-from tests.train.conftest import VOCABULARY, run_config
+from tests.train.conftest import VOCABULARY, run_config, write_dataset
 
 
 def test_rows_are_full() -> None:
@@ -40,6 +42,15 @@ def test_the_steps_of_a_prepared_run_are_known(dataset: Path, tmp_path: Path) ->
     assert f"{open_feed(config).horizon} steps of at most 768 tokens" in derived(config)
     first, *_ = cost(config)
     assert "MiB for each process" in first
+
+
+def test_what_cannot_be_mixed_is_refused_as_train_refuses_it(dataset: Path, tmp_path: Path) -> None:
+    other = write_dataset(tmp_path / "other")
+    (other / CARD).write_text((other / CARD).read_text().replace("of the tokenizer", "of another"))
+    config = run_config(dataset, tmp_path, mixture=[{"data": str(other), "weight": 0.4}])
+    for verb in (show, train_all):
+        with pytest.raises(UserError, match=f"^{other}: was prepared with another tokenizer than {dataset}; "):
+            verb(config)
 
 
 def test_rows_that_do_not_divide_are_told_and_taken(dataset: Path, tmp_path: Path) -> None:

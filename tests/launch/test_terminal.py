@@ -12,9 +12,9 @@ from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.train.step import StepResult
 
 
-def step(updated: bool = True, spiked: bool = False) -> StepResult:
+def step(bad: int = 0, spikes: int = 0) -> StepResult:
     losses = {"plan": 1.5, "code": 2.25, "refinement": None}
-    return StepResult(losses, {}, loss=1.0, gradient_norm=1.0, tokens=10, updated=updated, spiked=spiked)
+    return StepResult(losses, {}, loss=1.0, gradient_norm=1.0, tokens=10, updated=True, bad_steps=bad, spikes=spikes)
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_a_file_gets_a_line_now_and_then(clock: list[float]) -> None:
         watcher = Terminal(progress, "main")
         for number in range(101, 121):
             clock[0] += 10
-            watcher.advance(number, 120, step(updated=number != 104, spiked=number == 105), 1234.5)
+            watcher.advance(number, 120, step(bad=int(number > 103), spikes=int(number > 104)), 1234.5)
     news = "main: plan 1.500 code 2.250, 1,234 tokens/s"
     said = [line.rstrip() for line in output.getvalue().splitlines() if line.strip()]
     assert said[0] == f"step 103 of 120, {news}, 3 min left"
@@ -48,7 +48,7 @@ def test_a_terminal_gets_one_line_with_the_time_left() -> None:
         [task] = progress.tasks
         assert (task.completed, task.total, task.speed) == (7, 10, None), "steps of an earlier command are no speed"
         watcher.advance(8, 10, step(), 1000.0)
-        watcher.advance(9, 10, step(spiked=True), 1000.0)
+        watcher.advance(9, 10, step(spikes=1), 1000.0)
         assert task.description == "main: plan 1.500 code 2.250, 1,000 tokens/s, 1 spiked"
         assert task.time_remaining is not None
         with progress.console.capture() as captured:

@@ -27,6 +27,8 @@ class Silent:
 
     def __init__(self) -> None:
         self.sentences: list[str] = []
+        self.counts: list[tuple[int, int]] = []
+        """Bad steps and spikes of the run, as told with each step."""
 
     def say(self, sentence: str) -> None:
         self.sentences.append(sentence)
@@ -35,6 +37,7 @@ class Silent:
         assert 0 <= step <= horizon
         assert tokens_per_second > 0
         assert result.tokens > 0
+        self.counts.append((result.bad_steps, result.spikes))
 
 
 def example_row(fold: str, index: int) -> dict[str, Any]:

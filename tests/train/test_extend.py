@@ -12,6 +12,7 @@ from hrm_ray.config import Config, Depth
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.extend import read_extensions
+from hrm_ray.train.run import roles
 from hrm_ray.train.schedule import Extension, rate
 from tests.train.conftest import Silent, run_config
 from tests.train.test_loop import assert_bit_equal, final, lines
@@ -58,6 +59,7 @@ def test_an_extended_run_is_bit_for_bit_the_longer_one(
         for name, steps in (("run", 10), ("run", 14), ("always", 14))
     )
     train(short)
+    before = (short.run_dir / "metrics.jsonl").read_text().splitlines()
     sentence, resumed = train(extended)
     assert sentence.startswith(f"{short.run_dir}: its horizon of 10 steps is raised to 14; {said}")
     assert resumed == f"resuming {short.run_dir} after step {step}"
@@ -71,7 +73,30 @@ def test_an_extended_run_is_bit_for_bit_the_longer_one(
     assert (record(extended)["horizon"], record(extended)["extensions"]) == (14, [{"step": step, "horizon": 10}])
     ended = extended.run_dir / "ended" / "step-00000010"
     assert checkpoint.steps(ended) == ([10] if kind == "wsd" else [])
-    assert train(extended) == [f"resuming {short.run_dir} after step 14"]
+    if kind == "wsd":
+        kept = map(json.loads, (ended / "metrics.jsonl").read_text().splitlines())
+        assert list(kept) == [line for line in map(json.loads, before) if line["step"] > step]
+    assert train(extended) == [f"{short.run_dir} is trained to its end already"]
+
+
+@pytest.mark.parametrize(
+    ("warmup", "depth", "said"),
+    [
+        ({"warmup": 0.5, "warmup_steps": None}, {"warmup_steps": 2}, True),
+        ({"warmup_steps": 2}, {"warmup": 0.5}, True),
+        ({"warmup_steps": 2}, {"warmup_steps": 2}, False),
+        ({"warmup": 0, "warmup_steps": None}, {"warmup": 0}, False),
+    ],
+)
+def test_warm_ups_that_stay_as_they_were_are_told(
+    dataset: Path, tmp_path: Path, warmup: dict[str, Any], depth: dict[str, Any], said: bool
+) -> None:
+    for steps in (2, 4):
+        config = config_of(dataset, tmp_path, steps, "constant", **warmup)
+        model = config.model.model_copy(update={"depth": Depth.model_validate(depth)})
+        sentences = train(config.model_copy(update={"model": model}))
+    apart = ", but for its warm-ups, which stay as short as they were" if said else ""
+    assert sentences[0].endswith(f"goes on from step 2 as if the horizon had always been this{apart}")
 
 
 def test_a_run_that_has_not_begun_to_decay_goes_back_nowhere(dataset: Path, tmp_path: Path) -> None:
@@ -110,6 +135,37 @@ def test_an_extension_holds_after_a_resume(dataset: Path, tmp_path: Path, monkey
         loop.train(longer[1], "main", Stops())
     assert train(longer[1]) == [f"resuming {stopped.run_dir} after step 10"]
     assert_bit_equal(final(longer[0]), final(longer[1]))
+
+
+@pytest.mark.parametrize("kind", ["cosine", "wsd"])
+@pytest.mark.parametrize("before", [None, 4, 8])
+def test_a_baseline_trains_by_the_schedule_of_its_run(
+    dataset: Path, tmp_path: Path, kind: str, before: int | None
+) -> None:
+    """It is trained for the first time after the run was extended, or was stopped on its way, or had ended."""
+    short, longer = (config_of(dataset, tmp_path, steps, kind) for steps in (8, 14))
+    train(short)
+
+    class Stops(Silent):
+        def advance(self, step: int, *_: object) -> None:
+            if step == 5:
+                raise KeyboardInterrupt
+
+    if before == 4:
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(baseline(short), "equal_parameters", Stops())
+    elif before:
+        loop.train(baseline(short), "equal_parameters", Silent())
+    train(longer)
+    loop.train(baseline(longer), "equal_parameters", Silent())
+    assert read_extensions(baseline(longer).run_dir) == read_extensions(longer.run_dir) != []
+    rates = [[line["learning_rate"] for line in lines(one, "train")] for one in (longer, baseline(longer))]
+    assert rates[0] == rates[1]
+    assert len(rates[0]) == 14
+
+
+def baseline(config: Config) -> Config:
+    return roles(config.model_copy(update={"baselines": ("equal_parameters",)}))["equal_parameters"]
 
 
 def test_a_horizon_is_not_lowered_below_what_was_made_of_it(dataset: Path, tmp_path: Path) -> None:

@@ -141,8 +141,9 @@ def test_a_bad_step_advances_the_feed_and_not_the_schedule(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "PlainEngine", type("Twice", (Broken,), {"calls": 0, "bad": 2}))
-    config = run_config(dataset, tmp_path, max_steps=10)
-    loop.train(config, "main", Silent())
+    config, watcher = run_config(dataset, tmp_path, max_steps=10), Silent()
+    loop.train(config, "main", watcher)
+    assert [bad for bad, _ in watcher.counts] == [0, 0, 1] + [2] * 9
     state = final(config).state
     assert (state.step, state.position, state.bad_steps) == (10, 12, 2)
     assert [line["step"] for line in lines(config, "train")] == list(range(1, 11))

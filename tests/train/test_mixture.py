@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -81,6 +82,18 @@ def test_a_step_of_a_mixture_is_found_at_once_by_any_rank(dataset: Path, other: 
         assert [[list(d.code) for d in row] for row in together] == [[list(d.code) for d in row] for row in history[-1]]
 
 
+def test_a_curriculum_is_of_the_first_epoch_of_the_main_dataset(dataset: Path, other: Path, tmp_path: Path) -> None:
+    """However far the others come meanwhile: of a large one, a tenth of a pass would be its short documents alone."""
+
+    def order(curriculum: float, number: int, epoch: int) -> list[int]:
+        rows = open_feed(mixed(dataset, other, tmp_path, curriculum=curriculum)).solve[number]
+        return [rows.documents.sizes[True][index] for index in rows.stream.epoch(epoch).documents]
+
+    assert max(order(1.0, 0, 0)[:10]) < min(order(1.0, 0, 0)[-10:])
+    for number, epoch in ((0, 1), (1, 0), (1, 1)):
+        assert order(1.0, number, epoch) == order(0.0, number, epoch)
+
+
 def test_judge_rows_are_of_the_main_dataset(dataset: Path, other: Path, tmp_path: Path) -> None:
     plain, mixture = open_feed(run_config(dataset, tmp_path)), open_feed(mixed(dataset, other, tmp_path))
     for position in range(5):
@@ -97,6 +110,19 @@ def test_what_cannot_be_mixed_is_refused_by_name(dataset: Path, tmp_path: Path) 
         (other / card.CARD).write_text(json.dumps(card.read(other) | {key: value}))
         with pytest.raises(UserError, match=sentence):
             read_datasets(mixed(dataset, other, tmp_path))
+
+
+def test_another_spelling_of_a_folder_is_no_other_folder(
+    dataset: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop.train(mixed(dataset, other, tmp_path / "runs", max_steps=2), "main", Silent())
+    monkeypatch.chdir(tmp_path)
+    data, added = (Path(os.path.relpath(folder)) for folder in (dataset, other))
+    watcher = Silent()
+    loop.train(mixed(data, added, Path("runs"), max_steps=2), "main", watcher)
+    assert watcher.sentences == ["runs/run is trained to its end already"]
+    with pytest.raises(ConfigError, match=r"exists with another data, train\.mixture; "):
+        loop.train(mixed(added, data, Path("runs"), max_steps=2), "main", Silent())
 
 
 def test_another_dataset_in_the_mixture_is_refused_on_resume(dataset: Path, tmp_path: Path) -> None:

@@ -62,10 +62,16 @@ def test_mlflow_goes_on_in_the_same_run(dataset: Path, tmp_path: Path, monkeypat
     assert json.loads((config.run_dir / NAMES).read_text()) == {"mlflow": run.info.run_id}
     assert run.info.status == "FINISHED"
     assert run.data.params.keys() == flat(config).keys()
+    assert run.data.params["train.max_steps"] == "2", "what it began with; MLflow changes no parameter"
+    assert {key: value for key, value in run.data.tags.items() if key.startswith("train.")} == {"train.max_steps": "4"}
     points = client.get_metric_history(run.info.run_id, "train/code_loss")
     assert [point.step for point in points] == [1, 2, 3, 4]
     assert [point.value for point in points] == losses(config)
     assert run.data.metrics[OBJECTIVE] == lines(config, "validation")[-1]["objective"]
+    again = run_config(dataset, tmp_path, max_steps=None, epochs=1, log={"to": ["mlflow"]}, checkpoint={"every": 2})
+    loop.train(again, "main", Silent())
+    tags = client.get_run(run.info.run_id).data.tags
+    assert (tags["train.max_steps"], tags["train.epochs"]) == ("null", "1")
 
 
 def test_mlflow_without_a_place_is_a_sentence(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,9 @@ def test_spikes_are_counted_and_go_on_after_a_resume(
     for config, stops in ((whole, [16]), (parted, [14, 16])):
         monkeypatch.setattr(loop, "PlainEngine", type("Jumping", (Jumps,), {"calls": 0}))
         for stop in stops:
-            loop.train(cut(config, stop), "main", Silent())
+            watcher = Silent()
+            loop.train(cut(config, stop), "main", watcher)
+        assert watcher.counts[-2:] == [(0, 2), (0, 2)], "of the run, not of this command"
     for config in (whole, parted):
         assert [line["step"] for line in lines(config, "spike")] == [13, 15]
         assert lines(config, "spike")[0]["examples"][0].startswith("train-")

@@ -60,6 +60,10 @@ def test_flops_are_those_that_pytorch_counts() -> None:
         ("NVIDIA A100-SXM4-80GB", 312e12),
         ("NVIDIA A10", 125e12),
         ("NVIDIA A10G", None),
+        ("NVIDIA L40S", 362e12),
+        ("NVIDIA H200", 989e12),
+        ("NVIDIA H200 NVL", None),
+        ("NVIDIA H100 80GB HBM3 MIG 1g.10gb", None),
     ],
 )
 def test_gpus_are_known_by_their_names(name: str, peak: float | None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +71,7 @@ def test_gpus_are_known_by_their_names(name: str, peak: float | None, monkeypatc
     known, source = device_peak(torch.device("cuda"))
     assert known == peak if peak else known != known
     assert name in source
+    assert ("not in our table" in source) == (peak is None)
 
 
 def test_a_cpu_is_timed_without_a_random_number(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from hrm_ray.config import Config, Schedule
+from hrm_ray.config import Config, Ema, Schedule
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State, folder_name
 from hrm_ray.train.engine import PlainEngine
@@ -87,6 +87,18 @@ def test_a_fork_is_the_end_of_a_shorter_run(config: Config, dataset: Path, tmp_p
     assert depth == [5, 6, 7]
     assert measured is not None
     assert values["objective"] == pytest.approx(measured, rel=1e-5)
+
+
+def test_an_average_does_not_hide_the_decay(config: Config) -> None:
+    """The trials are bit-equal but for the average of one, which would keep nearly all of the first weights."""
+    values = []
+    for name, ema in (("last", None), ("averaged", Ema(decay=0.0)), ("slow", Ema(decay=0.9999))):
+        one = config.model_copy(update={"name": name, "train": config.train.model_copy(update={"ema": ema})})
+        trainer, saved = trainer_at(one, 4)
+        assert isinstance(trainer.engine, PlainEngine)
+        trainer.engine.average.updates = 10**6  # of a long run: from here on it keeps `decay` of itself
+        values.append(measure_decayed(trainer, saved, 3))
+    assert values[0] == values[1] == values[2]
 
 
 @pytest.mark.parametrize("kind", ["cosine", "linear", "wsd", "constant"])
