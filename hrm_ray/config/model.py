@@ -30,6 +30,12 @@ class Model(Section):
     hidden: Count
     layers: Count
     """Blocks in each of the two stacks; in `plain` mode, blocks in the one stack."""
+    h_layers: Count | None = None
+    """Blocks in the planner, where they are not `layers`."""
+    l_layers: Count | None = None
+    """Blocks in the coder, where they are not `layers`."""
+    shared: bool = False
+    """One stack is planner and coder in turn; with `inject` that is the recurrence of TRM (arXiv 2510.04871)."""
     heads: Count
     intermediate: Count
     tied: bool = True
@@ -54,7 +60,9 @@ class Model(Section):
         if self.hidden % self.heads or (self.hidden // self.heads) % 2:
             raise ValueError(f"hidden {self.hidden} over {self.heads} heads is not an even whole number per head")
         if self.mode == "plain":
-            return self
+            return self._is_one_stack("mode plain")
+        if self.shared:
+            self._is_one_stack("shared")
         passes = self.h_cycles * (self.l_cycles + 1)
         if not self.depth.min <= self.depth.max <= passes:
             raise ValueError(f"depth {self.depth.min}..{self.depth.max} must rise and stay within {passes} passes")
@@ -64,3 +72,18 @@ class Model(Section):
                 "embedding without gradient; raise it or set inject: true"
             )
         return self
+
+    def _is_one_stack(self, why: str) -> Self:
+        if self.h_layers or self.l_layers:
+            raise ValueError(f"{why} has one stack, of `layers` blocks: leave h_layers and l_layers out")
+        return self
+
+    @property
+    def planner_layers(self) -> int:
+        """Blocks of the planner, or of the one stack."""
+        return self.h_layers or self.layers
+
+    @property
+    def coder_layers(self) -> int:
+        """Blocks of the coder."""
+        return self.l_layers or self.layers

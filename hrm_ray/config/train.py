@@ -130,6 +130,12 @@ class Train(Section):
     the weights too. Nothing where `workers` is 0."""
     offload_optimizer: bool = False
     """Keep the optimizer's state and its arithmetic in the host's memory: slower, for models that do not fit."""
+    activation_checkpointing: bool = False
+    """Keep only the inputs of blocks for the backward and compute the rest again: the same numbers in much less memory,
+    for one more forward of the passes with gradient."""
+    compile: bool = False
+    """Compile blocks with torch.compile, which on a CPU needs a C++ compiler: a few seconds at the start, for fewer
+    passes over memory in each step (docs/log.md, 2026-11-25)."""
     worker_cpus: Count = 1
     """CPUs that Ray keeps for each worker, and threads that torch uses there."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -165,4 +171,6 @@ class Train(Section):
         reason = why_not(self.optimizer.kind, self.workers, self.zero_stage, self.offload_optimizer)
         if reason:
             raise ValueError(reason)
+        if self.compile and self.workers and self.zero_stage == 3:
+            raise ValueError("compile is on but zero_stage is 3, which exchanges weights inside of what is compiled")
         return self

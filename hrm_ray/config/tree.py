@@ -22,6 +22,8 @@ CHANGEABLE_ON_RESUME = (
     "train.workers",
     "train.zero_stage",
     "train.offload_optimizer",
+    "train.activation_checkpointing",
+    "train.compile",
     "train.worker_cpus",
     "train.log",
     "train.profile",

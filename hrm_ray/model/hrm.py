@@ -16,10 +16,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hrm_ray.config import Depth, Model
-from hrm_ray.model.attention import Attend, PackedAttention
+from hrm_ray.config import Model
+from hrm_ray.model.attention import Attend, packed_attention
 from hrm_ray.model.batch import Batch
-from hrm_ray.model.layers import Stack, lecun_, linear, rope
+from hrm_ray.model.cross_entropy import linear_cross_entropy
+from hrm_ray.model.layers import Block, Stack, lecun_, linear, rope
+from hrm_ray.model.recurrence import calls, gradient_depth, passes_with_gradient
 from hrm_ray.model.refinement import Refinement
 
 
@@ -42,28 +44,40 @@ class HRM(nn.Module):
         self.config = config
         self.embedding = nn.Embedding(vocab_size, config.hidden)
         lecun_(self.embedding.weight, config.hidden)
-        self.planner = Stack(config)
+        self.planner = Stack(config, config.planner_layers)
         if config.mode == "hrm":
-            self.coder = Stack(config)
+            if not config.shared:
+                self.coder = Stack(config, config.coder_layers)
             # A buffer: it is fixed, and ZeRO treats a parameter that never gets a gradient differently.
             self.register_buffer("initial", nn.init.trunc_normal_(torch.empty(config.hidden), std=1.0))
         if not config.tied:
             self.head = linear(config.hidden, vocab_size)
         self.refinement = Refinement(config.hidden)
 
+    def execute(self, *, recompute: bool, compiled: bool) -> None:
+        """Choose how training runs the blocks: activations kept or computed again, kernels one by one or compiled."""
+        for module in self.modules():
+            if isinstance(module, Stack):
+                module.recompute = recompute
+            if isinstance(module, Block) and compiled:
+                module.compile_halves()
+
     @property
     def attention_calls(self) -> int:
         """Calls of `attend` in one forward: a key-value cache has a slot for each."""
-        passes = 1 if self.config.mode == "plain" else self.config.h_cycles * (self.config.l_cycles + 1)
-        return passes * self.config.layers
+        return calls(self.config).blocks(self.config)
+
+    def gradient_depth(self, step: int, horizon: int) -> int:
+        """Passes that carry gradient at optimizer step `step` of `horizon`; `plain` has one pass."""
+        return 1 if self.config.mode == "plain" else gradient_depth(self.config.depth, step, horizon)
 
     def forward(self, batch: Batch, depth: int) -> Output:
         """Predict the batch's targets and decisions; `depth` passes carry gradient."""
         embedded = self.embed(batch.ids)
         feedback = self.refinement.feedback(batch.feedback).to(embedded.dtype)
         embedded = embedded.index_add(0, batch.judge_at, feedback)
-        states = self.states(embedded, batch.positions, PackedAttention(batch.spans, batch.ids.device), depth)
-        nll = F.cross_entropy(self.logits(states.index_select(0, batch.target_at)), batch.targets, reduction="none")
+        states = self.states(embedded, batch.positions, packed_attention(batch.spans, batch.ids.device), depth)
+        nll = linear_cross_entropy(states.index_select(0, batch.target_at), self.table, batch.targets)
         return Output(nll, self.refinement(states.index_select(0, batch.judge_at)).float())
 
     def embed(self, ids: Tensor) -> Tensor:
@@ -72,8 +86,12 @@ class HRM(nn.Module):
 
     def logits(self, states: Tensor) -> Tensor:
         """[N, hidden] states -> [N, vocabulary] fp32 logits."""
-        table = self.embedding if self.config.tied else self.head
-        return F.linear(states, table.weight).float()
+        return F.linear(states, self.table).float()
+
+    @property
+    def table(self) -> Tensor:
+        """[vocabulary, hidden] weight of the output layer."""
+        return self.embedding.weight if self.config.tied else self.head.weight
 
     def states(self, embedded: Tensor, positions: Tensor, attend: Attend, depth: int) -> Tensor:
         """Run the recurrence on [T, hidden] embeddings and return z_H, [T, hidden]."""
@@ -81,29 +99,13 @@ class HRM(nn.Module):
         turns = rope(positions, config.hidden // config.heads, config.rope_theta)
         if config.mode == "plain":
             return self.planner(embedded, turns, attend)  # type: ignore[no-any-return]
-        with_gradient = passes_with_gradient(config.h_cycles, config.l_cycles, depth)
+        with_gradient = passes_with_gradient(config, depth)
+        coder = self.planner if config.shared else self.coder
         slow, fast = embedded, self.initial.to(embedded.dtype).expand_as(embedded)
         for h in range(config.h_cycles):
             for low in range(config.l_cycles):
                 with torch.set_grad_enabled(torch.is_grad_enabled() and (h, low) in with_gradient):
-                    fast = self.coder(fast + slow + embedded if config.inject else fast + slow, turns, attend)
+                    fast = coder(fast + slow + embedded if config.inject else fast + slow, turns, attend)
             with torch.set_grad_enabled(torch.is_grad_enabled() and (h, config.l_cycles) in with_gradient):
                 slow = self.planner(slow + fast, turns, attend)
         return slow
-
-
-def passes_with_gradient(h_cycles: int, l_cycles: int, depth: int) -> frozenset[tuple[int, int]]:
-    """Return the passes (h, l) that carry gradient, l = l_cycles standing for the H pass of cycle h.
-
-    The last min(h_cycles, depth - 1) H passes and the last depth minus that many L passes (HRM-Text's rule).
-    """
-    slow = min(h_cycles, depth - 1)
-    fast = [(h, low) for h in range(h_cycles) for low in range(l_cycles)]
-    return frozenset([(h, l_cycles) for h in range(h_cycles)][h_cycles - slow :] + fast[len(fast) - (depth - slow) :])
-
-
-def gradient_depth(depth: Depth, step: int, horizon: int) -> int:
-    """Passes with gradient at optimizer step `step` of `horizon`: rises from min to max over the warm-up."""
-    length = depth.warmup_length(horizon)
-    risen = 1.0 if length == 0 else min(1.0, step / length)
-    return depth.min + int(risen * (depth.max - depth.min))

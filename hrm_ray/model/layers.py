@@ -10,6 +10,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from hrm_ray.config import Model
 from hrm_ray.model.attention import Attend
@@ -64,10 +65,13 @@ class Attention(nn.Module):
         self.qkvg = linear(config.hidden, 4 * config.hidden)
         self.out = linear(config.hidden, config.hidden)
 
-    def forward(self, x: Tensor, turns: Rope, attend: Attend) -> Tensor:
-        """[T, hidden] -> [T, hidden]."""
+    def project(self, x: Tensor, turns: Rope) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """[T, hidden] -> queries and keys, rotated, values and gates, each [T, heads, head_dim]."""
         q, k, v, gate = self.qkvg(x).view(len(x), 4, self.heads, self.head_dim).unbind(1)
-        mixed = attend(rotate(q, turns), rotate(k, turns), v)
+        return rotate(q, turns), rotate(k, turns), v, gate
+
+    def merge(self, mixed: Tensor, gate: Tensor) -> Tensor:
+        """[T, heads, head_dim] of what was attended to, and the gates -> [T, hidden]."""
         return self.out((torch.sigmoid(gate) * mixed).flatten(1))  # type: ignore[no-any-return]
 
 
@@ -96,20 +100,40 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, turns: Rope, attend: Attend) -> Tensor:
         """[T, hidden] -> [T, hidden]."""
-        x = x + self.attention(rms_norm(x, self.eps), turns, attend)
+        q, k, v, gate = self.before(x, turns)
+        return self.after(x, attend(q, k, v), gate)
+
+    def before(self, x: Tensor, turns: Rope) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What leads to the queries, keys, values and gates."""
+        return self.attention.project(rms_norm(x, self.eps), turns)
+
+    def after(self, x: Tensor, mixed: Tensor, gate: Tensor) -> Tensor:
+        """What follows attention."""
+        x = x + self.attention.merge(mixed, gate)
         return x + self.mlp(rms_norm(x, self.eps))  # type: ignore[no-any-return]
+
+    def compile_halves(self) -> None:
+        """Compile what is before and after attention, whose cut into documents is another in every batch."""
+        self.before = torch.compile(self.before, dynamic=True)  # type: ignore[method-assign]
+        self.after = torch.compile(self.after, dynamic=True)  # type: ignore[method-assign]
 
 
 class Stack(nn.Module):
-    """`config.layers` blocks, closed by a norm."""
+    """`layers` blocks, closed by a norm."""
 
-    def __init__(self, config: Model) -> None:
+    recompute = False
+    """Keep only the input of each block for the backward, which runs the block once more (arXiv 1604.06174)."""
+
+    def __init__(self, config: Model, layers: int) -> None:
         super().__init__()
         self.eps = config.norm_eps
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(Block(config) for _ in range(layers))
 
     def forward(self, x: Tensor, turns: Rope, attend: Attend) -> Tensor:
         """[T, hidden] -> [T, hidden]."""
         for block in self.blocks:
-            x = block(x, turns, attend)
+            if self.recompute and torch.is_grad_enabled():
+                x = checkpoint(block, x, turns, attend, use_reentrant=False)
+            else:
+                x = block(x, turns, attend)
         return rms_norm(x, self.eps)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hrm_ray.config import Model
+from hrm_ray.model.recurrence import calls, calls_with_gradient
 from hrm_ray.model.refinement import DECISIONS, FEEDBACK
 
 
@@ -19,15 +20,11 @@ def block_parameters(config: Model) -> int:
 
 def parameters(config: Model, vocab_size: int) -> int:
     """Trained parameters of the whole model."""
-    stacks = 1 if config.mode == "plain" else 2
+    one_stack = config.mode == "plain" or config.shared
+    blocks = config.planner_layers + (0 if one_stack else config.coder_layers)
     tables = 1 if config.tied else 2
     head = config.hidden * (len(FEEDBACK) + DECISIONS)
-    return stacks * config.layers * block_parameters(config) + tables * vocab_size * config.hidden + head
-
-
-def passes(config: Model) -> int:
-    """Calls of a stack in one forward."""
-    return 1 if config.mode == "plain" else config.h_cycles * (config.l_cycles + 1)
+    return blocks * block_parameters(config) + tables * vocab_size * config.hidden + head
 
 
 def training_flops(config: Model, vocab_size: int, tokens: float, targets: float, pairs: float, depth: int) -> float:
@@ -35,19 +32,24 @@ def training_flops(config: Model, vocab_size: int, tokens: float, targets: float
 
     `pairs` is the number of (query, key) pairs that are visible, summed over the documents.
     """
-    one_pass = config.layers * (2 * block_parameters(config) * tokens + 4 * config.hidden * pairs)
-    with_gradient = min(depth, passes(config))
+    one_block = 2 * block_parameters(config) * tokens + 4 * config.hidden * pairs
     head = 2 * vocab_size * config.hidden * targets
-    return (passes(config) + 2 * with_gradient) * one_pass + 3 * head
+    return _blocks(config, depth) * one_block + 3 * head
 
 
 def plain_twin(config: Model, equal: Literal["equal_parameters", "equal_flops"]) -> Model:
     """Return the plain model that a run is compared with.
 
-    Equal parameters: both stacks' blocks in one. Equal FLOPs: as many blocks as cost the same for a training token,
+    Equal parameters: all stacks' blocks in one. Equal FLOPs: as many blocks as cost the same for a training token,
     all forwards plus the backward of the passes with gradient, at the final gradient depth.
     """
-    layers = 2 * config.layers
+    layers = config.planner_layers + (0 if config.shared else config.coder_layers)
     if equal == "equal_flops":
-        layers = round(config.layers * (passes(config) + 2 * config.depth.max) / 3)
-    return config.model_copy(update={"mode": "plain", "layers": layers})
+        layers = round(_blocks(config, config.depth.max) / 3)
+    one_stack = {"mode": "plain", "h_layers": None, "l_layers": None, "shared": False}
+    return config.model_copy(update={**one_stack, "layers": layers})
+
+
+def _blocks(config: Model, depth: int) -> int:
+    """Blocks run through forwards, and twice those that a backward goes through."""
+    return calls(config).blocks(config) + 2 * calls_with_gradient(config, depth).blocks(config)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from hrm_ray.config import Config, Train
 from hrm_ray.model.batch import Batch, Document, collate
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.recurrence import calls_with_gradient
 from hrm_ray.train.engine import PlainEngine, pick_device
 from hrm_ray.train.fit import memory_explained, state_bytes
 from hrm_ray.train.memory import free, held, peak
@@ -38,6 +40,8 @@ class Cost:
     parameters: int
     row_bytes: int
     """What each row of a micro-batch adds."""
+    again_bytes: int
+    """The same with `train.activation_checkpointing`."""
     free_bytes: int
     """What this machine, or its GPU, had left before all that."""
     device: str
@@ -46,8 +50,10 @@ class Cost:
 
     def bytes(self, train: Train) -> int:
         """Return the memory of each process, estimated for its ZeRO stage."""
-        rows = min(rows_each(train), train.micro_rows)
-        return int(self.base_bytes + self.parameters * state_bytes(train, self.device) + rows * self.row_bytes)
+        rows, each = min(rows_each(train), train.micro_rows), self.row_bytes
+        if train.activation_checkpointing:
+            each = self.again_bytes
+        return int(self.base_bytes + self.parameters * state_bytes(train, self.device) + rows * each)
 
     def fits(self, train: Train, neighbours: int) -> bool:
         """Say whether `neighbours` such processes fit the memory that is left; each has a GPU of its own."""
@@ -70,10 +76,37 @@ def measure(config: Config, vocab_size: int) -> Cost:
     with memory_explained(train, pick_device(train), lambda: "a step of one row at a time", helps=lambda _: False):
         engine = PlainEngine(HRM(config.model, vocab_size), train)
         seconds = [_seconds(engine, some, train, config.model.depth.max) for some in (batches[:1], batches)]
-    parameters = sum(p.numel() for p in engine.model.parameters())
-    row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(train, engine.device.type)))
+        parameters = sum(p.numel() for p in engine.model.parameters())
+        row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(train, engine.device.type)))
+        share = 1.0 if train.activation_checkpointing else _share_again(engine, batches[0], config.model.depth.max)
     threads = torch.get_num_threads()
-    return Cost(seconds[-1] / ROWS, before, parameters, row_bytes, left, engine.device.type, threads)
+    return Cost(
+        seconds[-1] / ROWS, before, parameters, row_bytes, int(row_bytes * share), left, engine.device.type, threads
+    )
+
+
+def kept_bytes(model: HRM, batch: Batch, depth: int) -> int:
+    """Return the bytes of activations that a forward keeps for its backward."""
+    kept: dict[int, int] = {}
+
+    def note(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        model(batch, depth)
+    weights = {parameter.data_ptr() for parameter in model.parameters()}
+    return sum(size for pointer, size in kept.items() if pointer not in weights)
+
+
+def _share_again(engine: PlainEngine, batch: Batch, depth: int) -> float:
+    """Return what activations computed again take of those that are kept: their blocks' inputs, and one block's own."""
+    model, batch = engine.model, batch.to(engine.device)
+    blocks = calls_with_gradient(model.config, depth).blocks(model.config)
+    whole = kept_bytes(model, batch, depth)
+    model.execute(recompute=True, compiled=False)
+    inputs = kept_bytes(model, batch, depth)
+    return min(1.0, (inputs + (whole - inputs) / blocks) / whole)
 
 
 def _seconds(engine: PlainEngine, batches: list[Batch], train: Train, depth: int) -> float:

@@ -97,6 +97,7 @@ class PlainEngine:
         self.device = pick_device(train)
         self.precision = pick_precision(train, self.device)
         self.model, self.shapes = model.to(self.device), shapes(model)
+        self.model.execute(recompute=train.activation_checkpointing, compiled=train.compile)
         self.optimizer = build_optimizer(self.model, train.optimizer)
         self.average = Average(train.ema)
 

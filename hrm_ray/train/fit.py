@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import product
 
 import torch
 
@@ -40,30 +41,37 @@ def state_bytes(train: Train, device: str) -> float:
 
 
 def changes(train: Train, device: str) -> Iterator[dict[str, int]]:
-    """Yield settings that take less memory, the cheapest first: fewer rows at a time, a higher stage, then both; the
-    optimizer in the host's memory, then all three.
+    """Yield settings that take less memory, the cheapest first.
 
-    Muon runs at no higher stage, and there is no offload at stage 0, nor from a CPU.
+    Fewer rows at a time; a higher stage, then both; the same with activations computed again, which costs a forward;
+    the same with the optimizer in the host's memory; and all of it. Muon runs at no higher stage, and there is no
+    offload at stage 0, nor from a CPU.
     """
     fewer = [rows for rows in range(train.micro_rows - 1, 0, -1) if train.rows % rows == 0]
     higher = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
-    stages = [stage for stage in higher if stage in STAGES[train.optimizer.kind]]
+    stages = [train.zero_stage, *(stage for stage in higher if stage in STAGES[train.optimizer.kind])]
+    again = (False, True)[train.activation_checkpointing :]
+    offloads = train.offload_optimizer or (train.workers > 0 and device != "cpu")
     yield from ({"micro_rows": rows} for rows in fewer)
-    yield from ({"zero_stage": stage} for stage in stages)
-    yield from ({"micro_rows": 1, "zero_stage": stage} for stage in stages if fewer)
-    if train.workers == 0 or train.offload_optimizer or device == "cpu":
-        return
-    offloaded = [stage for stage in (train.zero_stage, *stages) if stage > 0]
-    yield from ({"zero_stage": stage, "offload_optimizer": True} for stage in offloaded)
-    yield from ({"micro_rows": 1, "zero_stage": stage, "offload_optimizer": True} for stage in offloaded if fewer)
+    for offload, recompute, rows, stage in product(
+        (False, True)[train.offload_optimizer : 1 + offloads], again, (train.micro_rows, *fewer[-1:]), stages
+    ):
+        change = {
+            "micro_rows": rows,
+            "zero_stage": stage,
+            "activation_checkpointing": recompute,
+            "offload_optimizer": offload,
+        }
+        new = {key: value for key, value in change.items() if getattr(train, key) != value}
+        if new and not (offload and stage == 0):
+            yield new
 
 
 def advice(train: Train, device: str, fits: Callable[[Train], bool]) -> str:
     """Return the first change after which the run `fits`, as it is written on the command line."""
     for change in changes(train, device):
         if fits(train.model_copy(update=change)):
-            new = {key: value for key, value in change.items() if getattr(train, key) != value}
-            return " ".join(f"--set train.{key}={json.dumps(value)}" for key, value in new.items())
+            return " ".join(f"--set train.{key}={json.dumps(value)}" for key, value in change.items())
     return LAST
 
 
@@ -78,13 +86,14 @@ def of_step(train: Train, batches: Sequence[Batch]) -> str:
 
 
 def making_explained(train: Train) -> AbstractContextManager[None]:
-    """Explain running out of memory in the making of a model, whose size no number of rows changes."""
-    return memory_explained(
-        train,
-        pick_device(train),
-        lambda: "the making of the model",
-        lambda changed: changed.micro_rows == train.micro_rows,
-    )
+    """Explain running out of memory in the making of a model, which holds no rows and no activations yet."""
+    device = pick_device(train)
+
+    def helps(changed: Train) -> bool:
+        smaller = state_bytes(changed, device.type) < state_bytes(train, device.type)
+        return smaller and changed.micro_rows == train.micro_rows
+
+    return memory_explained(train, device, lambda: "the making of the model", helps)
 
 
 @contextmanager

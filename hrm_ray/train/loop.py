@@ -12,7 +12,6 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.model.hrm import gradient_depth
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
@@ -98,7 +97,7 @@ class Trainer:
         batches = self.feed.micro_batches(state.position)
         waited = time.perf_counter() - began
         learning_rate = rate(train.schedule, state.step, horizon, self.extensions)
-        depth = gradient_depth(self.config.model.depth, state.step, first_horizon(horizon, self.extensions))
+        depth = self.engine.model.gradient_depth(state.step, first_horizon(horizon, self.extensions))
         probing = train.log.gradients_every and (state.step + 1) % train.log.gradients_every == 0
         with memory_explained(train, self.engine.device, partial(of_step, train, batches)):
             probe = Probe.before(self.engine, batches, train.losses, depth) if probing else None

@@ -36,6 +36,7 @@ class ZeroEngine:
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
         self.device = pick_device(train)
         self.model, self.shapes = model.to(self.device), shapes(model)
+        self.model.execute(recompute=train.activation_checkpointing, compiled=train.compile)
         optimizer = build_optimizer(self.model, train.optimizer)
         self.average = Average(train.ema)
         weights = sum(parameter.numel() for parameter in model.parameters())

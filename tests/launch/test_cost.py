@@ -33,6 +33,9 @@ def test_a_larger_network_costs_more(dataset: Path, tmp_path: Path) -> None:
     assert dear.row_bytes > cheap.row_bytes
     one, four = (large.train.model_copy(update={"micro_rows": rows, "rows": 4}) for rows in (1, 4))
     assert dear.bytes(four) - dear.bytes(one) == 3 * dear.row_bytes
+    assert 0 < dear.again_bytes < dear.row_bytes
+    again = four.model_copy(update={"activation_checkpointing": True})
+    assert dear.bytes(four) - dear.bytes(again) == 4 * (dear.row_bytes - dear.again_bytes)
     assert dear.bytes(one) > dear.base_bytes + 16 * dear.parameters > 16 * cheap.parameters
     assert dear.free_bytes > dear.bytes(four)
 
@@ -73,7 +76,9 @@ def test_nothing_is_guessed_of_synthetic_pull_requests(tmp_path: Path) -> None:
     assert facts == ["steps and cost: unknown until prepared"]
 
 
-COST = Cost(row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, free_bytes=0, device="cpu", threads=1)
+COST = Cost(
+    row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, again_bytes=40, free_bytes=0, device="cpu", threads=1
+)
 """Its state takes 160 bytes in one process; of two, each holds 140, 120, 120 at stages 1 to 3; of four, 110, 80, 60."""
 
 
@@ -83,13 +88,15 @@ COST = Cost(row_seconds=1.0, base_bytes=0, parameters=10, row_bytes=50, free_byt
         ({"micro_rows": 4}, 360, None),
         ({"micro_rows": 4}, 359, "--set train.micro_rows=2"),
         ({"micro_rows": 4}, 259, "--set train.micro_rows=1"),
-        ({"micro_rows": 4}, 209, LAST),
+        ({"micro_rows": 4}, 209, "--set train.micro_rows=1 --set train.activation_checkpointing=true"),
+        ({"micro_rows": 1}, 209, "--set train.activation_checkpointing=true"),
+        ({"micro_rows": 4}, 199, LAST),
         ({"micro_rows": 2, "workers": 2}, 480, None),
         ({"micro_rows": 2, "workers": 2}, 479, "--set train.micro_rows=1"),
         ({"micro_rows": 2, "workers": 2}, 379, "--set train.micro_rows=1 --set train.zero_stage=2"),
         ({"micro_rows": 1, "workers": 2}, 379, "--set train.zero_stage=2"),
         ({"micro_rows": 1, "workers": 4}, 519, "--set train.zero_stage=3"),
-        ({"micro_rows": 1, "workers": 4}, 439, LAST),
+        ({"micro_rows": 1, "workers": 4}, 399, LAST),
         ({"micro_rows": 2, "workers": 2}, 299, LAST),
         ({"micro_rows": 1, "workers": 2, "zero_stage": 0, "optimizer": {"kind": "muon"}}, 0, LAST),
     ],

@@ -8,16 +8,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from hrm_ray.config import Depth, Losses
+from hrm_ray.config import Losses
 from hrm_ray.model.attention import PackedAttention
 from hrm_ray.model.batch import Document, collate
-from hrm_ray.model.hrm import HRM, gradient_depth, passes_with_gradient
+from hrm_ray.model.hrm import HRM
 from hrm_ray.model.losses import Counts, loss_sums, total_loss
 from hrm_ray.prepare.tokenizer import Control
 from tests.model.conftest import VOCABULARY, judge_document, small_config, small_model, solve_document
 
 WEIGHTS = Losses()
-MODES: list[dict[str, object]] = [{}, {"inject": True}, {"mode": "plain"}]
+TRM: dict[str, object] = {"shared": True, "inject": True}
+MODES: list[dict[str, object]] = [{}, TRM, {"h_layers": 1, "l_layers": 3}, {"mode": "plain"}]
 
 
 def states(model: HRM, documents: list[Document]) -> Tensor:
@@ -93,7 +94,7 @@ def test_fresh_random_tokens_cannot_be_learnt() -> None:
     assert math.log(symbols) * 0.99 < late < math.log(symbols) * 1.1
 
 
-@pytest.mark.parametrize("mode", [{}, {"mode": "plain"}, {"inject": True, "depth": {"min": 2, "max": 5}}])
+@pytest.mark.parametrize("mode", [*MODES, {"inject": True, "depth": {"min": 2, "max": 5}}])
 def test_at_the_smallest_depth_every_tensor_gets_gradient_on_its_input_side(mode: dict[str, object]) -> None:
     model = small_model(tied=False, **mode)
     batch = collate([solve_document(1), judge_document(2, feedback=1)])
@@ -105,21 +106,6 @@ def test_at_the_smallest_depth_every_tensor_gets_gradient_on_its_input_side(mode
     assert model.embedding.weight.grad is not None
     touched = model.embedding.weight.grad.abs().sum(-1) > 0
     assert touched[collate([solve_document(1)]).ids].all()
-
-
-def test_depth_counts_passes_with_gradient() -> None:
-    assert passes_with_gradient(2, 3, 2) == {(1, 3), (1, 2)}
-    assert passes_with_gradient(2, 3, 3) == {(0, 3), (1, 3), (1, 2)}
-    assert passes_with_gradient(2, 3, 5) == {(0, 3), (1, 3), (1, 0), (1, 1), (1, 2)}
-    assert len(passes_with_gradient(2, 3, 8)) == 8
-
-
-def test_depth_grows_over_the_warm_up() -> None:
-    depth = Depth(min=3, max=5, warmup=0.2)
-    assert [gradient_depth(depth, step, 100) for step in (0, 9, 10, 19, 20, 90, 150)] == [3, 3, 4, 4, 5, 5, 5]
-    assert gradient_depth(Depth(min=3, max=5, warmup=0), 0, 100) == 5
-    steps = Depth(min=3, max=5, warmup_steps=4)
-    assert [gradient_depth(steps, step, 1000) for step in (0, 1, 2, 3, 4)] == [3, 3, 4, 4, 5]
 
 
 def test_a_batch_without_any_loss_is_no_error() -> None:
@@ -134,3 +120,34 @@ def test_the_initial_state_is_a_buffer_that_is_saved() -> None:
     model = HRM(small_config(), VOCABULARY)
     assert "initial" in model.state_dict()
     assert "initial" not in dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_computing_activations_again_changes_no_bit(mode: dict[str, object], mixed: list[Document]) -> None:
+    kept, again = small_model(**mode), small_model(**mode)
+    again.execute(recompute=True, compiled=False)
+    saved = [gradients(model, mixed) for model in (kept, again)]
+    assert saved[0][0] > 2 * saved[1][0], "nothing less was kept for the backward"
+    for name, gradient in saved[0][1].items():
+        assert torch.equal(gradient, saved[1][1][name]), name
+
+
+def test_compiled_blocks_give_the_same_gradients(mixed: list[Document]) -> None:
+    plain, compiled = small_model(), small_model()
+    compiled.execute(recompute=False, compiled=True)
+    for documents in (mixed, mixed[1:]):
+        (_, expected), (_, found) = gradients(plain, documents), gradients(compiled, documents)
+        for name, gradient in expected.items():
+            torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4)
+
+
+def gradients(model: HRM, documents: list[Document]) -> tuple[int, dict[str, Tensor]]:
+    """Return the bytes that a forward keeps for its backward, and the gradient."""
+    kept: list[int] = []
+    model.zero_grad()
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t.nbytes) or t, lambda t: t):  # type: ignore[func-returns-value]
+        batch = collate(documents)
+        output = model(batch, depth=5 if model.config.mode == "hrm" else 1)
+        loss = total_loss(loss_sums(output, batch), Counts.of([batch]), WEIGHTS)
+    loss.backward()  # type: ignore[no-untyped-call]
+    return sum(kept), {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
