@@ -29,6 +29,7 @@ CHANGEABLE_ON_RESUME = (
     "train.profile",
     "train.checkpoint",
     "train.validation.every",
+    "train.validation.generations",
     "evaluate",
     "baselines",
     "collect",

@@ -207,6 +207,7 @@ def test_ranks_have_unlike_amounts_of_work_and_none_hangs(dataset: Path) -> None
     assert [[len(batch.ids) > 0 for batch in some] for some in batches] == [[True] * 3, [True, True, False]]
     assert [sum(len(batch.decisions) for batch in some) > 0 for some in batches] == [True, False]
     validation = validate.Validation(config)
+    assert [len(validation.writing.prefixes[rank::WORLD]) for rank in range(WORLD)] == [2, 1]
     assert len(validate._chunks(validation.solve, validation.tokens)) % WORLD == 1
 
 
