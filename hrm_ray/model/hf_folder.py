@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int) -> None:
     _write_json(folder / "generation_config.json", ends | {"do_sample": False, "suppress_tokens": _never_written()})
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(window))
     tokenizer.save(folder / "tokenizer.json")
+    for name in (WEIGHTS, REFINEMENT):  # safetensors writes files that nobody else can read
+        shutil.copymode(folder / CONFIG, folder / name)
 
 
 def seal(folder: Path) -> None:
