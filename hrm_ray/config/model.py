@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -40,6 +41,8 @@ class Model(Section):
     """Add the embedding to the input of every L pass."""
     rope_theta: Positive = 1e4
     norm_eps: Positive = 1e-6
+    init_from: Path | None = None
+    """Folder whose weights a run starts from: of `hrm-ray export`, or of `transformers`' HrmTextForCausalLM."""
 
     @model_validator(mode="before")
     @classmethod
@@ -53,6 +56,8 @@ class Model(Section):
     def _is_trainable(self) -> Self:
         if self.hidden % self.heads or (self.hidden // self.heads) % 2:
             raise ValueError(f"hidden {self.hidden} over {self.heads} heads is not an even whole number per head")
+        if self.init_from is not None and (self.mode == "plain" or self.inject):
+            raise ValueError("init_from names weights of an hrm without injection; plain and inject cannot start so")
         if self.mode == "plain":
             return self
         passes = self.h_cycles * (self.l_cycles + 1)

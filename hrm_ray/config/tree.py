@@ -69,6 +69,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        if self.baselines and self.model.init_from is not None:
+            raise ValueError(
+                "baselines start from nothing, so beside model.init_from they would show what the earlier training was "
+                "worth, not the recurrence: leave one of the two out"
+            )
         if self.baselines and self.model.mode == "plain":
             raise ValueError("baselines are plain models beside an hrm, and model.mode is plain already")
         if len(set(self.baselines)) < len(self.baselines):
@@ -90,6 +95,12 @@ class Config(Section):
         parts = zip(self.train.mixture, others, strict=True)
         mixture = tuple(part.model_copy(update={"data": folder}) for part, folder in parts)
         return self.model_copy(update={"data": main, "train": self.train.model_copy(update={"mixture": mixture})})
+
+    def absolute(self) -> Self:
+        """Return the same settings with folders that are the same for every process, wherever it stands."""
+        source = self.model.init_from and self.model.init_from.resolve()
+        changed = {"runs": self.runs.resolve(), "model": self.model.model_copy(update={"init_from": source})}
+        return self.with_datasets(data.resolve() for data in self.datasets).model_copy(update=changed)
 
     @property
     def run_dir(self) -> Path:

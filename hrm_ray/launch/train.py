@@ -73,8 +73,7 @@ def scale(train: Train) -> ScalingConfig:
 
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
-    datasets = (data.resolve() for data in config.datasets)
-    absolute = config.with_datasets(datasets).model_copy(update={"runs": config.runs.resolve()})
+    absolute = config.absolute()
     with newsroom(watcher) as listener:
         trainer = TorchTrainer(
             work,

@@ -24,6 +24,7 @@ _SHAPE = ("hidden", "layers", "heads", "intermediate", "tied", "h_cycles", "l_cy
 _HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 
+_SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
 _PLAIN_FACTS = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "prefix_lm": True}
 """What our network is, whatever its settings."""
 
@@ -81,8 +82,7 @@ def shape(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of `model` that describe the network of a `config.json`.
 
     Raises:
-        UserError: it is of another class, or has a form that ours has not; with the reason.
-        KeyError: it does not say a size.
+        UserError: it is of another class, or has a form that ours has not, or does not say a size; with the reason.
     """
     if reason := next(_refusals(fields), ""):
         raise UserError(reason)
@@ -103,6 +103,7 @@ def _refusals(fields: Mapping[str, Any]) -> Iterator[str]:
     """Say what our network has no place for; what is absent has the default of `HrmTextConfig`."""
     if (kind := fields.get("model_type")) != "hrm_text":
         yield f"its model_type is {kind} and not hrm_text"
+    yield from (f"its config.json has no {name}" for name in _SIZES if fields.get(name) is None)
     for name, ours in _PLAIN_FACTS.items():
         if fields.get(name, ours) != ours:
             yield f"its {name} is {fields[name]}, and our network has {ours}"

@@ -121,6 +121,7 @@ def test_a_setting_that_it_has_never_heard_of_is_refused_too() -> None:
     ("changed", "reason"),
     [
         ({"model_type": "llama"}, "model_type is llama and not hrm_text"),
+        ({"hidden_size": None}, "config.json has no hidden_size"),
         ({"hidden_act": "gelu"}, "hidden_act is gelu, and our network has silu"),
         ({"attention_bias": True}, "attention_bias is True"),
         ({"mlp_bias": True}, "mlp_bias is True"),
