@@ -41,8 +41,7 @@ def train_all(config: Config) -> None:
 def show(config: Config) -> None:
     """Print the resolved settings, what follows from them, and what they will cost, as measured here."""
     console.print(settings.dump(config).rstrip())
-    if (config.data / "dataset.json").exists():
-        initial.check(config)
+    initial.check(config)
     for role, one in roles(config).items():
         for fact in (*derived(one), *cost(one)):
             console.print(f"# {role}: {fact}")

@@ -9,7 +9,8 @@ from another. Rows that no token of the tokenizer has, which pad a published tab
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.model import hf, hf_folder
+from hrm_ray.prepare import card
 from hrm_ray.prepare.adopted import adopt, shift
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
@@ -41,13 +43,19 @@ def begin(config: Config, engine: Engine, state: State) -> None:
 
 
 def check(config: Config) -> None:
-    """Refuse a folder that a run which has no checkpoint yet could not begin with.
+    """Refuse a folder that a run which has no checkpoint yet could not begin with, its shape even before `prepare`.
 
     Raises:
         UserError: as `initial_weights`.
     """
-    if config.model.init_from is not None and not checkpoint.steps(config.run_dir / "checkpoints"):
+    source = config.model.init_from
+    if source is None or checkpoint.steps(config.run_dir / "checkpoints"):
+        return
+    if (config.data / card.CARD).exists():
         initial_weights(config)
+    else:
+        with _naming(source):
+            _compare(config, hf.shape(hf_folder.read_config(source)))
 
 
 def initial_weights(config: Config) -> dict[str, Tensor]:
@@ -60,8 +68,9 @@ def initial_weights(config: Config) -> dict[str, Tensor]:
     source = config.model.init_from
     if source is None:
         raise ValueError("model.init_from is not set")
-    fields, fresh = hf_folder.read_config(source), build_model(config).state_dict()
-    try:
+    fresh = build_model(config).state_dict()
+    with _naming(source):
+        fields = hf_folder.read_config(source)
         _compare(config, hf.shape(fields))
         _check_tokenizer(config, source)
         found = hf.from_file(config.model, fields, hf_folder.read_weights(source))
@@ -69,9 +78,15 @@ def initial_weights(config: Config) -> dict[str, Tensor]:
         found |= {name: _resized(found[name], fresh[name], moved) for name in _TABLES if name in found}
         found |= hf_folder.read_refinement(source)
         _check_shapes(found, fresh)
+    return fresh | found
+
+
+@contextmanager
+def _naming(source: Path) -> Iterator[None]:
+    try:
+        yield
     except UserError as error:
         raise UserError(f"model.init_from {source}: {error}") from error
-    return fresh | found
 
 
 def _compare(config: Config, found: dict[str, Any]) -> None:

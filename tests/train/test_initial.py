@@ -27,7 +27,7 @@ from hrm_ray.settings import ConfigError, parse
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.examine import examine
-from hrm_ray.train.initial import begin, initial_weights
+from hrm_ray.train.initial import begin, check, initial_weights
 from hrm_ray.train.run import build_model, read_run
 from tests.conftest import ROOT
 from tests.model.test_hf import our_logits, their_logits
@@ -164,6 +164,8 @@ def test_another_shape_is_refused_with_what_to_set(config: Config, source: Path)
     told = "set there hidden: 32, tied: false, l_cycles: 3, rope_theta: 10000.0, norm_eps: 1e-06"
     with pytest.raises(UserError, match=f"^model.init_from {source}: holds another network .*{re.escape(told)}$"):
         examine(changed)
+    with pytest.raises(UserError, match=re.escape(told)):
+        check(changed.model_copy(update={"data": Path("not prepared yet")}))
 
 
 def test_a_dataset_with_another_tokenizer_is_refused(config: Config, dataset: Path, source: Path) -> None:
