@@ -144,7 +144,7 @@ def state_dict(model: HRM) -> dict[str, Tensor]:
 
 
 def to_file(model: HRM) -> dict[str, Tensor]:
-    """Return the weights as the class saves them, copied: some stand in one, and a tied head is left out."""
+    """Return the weights as the class saves them, on the CPU: some stand in one, and a tied head is left out."""
     theirs = state_dict(model)
     if model.config.tied:
         del theirs["lm_head.weight"]
@@ -153,7 +153,7 @@ def to_file(model: HRM) -> dict[str, Tensor]:
             if parts[0] in name:
                 pieces = [theirs.pop(name.replace(parts[0], part)) for part in parts]
                 theirs[name.replace(parts[0], whole)] = torch.cat(pieces)
-    return {name: value.detach().cpu().clone() for name, value in theirs.items()}
+    return {name: value.cpu() for name, value in theirs.items()}
 
 
 def from_file(config: Model, fields: Mapping[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
