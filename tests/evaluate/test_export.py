@@ -15,6 +15,7 @@ import pytest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import export as exporting
+from hrm_ray.evaluate import model_card
 from hrm_ray.evaluate.export import export
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.model import hf_folder
@@ -106,6 +107,20 @@ def test_the_card_has_the_figures_of_this_very_checkpoint(run_dir: Path, tmp_pat
         f"{value:.3f}" for value in (0.125, 0, 0.5, 0.75)
     ]
     assert "Nothing of this checkpoint" in (tmp_path / "of another" / "README.md").read_text()
+
+
+def test_the_card_names_every_dataset_of_a_mixture(run_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, record = open_run(run_dir, read_run(run_dir)), run_dir / "run.json"
+    before, facts = record.read_text(), json.loads((read_run(run_dir).data / "dataset.json").read_text())
+    monkeypatch.setattr(model_card, "read_datasets", lambda _: [facts, facts | {"hash": "f" * 64}])
+    try:
+        record.write_text(json.dumps(json.loads(before) | {"mixture": [{"dataset": "b", "weight": 0.25}]}))
+        card = model_card.render(opened, "mixed")
+    finally:
+        record.write_text(before)
+    assert re.search(rf"Dataset `{facts['hash'][:16]}`: .* in test\.\nDataset `f{{16}}`: .* \(weight 0\.25\)\.", card)
+    seen = sum(facts["folds"][fold]["licences"]["Apache-2.0"] for fold in ("train", "judge"))
+    assert f"| Apache-2.0 | {2 * seen} |" in card
 
 
 def test_writing_needs_no_transformers_and_everybody_may_read(run_dir: Path, tmp_path: Path) -> None:

@@ -16,10 +16,12 @@ from hrm_ray.model.generate import Sampling, generate
 from hrm_ray.model.hf import from_file, shape
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters
+from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
 from tests.model.conftest import small_config, solve_document
 from tests.model.test_hf import our_logits, their_logits, trained
 from tests.prepare.conftest import TEXTS
+from tests.prepare.test_adopted import ADDED, made
 
 transformers = pytest.importorskip("transformers")
 
@@ -93,6 +95,17 @@ def test_the_tokenizer_stays_so_when_transformers_saves_it(tokenizer: Tokenizer,
     transformers.AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path / "again")
     again = transformers.AutoTokenizer.from_pretrained(tmp_path / "again")
     assert again("<|plan|>").input_ids == tokenizer.encode("<|plan|>")
+
+
+def test_a_foreign_tokenizer_too_gives_our_ids(model: HRM, tmp_path: Path) -> None:
+    made(ADDED).save(str(tmp_path / "tokenizer.json"))
+    foreign = adopt(tmp_path)
+    hf_folder.write(tmp_path, model, foreign, window=64)
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text in (*TEXTS[:3], "".join((*CONTROL, *ADDED)), " e\u0301 x\n"):
+        ids = theirs(text).input_ids
+        assert ids == foreign.encode(text)
+        assert theirs.decode(ids) == text
 
 
 def test_generation_ends_and_never_writes_what_stands_in_prefixes_only(folder: Path) -> None:
