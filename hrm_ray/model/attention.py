@@ -105,14 +105,12 @@ class Decode:
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Store k and v in the cache and attend to what each row holds up to each token."""
         keys, values = self.cache.keys[self.call], self.cache.values[self.call]
-        keys[self.rows, :, self.at] = k.unflatten(0, self.at.shape)
-        values[self.rows, :, self.at] = v.unflatten(0, self.at.shape)
+        q, k, v = (x.view(*self.at.shape, *x.shape[1:]) for x in (q, k, v))
+        keys[self.rows, :, self.at] = k
+        values[self.rows, :, self.at] = v
         self.call += 1
         out = F.scaled_dot_product_attention(
-            q.unflatten(0, self.at.shape).transpose(1, 2),
-            keys[:, :, : self.visible],
-            values[:, :, : self.visible],
-            attn_mask=self.mask,
+            q.transpose(1, 2), keys[:, :, : self.visible], values[:, :, : self.visible], attn_mask=self.mask
         )
         return out.transpose(1, 2).flatten(0, 1)
 

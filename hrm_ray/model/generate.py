@@ -132,7 +132,7 @@ def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
     """
     attend = Decode(cache, tokens.shape[1])
     states = model.states(model.embed(tokens.flatten()), attend.positions, attend, depth=2)
-    return model.logits(states).unflatten(0, tokens.shape)
+    return model.logits(states).view(*tokens.shape, -1)
 
 
 def _cache(model: HRM, rows: Sequence[_Row], sampling: Sampling) -> KeyValueCache:
