@@ -103,6 +103,18 @@ def generate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
 
 
 @app.command()
+def export(
+    run: RunFolder,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write, or an export to replace.")],
+    set_: Overrides = [],  # noqa: B006
+) -> None:
+    """Write the best checkpoint as a folder that `transformers` loads, with a model card."""
+    from hrm_ray.evaluate.export import export as write
+
+    write(run, to, set_)
+
+
+@app.command()
 def report(run: RunFolder) -> None:
     """Write report.html with the evidence, the decision and its reasons."""
     from hrm_ray.report.command import show_report

@@ -22,6 +22,7 @@ VERBS = {
     "submit": {"verb", "subject", "--set", "--address"},
     "evaluate": {"run", "--set"},
     "generate": {"run", "--set"},
+    "export": {"run", "--to", "--set"},
     "report": {"run"},
     "doctor": set(),
 }

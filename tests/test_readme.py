@@ -22,7 +22,7 @@ COMMANDS = [
     for m in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))
     for line in m["body"].splitlines()
 ]
-VERBS = ("collect", "prepare", "train", "evaluate", "generate", "report", "tune", "submit", "doctor")
+VERBS = ("collect", "prepare", "train", "evaluate", "generate", "export", "report", "tune", "submit", "doctor")
 
 
 def marked(mark: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -46,6 +47,8 @@ class Model(Section):
     """Add the embedding to the input of every L pass."""
     rope_theta: Positive = 1e4
     norm_eps: Positive = 1e-6
+    init_from: Path | None = None
+    """Folder whose weights a run starts from: of `hrm-ray export`, or of `transformers`' HrmTextForCausalLM."""
 
     @model_validator(mode="before")
     @classmethod
@@ -59,6 +62,10 @@ class Model(Section):
     def _is_trainable(self) -> Self:
         if self.hidden % self.heads or (self.hidden // self.heads) % 2:
             raise ValueError(f"hidden {self.hidden} over {self.heads} heads is not an even whole number per head")
+        other = [name for name in ("inject", "shared", "h_layers", "l_layers") if getattr(self, name)]
+        if self.init_from is not None and (other or self.mode == "plain"):
+            named = " and ".join(other or ["mode plain"])
+            raise ValueError(f"init_from names weights of two equal stacks without injection; {named} cannot start so")
         if self.mode == "plain":
             return self._is_one_stack("mode plain")
         if self.shared:

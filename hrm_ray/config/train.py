@@ -73,6 +73,8 @@ class Validation(Section):
 
     every: Count = 50
     examples: Count = 200
+    generations: Annotated[int, Field(ge=0)] = 0
+    """Changes that are written each time, within the budgets of `evaluate`, to see what share is valid Go."""
 
 
 class Log(Section):

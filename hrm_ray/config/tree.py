@@ -29,6 +29,7 @@ CHANGEABLE_ON_RESUME = (
     "train.profile",
     "train.checkpoint",
     "train.validation.every",
+    "train.validation.generations",
     "evaluate",
     "baselines",
     "collect",
@@ -71,6 +72,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:
+        if self.baselines and self.model.init_from is not None:
+            raise ValueError(
+                "baselines start from nothing, so beside model.init_from they would show what the earlier training was "
+                "worth, not the recurrence: leave one of the two out"
+            )
         if self.baselines and self.model.mode == "plain":
             raise ValueError("baselines are plain models beside an hrm, and model.mode is plain already")
         if len(set(self.baselines)) < len(self.baselines):
@@ -95,8 +101,9 @@ class Config(Section):
 
     def absolute(self) -> Self:
         """Return the same settings, with the folders that training opens spelled in the one way that they all have."""
-        placed = self.with_datasets(folder.resolve() for folder in self.datasets)
-        return placed.model_copy(update={"runs": self.runs.resolve()})
+        source = self.model.init_from and self.model.init_from.resolve()
+        changed = {"runs": self.runs.resolve(), "model": self.model.model_copy(update={"init_from": source})}
+        return self.with_datasets(data.resolve() for data in self.datasets).model_copy(update=changed)
 
     @property
     def run_dir(self) -> Path:

@@ -13,7 +13,7 @@ from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.launch.train import train
 from hrm_ray.model.size import parameters
 from hrm_ray.progress import bars, console
-from hrm_ray.train import checkpoint
+from hrm_ray.train import checkpoint, initial
 from hrm_ray.train.communication import sent_bytes
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.cost import TOKENS_PER_PULL_REQUEST, Cost, expected_steps, measure, rows_each
@@ -41,6 +41,7 @@ def train_all(config: Config) -> None:
 def show(config: Config) -> None:
     """Print the resolved settings, what follows from them, and what they will cost, as measured here."""
     console.print(settings.dump(config).rstrip())
+    initial.check(config)
     for role, one in roles(config).items():
         for fact in (*derived(one), *cost(one)):
             console.print(f"# {role}: {fact}")
@@ -94,7 +95,8 @@ def derived(config: Config) -> Iterator[str]:
         return
     vocabulary = read_datasets(config)[0]["tokenizer"]["vocab_size"]
     feed = open_feed(config)
-    yield f"{parameters(config.model, vocabulary):,} parameters"
+    begun = f", begun as those of {config.model.init_from}" if config.model.init_from else ""
+    yield f"{parameters(config.model, vocabulary):,} parameters{begun}"
     yield f"{feed.horizon:,} steps of at most {train.rows * window:,} tokens"
     if empty := empty_places(train, max(1, train.workers)):
         yield f"{train.rows} rows a step leave {empty} places in the workers' micro-batches of {train.micro_rows} empty"

@@ -56,6 +56,7 @@ class KeyValueCache:
         self.keys = torch.zeros(shape, dtype=like.dtype, device=like.device)
         self.values = torch.zeros_like(self.keys)
         self.lengths = torch.zeros(rows, dtype=torch.int64, device=like.device)
+        """Tokens that each row holds; what lies beyond is overwritten."""
 
     def keep(self, rows: Sequence[int]) -> None:
         """Forget all other rows."""
@@ -64,17 +65,17 @@ class KeyValueCache:
 
 
 class Prefill:
-    """Attends like `PackedAttention`, and stores what each document's row of the cache will need."""
+    """Attends like `PackedAttention`, and stores in the cache what its `rows` will need, a document each."""
 
-    def __init__(self, cache: KeyValueCache, spans: Sequence[Span]) -> None:
-        self.cache, self.spans, self.call = cache, spans, 0
-        self.packed = PackedAttention(spans, cache.keys.device)
-        for row, span in enumerate(spans):
+    def __init__(self, cache: KeyValueCache, rows: Sequence[int], spans: Sequence[Span]) -> None:
+        self.cache, self.rows, self.spans, self.call = cache, rows, spans, 0
+        self.packed = packed_attention(spans, cache.keys.device)
+        for row, span in zip(rows, spans, strict=True):
             cache.lengths[row] = span.stop - span.start
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         """Attend; q, k and v are [T, heads, head_dim]."""
-        for row, span in enumerate(self.spans):
+        for row, span in zip(self.rows, self.spans, strict=True):
             size = span.stop - span.start
             self.cache.keys[self.call, row, :, :size] = k[span.start : span.stop].transpose(0, 1)
             self.cache.values[self.call, row, :, :size] = v[span.start : span.stop].transpose(0, 1)
@@ -83,25 +84,35 @@ class Prefill:
 
 
 class Decode:
-    """One new token for each row of the cache: q, k and v are [rows, heads, head_dim]."""
+    """`n` tokens more for each row of the cache, as if they were its next: q, k and v are [rows * n, heads, head_dim].
 
-    def __init__(self, cache: KeyValueCache) -> None:
-        self.cache, self.call = cache, 0
-        self.visible = int(cache.lengths.max()) + 1
-        self.rows = torch.arange(len(cache.lengths), device=cache.lengths.device)
-        seen = torch.arange(self.visible, device=cache.lengths.device)[None] <= cache.lengths[:, None]
-        self.mask = seen[:, None, None]
+    They are stored behind what the row holds; how many of them it then holds is for the caller to say.
+    """
+
+    def __init__(self, cache: KeyValueCache, n: int) -> None:
+        self.cache, self.n, self.call = cache, n, 0
+        device = cache.lengths.device
+        self.at = cache.lengths[:, None] + torch.arange(n, device=device)
+        self.rows = torch.arange(len(cache.lengths), device=device)[:, None]
+        self.visible = int(cache.lengths.max()) + n
+        self.mask = (torch.arange(self.visible, device=device) <= self.at[..., None])[:, None]
+
+    @property
+    def positions(self) -> Tensor:
+        """[rows * n] position of each token in its row."""
+        return self.at.flatten()
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """Append k and v to the cache and attend to all that each row holds."""
+        """Store k and v in the cache and attend to what each row holds up to each token."""
         keys, values = self.cache.keys[self.call], self.cache.values[self.call]
-        keys[self.rows, :, self.cache.lengths] = k
-        values[self.rows, :, self.cache.lengths] = v
+        q, k, v = (x.view(*self.at.shape, *x.shape[1:]) for x in (q, k, v))
+        keys[self.rows, :, self.at] = k
+        values[self.rows, :, self.at] = v
         self.call += 1
         out = F.scaled_dot_product_attention(
-            q[:, :, None], keys[:, :, : self.visible], values[:, :, : self.visible], attn_mask=self.mask
+            q.transpose(1, 2), keys[:, :, : self.visible], values[:, :, : self.visible], attn_mask=self.mask
         )
-        return out[:, :, 0]
+        return out.transpose(1, 2).flatten(0, 1)
 
 
 def _document(q: Tensor, k: Tensor, v: Tensor, prefix: int, mask: Tensor) -> Iterator[Tensor]:

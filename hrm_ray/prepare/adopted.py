@@ -1,8 +1,8 @@
-"""The tokenizer of a model folder, for a run that starts from that model.
+"""The tokenizer of a model folder, for a run that starts from that model, or of a dataset of ours.
 
-Our control tokens have the ids `0..len(Control) - 1` in every dataset. So each id of the folder's tokenizer becomes
+Our control tokens have the ids `0..len(Control) - 1` in every dataset. So each id of a foreign tokenizer becomes
 `id + len(Control)`, and the rows of the model's embedding move by as much. Its added tokens move too and are never
-made from text, just as ours: what spells one stays text.
+made from text, just as ours: what spells one stays text. One that begins with our control tokens is taken as it is.
 """
 
 from __future__ import annotations
@@ -20,26 +20,28 @@ from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
 
 FILE = "tokenizer.json"
 SHIFT = len(Control)
+_DROPPED = dict.fromkeys(("truncation", "padding", "post_processor"))
+"""What would cut texts or put tokens around them; `transformers` adds one that does nothing."""
 
 _KEEPS_TEXT = frozenset({"ByteLevel", "Split", "Digits", "Punctuation"})
 """Pre-tokenizers that only cut, where they are not told to remove what they cut at."""
+
+_LEFT_OUT = ("NFC",)
+"""Normalizers that change next to no text of today: without them such a text has the same ids, and any comes back."""
 
 _ODD = ("dropout", "continuing_subword_prefix", "end_of_word_suffix")
 _PROBE = "".join(map(chr, range(0x250))) + " \t\n\n  x\r\n世界 e\u0301 \u00a0 🚀 don't"
 
 
 def adopt(folder: Path) -> Tokenizer:
-    """Return the tokenizer of `folder` with its ids moved behind the control tokens.
+    """Return the tokenizer of `folder`, a foreign one with its ids moved behind the control tokens.
 
     Raises:
         UserError: the folder has no tokenizer.json, or one that does not give every text back; with the reason.
     """
-    path = folder / FILE
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); prepare.tokenizer_from names a model's folder") from error
-    given: dict[str, Any] = json.loads(_parsed(path, text).to_str())
+    path, given = folder / FILE, _read(folder / FILE)
+    if _is_ours(given):
+        return Tokenizer(_parsed(path, json.dumps(given | _DROPPED)))
     refusal = next(_refusals(given), "")
     if not refusal:
         tokenizer = Tokenizer(_parsed(path, json.dumps(_shifted(given))))
@@ -47,6 +49,24 @@ def adopt(folder: Path) -> Tokenizer:
     if refusal:
         raise UserError(f"{path}: {refusal}, so texts would not come back as they were; take another tokenizer")
     return tokenizer
+
+
+def shift(folder: Path) -> int:
+    """Return by how much `adopt` moves the ids of the tokenizer of `folder`."""
+    return 0 if _is_ours(_read(folder / FILE)) else SHIFT
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); a model's folder has one") from error
+    given: dict[str, Any] = json.loads(_parsed(path, text).to_str())
+    return given
+
+
+def _is_ours(given: Mapping[str, Any]) -> bool:
+    return [(token["id"], token["content"]) for token in given["added_tokens"][:SHIFT]] == list(enumerate(CONTROL))
 
 
 def _parsed(path: Path, text: str) -> tokenizers.Tokenizer:
@@ -61,7 +81,8 @@ def _refusals(given: Mapping[str, Any]) -> Iterator[str]:
     model, steps = given["model"], list(_steps(given["pre_tokenizer"], "pretokenizers"))
     if model["type"] != "BPE":
         yield f"its model is {model['type']} and not byte-level BPE"
-    yield from (f"its normalizer {step['type']} changes them" for step in _steps(given["normalizer"], "normalizers"))
+    normalizers = [step["type"] for step in _steps(given["normalizer"], "normalizers")]
+    yield from (f"its normalizer {kind} changes them" for kind in normalizers if kind not in _LEFT_OUT)
     if not any(step["type"] == "ByteLevel" for step in steps):
         yield "it is not byte-level"
     for step in steps:
@@ -94,7 +115,8 @@ def _shifted(given: Mapping[str, Any]) -> dict[str, Any]:
     flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False) | {"special": True}
     return {
         **given,
-        **dict.fromkeys(("truncation", "padding", "normalizer", "post_processor")),
+        **_DROPPED,
+        "normalizer": None,
         "added_tokens": [{"id": id_, "content": every[id_], **flags} for id_ in special],
         "decoder": {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": False, "use_regex": False},
         "model": {**given["model"], "vocab": {name: id_ for id_, name in enumerate(every)}},

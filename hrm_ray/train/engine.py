@@ -78,6 +78,9 @@ class Engine(Protocol):
     def averaged(self) -> AbstractContextManager[None]:
         """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
 
+    def whole_model(self) -> HRM:
+        """Return a model with the whole weights as they are now, to be run by each rank at its own pace."""
+
     def weights(self) -> dict[str, Slice]:
         """Return the slices of the model's state that this rank saves."""
 
@@ -140,6 +143,10 @@ class PlainEngine:
     def averaged(self) -> AbstractContextManager[None]:
         """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
         return exchanged(self.optimizer, self.model.parameters())
+
+    def whole_model(self) -> HRM:
+        """Return the model itself."""
+        return self.model
 
     def weights(self) -> dict[str, Slice]:
         """Return the whole state of the model."""

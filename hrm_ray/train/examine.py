@@ -15,6 +15,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.model.refinement import DECISIONS, FEEDBACK
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
+from hrm_ray.train import initial
 from hrm_ray.train.corpus import read_datasets
 
 CHUNK = 1 << 20
@@ -31,7 +32,7 @@ def examine(config: Config) -> None:
     """Look at every row that training or its validation will open.
 
     Raises:
-        UserError: a row cannot be used; the sentence names its file, record and column.
+        UserError: a row cannot be used; the sentence names its file, record and column. Or `model.init_from` cannot.
     """
     vocabulary, window = read_datasets(config)[0]["tokenizer"]["vocab_size"], config.prepare.window
     for folder in [config.data / "validation", *(data / "train" for data in config.datasets)]:
@@ -40,6 +41,7 @@ def examine(config: Config) -> None:
         _examine_judge(Shards(config.data / "judgements" / fold), vocabulary, window)
     for data in config.datasets[1:]:
         _examine_leak(Shards(data / "train"), config.data)
+    initial.check(config)
 
 
 def _examine_solve(shards: Shards, vocabulary: int, window: int) -> None:

@@ -19,6 +19,7 @@ from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
 from hrm_ray.train.fit import making_explained, memory_explained, of_step
 from hrm_ray.train.gradients import Probe
+from hrm_ray.train.initial import begin
 from hrm_ray.train.metrics import Metrics, NoMetrics
 from hrm_ray.train.run import build_model, note, open_run
 from hrm_ray.train.schedule import Extensions, first_horizon, rate, stable_steps
@@ -170,6 +171,7 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
 def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     """Train as rank `engine.rank` of a run that is open."""
     state = restore(config.run_dir, engine, watcher, feed.horizon)
+    begin(config, engine, state)
     throughput = Throughput.of(engine)
     if engine.rank == 0:
         note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
-from deepspeed.runtime.zero.partition_parameters import ZeroParamStatus
+from deepspeed.runtime.zero.partition_parameters import GatheredParameters, ZeroParamStatus
 from deepspeed.runtime.zero.stage_1_and_2 import INITIAL_MICRO_STEP_ID
 from deepspeed.utils import (
     safe_get_local_fp32_param,
@@ -50,6 +50,9 @@ class Partition(Protocol):
     def averaged(self) -> AbstractContextManager[None]:
         """Let every rank's forward read the averaged weights for a while, where there are any."""
 
+    def whole_model(self) -> HRM:
+        """Return a model with the whole weights as the forward reads them, whose calls are no collectives."""
+
     def weights(self) -> dict[str, Slice]:
         """Return the weights that this rank saves."""
 
@@ -82,6 +85,10 @@ class Replicated:
     def averaged(self) -> AbstractContextManager[None]:
         """Let every parameter be its average for a while."""
         return exchanged(self.deepspeed.optimizer, self.model.parameters())
+
+    def whole_model(self) -> HRM:
+        """Return the model itself."""
+        return self.model
 
     def weights(self) -> dict[str, Slice]:
         """Return everything on rank 0."""
@@ -162,6 +169,10 @@ class FlatShards(Shards):
         for held in (self.optimizer.averaged_gradients, self.optimizer.all_grad_tensors):
             held.update(dict.fromkeys(held))
 
+    def whole_model(self) -> HRM:
+        """Return the model itself."""
+        return self.model
+
     def weights(self) -> dict[str, Slice]:
         """Return everything on rank 0."""
         return whole(self.model.state_dict()) if self.rank == 0 else {}
@@ -224,6 +235,16 @@ class ParameterShards(Shards):
         """Make the next backward start from nothing: the first one after this copies instead of adding."""
         self.optimizer.zero_grad()
         self.optimizer.averaged_gradients.clear()
+
+    def whole_model(self) -> HRM:
+        """Return a copy: each module call of the model itself gathers, on all ranks at once."""
+        with torch.device("meta"):
+            copy = HRM(self.model.config, self.model.embedding.num_embeddings)
+        parameters = dict(self.model.named_parameters())
+        with GatheredParameters(list(parameters.values())):
+            whole_now = {name: parameter.detach().clone() for name, parameter in parameters.items()}
+        copy.load_state_dict(whole_now | dict(self.model.named_buffers()), assign=True)
+        return copy
 
     def weights(self) -> dict[str, Slice]:
         """Return this rank's stretches, of the copy that is updated; rank 0 has the buffers, which are whole."""

@@ -15,10 +15,11 @@ import torch
 from hrm_ray import settings
 from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Schedule
 from hrm_ray.files import write_text
+from hrm_ray.model.hf_folder import weights_sha256
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.settings import ConfigError
-from hrm_ray.train import sinks
+from hrm_ray.train import checkpoint, sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.extend import extend, extensions_of
 
@@ -68,6 +69,8 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
         extensions = extend(config, known, beside, horizon, say)
     write_text(config.run_dir / "config.yaml", settings.dump(config))
     described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
+    if (source := config.model.init_from) and not checkpoint.steps(config.run_dir / "checkpoints"):
+        described["init_from"] = {"folder": str(source), "sha256": weights_sha256(source)}
     write_text(record, json.dumps(known | described, indent=1))
 
 

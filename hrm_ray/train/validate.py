@@ -16,6 +16,7 @@ from hrm_ray.model.losses import section_sums
 from hrm_ray.model.refinement import DECISIONS
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
 from hrm_ray.train.engine import Engine
+from hrm_ray.train.writing import Writing
 
 JUDGE_WEIGHT = 0.1
 """Share of the balanced log-loss (nats) in the objective: as large as a tenth of a bit per byte of code."""
@@ -102,6 +103,7 @@ class Validation:
         # The shards are sorted by id, a hash, so the first ones are a fair draw.
         self.solve = [solve.document(index) for index in range(min(count, len(solve)))]
         self.judge = [judge.document(index, hidden=True) for index in range(min(count, len(judge)))]
+        self.writing = Writing(config, solve)
         self.tokens = config.train.micro_rows * config.prepare.window
 
     def described(self) -> str:
@@ -129,6 +131,7 @@ class Validation:
             "refinement_loss": log_loss,
             "decision_accuracy": float((judged.argmax(-1) == labels).float().mean()) if len(labels) else None,
             "objective": None if bits is None else bits + JUDGE_WEIGHT * (log_loss or 0.0),
+            **self.writing.measure(engine),
         }
 
 

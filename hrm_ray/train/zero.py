@@ -88,6 +88,10 @@ class ZeroEngine:
         """Let the model have the average of its weights for a while, where `train.ema` keeps one."""
         return self.partition.averaged()
 
+    def whole_model(self) -> HRM:
+        """Return a model with the whole weights as they are now, to be run by each rank at its own pace."""
+        return self.partition.whole_model()
+
     def weights(self) -> dict[str, Slice]:
         """Return the slices of the model's state that this rank saves."""
         return self.partition.weights()

@@ -163,8 +163,7 @@ class Study:
         """
         one = resolve(self.base, {**self.search.set, "train.device": "cpu"}, f"{self.source}: set")
         folder = (one.runs / self.search.name / "trials").resolve()
-        absolute = one.with_datasets(data.resolve() for data in one.datasets)
-        return absolute.model_copy(update={"runs": folder, "baselines": ()})
+        return one.absolute().model_copy(update={"runs": folder, "baselines": ()})
 
     @property
     def folder(self) -> Path:

@@ -18,6 +18,7 @@ from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State, folder_name
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.feed import open_feed
+from hrm_ray.train.initial import begin
 from hrm_ray.train.loop import DivergedError, Trainer
 from hrm_ray.train.metrics import Metrics
 from hrm_ray.train.run import build_model, open_run
@@ -79,6 +80,7 @@ def train_trial(given: Mapping[str, Any]) -> None:
     open_run(config, ROLE, feed.horizon, Nobody().say)
     engine = PlainEngine(build_model(config), config.train)
     state = restore(config, engine)
+    begin(config, engine, state)
     throughput = Throughput.of(engine)
     with Metrics(config, state.step, Nobody().say) as metrics:
         trainer = ReportingTrainer(

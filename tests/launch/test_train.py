@@ -23,6 +23,7 @@ from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.loop import DivergedError, Watcher
 from hrm_ray.train.step import StepResult
+from tests.train.begun import begun, exported, prepared_for
 from tests.train.conftest import Silent, run_config, write_dataset
 from tests.train.test_examine import plant
 
@@ -70,6 +71,21 @@ def test_two_workers_of_one_cpu_on_two_cpus_train_like_one_process(
     assert numbers(resumed) == pytest.approx(numbers(went_on), rel=1e-5)
     rates = [[line["learning_rate"] for line in some if line["event"] == "train"] for some in (resumed, went_on)]
     assert rates[0] == rates[1], "the rate depends on the number of workers"
+
+
+def test_workers_begin_with_the_weights_of_a_folder(
+    dataset: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = exported(tmp_path / "source", run_config(dataset, tmp_path))
+    data = prepared_for(source, dataset, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)  # which no worker stands in
+    settings = {"rows": 7, "max_steps": 2, "checkpoint": {"every": 2}, "validation": {"every": 2, "examples": 6}}
+    plain, both = (
+        train(begun(data, tmp_path / name, Path(source.name), {}, **settings, **changes))
+        for name, changes in (("plain", {}), ("both", {"workers": 2, "zero_stage": 3}))
+    )
+    assert numbers(both) == pytest.approx(numbers(plain), rel=1e-5)
+    assert numbers(both) != pytest.approx(numbers(train(run_config(data, tmp_path / "fresh", **settings))), rel=1e-2)
 
 
 def test_a_run_that_is_trained_starts_no_workers(dataset: Path, tmp_path: Path, ray_session: None) -> None:

@@ -17,7 +17,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import pipeline
-from hrm_ray.prepare.adopted import SHIFT, adopt
+from hrm_ray.prepare.adopted import SHIFT, adopt, shift
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
 from hrm_ray.settings import parse
 from tests.prepare import factory
@@ -126,6 +126,36 @@ def test_a_sequence_of_cuts_as_newer_models_have_it(tmp_path: Path) -> None:
     assert adopt(saved(tmp_path, bpe)).decode(adopt(tmp_path).encode("x := 1234\n\t\té")) == "x := 1234\n\t\té"
 
 
+def test_composition_of_characters_is_left_out(tmp_path: Path) -> None:
+    bpe = made(ADDED)
+    bpe.normalizer = normalizers.NFC()
+    without = adopt(saved(tmp_path, bpe))
+    for text in ("func \u00e9() {}", "e\u0301 is two characters, and \u00e9 is one"):
+        assert without.decode(without.encode(text)) == text
+    bpe.no_truncation()
+    bpe.no_padding()
+    text = "func \u00e9() { return 世界 }"
+    assert without.encode(text) == [id_ + SHIFT for id_ in bpe.encode(text, add_special_tokens=False).ids]
+
+
+def test_one_of_ours_is_taken_as_it_is(adopted: Tokenizer, tmp_path: Path) -> None:
+    for ours in (Tokenizer.train(TEXTS, 320), adopted):
+        ours.save(tmp_path / "tokenizer.json")
+        assert shift(tmp_path) == 0
+        assert adopt(tmp_path).sha256 == ours.sha256
+        assert adopt(tmp_path).encode("<|plan|>") == ours.encode("<|plan|>")
+
+
+def test_one_of_ours_that_transformers_saved(tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    ours = Tokenizer.train(TEXTS, 320)
+    ours.save(tmp_path / "tokenizer.json")
+    fast = transformers.PreTrainedTokenizerFast.from_pretrained(tmp_path, pad_token="<|pad|>")
+    fast(["a", "a b c"], padding="max_length", truncation=True, max_length=3)
+    fast.save_pretrained(tmp_path)
+    assert adopt(tmp_path).sha256 == ours.sha256
+
+
 def prefixing() -> pre_tokenizers.ByteLevel:
     return pre_tokenizers.ByteLevel(add_prefix_space=True)
 
@@ -137,7 +167,7 @@ def removing() -> pre_tokenizers.Sequence:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"normalizer": normalizers.NFC()}, "its normalizer NFC changes them"),
+        ({"normalizer": normalizers.NFKC()}, "its normalizer NFKC changes them"),
         (
             {"normalizer": normalizers.Sequence([normalizers.NFD(), normalizers.Lowercase()])},
             "its normalizer NFD changes them",

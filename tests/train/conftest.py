@@ -11,7 +11,7 @@ import pytest
 
 from hrm_ray.config import Config, Prepare
 from hrm_ray.prepare import shards
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import Control, Tokenizer
 from hrm_ray.settings import parse
 from hrm_ray.train.step import StepResult
 
@@ -108,6 +108,7 @@ def write_dataset(folder: Path, first: int = 0, ident: str = "abc") -> Path:
         "shards": {},
     }
     (folder / "dataset.json").write_text(json.dumps(facts))
+    Tokenizer.train([], len(Control) + 256).save(folder / "tokenizer.json")
     return folder
 
 

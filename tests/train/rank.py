@@ -57,8 +57,8 @@ VARIANTS = {
     "recompute": Variant({"activation_checkpointing": True}),
     "compiled": Variant({"compile": True}, stages=(2,)),
     # Of five rows rank 0 has the judge documents and three micro-batches, rank 1 two and an empty one; the validation
-    # is of three chunks, so that one of four is empty.
-    "uneven": Variant({"rows": 5, "micro_rows": 1, "judge_rows": 1}),
+    # is of three chunks, so that one of four is empty, and of three changes rank 0 writes two.
+    "uneven": Variant({"rows": 5, "micro_rows": 1, "judge_rows": 1, "validation": {"examples": 6, "generations": 3}}),
 }
 
 

@@ -101,8 +101,9 @@ def distance(a: dict[str, Tensor], b: dict[str, Tensor]) -> float:
 @cache
 def tolerance(dataset: Path, name: str) -> tuple[float, float, float]:
     """Drift of losses and distances of weights and moments that mere rounding gives: the order of micro-batches, three
-    seeds of the long variant, one of the others; a loss may always be off by one unit in its last place."""
-    seeds = range(3 if name == "main" else 1)
+    seeds of the long variant and of Muon, which rounds to bf16, one of the others; a loss may always be off by one unit
+    in its last place."""
+    seeds = range(3 if name in ("main", "muon") else 1)
     pairs = [[train_plainly(dataset, name, order, seed) for order in (1, -1)] for seed in seeds]
     return (
         max(torch.finfo(torch.float32).eps, 3 * max(drift(a.losses, b.losses) for a, b in pairs)),
@@ -207,6 +208,7 @@ def test_ranks_have_unlike_amounts_of_work_and_none_hangs(dataset: Path) -> None
     assert [[len(batch.ids) > 0 for batch in some] for some in batches] == [[True] * 3, [True, True, False]]
     assert [sum(len(batch.decisions) for batch in some) > 0 for some in batches] == [True, False]
     validation = validate.Validation(config)
+    assert [len(validation.writing.prefixes[rank::WORLD]) for rank in range(WORLD)] == [2, 1]
     assert len(validate._chunks(validation.solve, validation.tokens)) % WORLD == 1
 
 

@@ -23,7 +23,7 @@ from hrm_ray import settings
 from hrm_ray.errors import UserError
 from hrm_ray.launch.command import train_all
 from hrm_ray.settings import ConfigError
-from hrm_ray.train import checkpoint
+from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.run import read_run
 from hrm_ray.tune import command, record
 from hrm_ray.tune.follow import TrialError, last_step
@@ -31,6 +31,8 @@ from hrm_ray.tune.record import Record, Rung, Trial
 from hrm_ray.tune.search import Halving
 from hrm_ray.tune.space import Study
 from tests.conftest import ROOT
+from tests.train.begun import begun, exported, prepared_for
+from tests.train.conftest import Silent, run_config
 from tests.tune.conftest import Open
 
 LONG = 60
@@ -118,6 +120,22 @@ def test_the_same_seed_draws_the_same_and_another_does_not(opened: Open, ray_ses
     assert {ident: sorted(values) for ident, values in drawn[0].items()} == dict.fromkeys(
         ("00000", "00001"), sorted(opened().search.space)
     )
+
+
+def test_trials_begin_with_the_weights_of_a_folder(
+    opened: Open, dataset: Path, file: Path, tmp_path: Path, ray_session: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, _ = exported(tmp_path / "source", run_config(dataset, tmp_path))
+    data = prepared_for(source, dataset, tmp_path / "data")
+    monkeypatch.chdir(tmp_path)
+    base = begun(data, tmp_path / "runs", Path(source.name), {}, max_steps=2, checkpoint={"every": 2})
+    (tmp_path / "base.yaml").write_text(settings.dump(base))
+    study = opened("scheduler=fifo", "set.train.max_steps=2", "trials=2")
+    ident = min(searched(study).trials)
+    loop.train(base, "main", Silent())
+    first = [lines(folder)[0] for folder in (base.run_dir, study.folder / "trials" / ident)]
+    assert first[0]["code_loss"] == pytest.approx(first[1]["code_loss"], rel=1e-6)
+    assert json.loads((study.folder / "trials" / ident / "run.json").read_text())["init_from"]["sha256"]
 
 
 @pytest.mark.fault
