@@ -17,10 +17,11 @@ from hrm_ray.model.attention import Decode, KeyValueCache, Prefill
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.lookup import Lookup
+from hrm_ray.model.packed import packed_weights
 from hrm_ray.model.sampling import Sampling as Sampling
 from hrm_ray.prepare.tokenizer import Control
 
-ROWS = 32
+ROWS = 64
 """Prefixes that are written to at a time."""
 
 SPARSE = 0.75
@@ -109,6 +110,13 @@ def generate(
     waiting = sorted(everyone, key=lambda row: len(row.prefix))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)
+    with packed_weights(model, rows=len(working)):
+        _write(model, working, waiting, cache)
+    return [row.written for row in everyone]
+
+
+def _write(model: HRM, working: list[_Row], waiting: list[_Row], cache: KeyValueCache) -> None:
+    """Let the rows at work write to their ends, and after them those that wait, from the last."""
     _begin(model, working, range(len(working)), cache)
     while waiting or not all(row.done for row in working):
         free = [at for at, row in enumerate(working) if row.done][: len(waiting)]
@@ -122,7 +130,6 @@ def generate(
             working = [working[at] for at in alive]
             cache.keep(alive)
         _step(model, working, cache)
-    return [row.written for row in everyone]
 
 
 def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
