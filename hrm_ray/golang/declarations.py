@@ -36,6 +36,11 @@ class Declaration:
     _node: Node = field(repr=False, compare=False)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All names that it declares, of which a group has several; a method's is `Receiver.Name`."""
+        return tuple(text_of(found) for found in _spec_names(self._node)) or (self.name,)
+
+    @cached_property
     def signature(self) -> str:
         """One line without bodies, comments and values."""
         return _signature(self._node)

@@ -1,0 +1,83 @@
+"""What `hrm-ray generate` does on the user's own code, and prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hrm_ray import settings
+from hrm_ray.errors import UserError
+from hrm_ray.evaluate.opened import Network, open_network
+from hrm_ray.files import write_text
+from hrm_ray.patch.repository import Outcome, Repository
+from hrm_ray.patch.request import Request
+from hrm_ray.patch.writer import Proposal, propose
+from hrm_ray.progress import bars, console
+from hrm_ray.train.run import read_run
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_LONGEST = 60
+"""Characters of a title in a file's name."""
+
+
+def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any], top: int, to: Path | None) -> None:
+    """Solve one problem in a working tree, which stays as it is: print what was written, and write it as a patch.
+
+    Raises:
+        UserError: the run, repository, file or declaration is none, or there is nothing that a patch could hold.
+    """
+    request = settings.check(Request, asked, "generate")
+    repository = Repository(request.repo)
+    network = opened(run_dir, overrides)
+    tasks = repository.tasks(network, request, top)
+    with bars() as progress:
+        bar = progress.add_task("writing", total=len(tasks))
+        proposals = []
+        for proposal in propose(network, tasks):
+            proposals.append(proposal)
+            progress.update(bar, completed=len(proposals))
+    outcome = repository.outcome(proposals, valid_only=not request.file)
+    _print(outcome)
+    if not outcome.patch:
+        raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
+    path = to or run_dir / "patches" / f"{_slug(request.title)}.patch"
+    write_text(path, outcome.patch)
+    console.print(f"{path}; next: git -C {repository.tree.root} apply {path.resolve()}")
+
+
+def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
+    """Open a run's network with settings of `evaluate` replaced."""
+    return open_network(run_dir, read_run(run_dir, overrides))
+
+
+def _print(outcome: Outcome) -> None:
+    for proposal in outcome.proposals:
+        _print_proposal(proposal)
+    for file in outcome.edited:
+        mended = file.mended
+        _print_names(f"{file.path}: import", mended.added)
+        _print_names(f"{file.path}: no longer import", mended.removed)
+        _print_names(f"{file.path}: unresolved", mended.unresolved)
+    for line in outcome.patch.split("\n"):
+        console.print(line, style=_STYLES.get(line[:1]))
+
+
+def _print_proposal(proposal: Proposal) -> None:
+    console.rule(proposal.target.name)
+    console.print("plan", style="bold")
+    console.print(proposal.plan)
+    console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
+    if proposal.diagnostic:
+        console.print(proposal.code)
+
+
+def _print_names(what: str, names: Iterable[str]) -> None:
+    if listed := ", ".join(names):
+        console.print(f"{what} {listed}")
+
+
+def _slug(title: str) -> str:
+    """A title as the name of a file."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")[:_LONGEST] or "change"

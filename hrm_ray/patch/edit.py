@@ -1,0 +1,67 @@
+"""What was written, put into the file: byte for byte where it belongs, imports mended, laid out as the file was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hrm_ray.golang.toolchain import Toolchain
+from hrm_ray.patch.imports import Mended, mend
+from hrm_ray.patch.packages import Packages
+from hrm_ray.patch.target import Target
+
+
+class Writing(NamedTuple):
+    """The code that was written for a target."""
+
+    target: Target
+    code: str
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A file before, empty where it is new, and after."""
+
+    path: str
+    before: str
+    mended: Mended
+
+    @property
+    def after(self) -> str:
+        """The whole file with the change."""
+        return self.mended.source
+
+
+def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) -> Edited:
+    """Return one file with all that was written for targets in it; no two of them have the same declaration.
+
+    A file that gofmt has nothing to say of is laid out by gofmt again; any other keeps its layout, or a patch would
+    change lines that nobody asked about.
+    """
+    first = writings[0].target
+    source = first.source or f"package {packages.package_for(first.path)}\n"
+    spliced = source
+    for writing in sorted(writings, key=_start, reverse=True):
+        spliced = _spliced(spliced, writing)
+    mended = mend(source, spliced, first.path, packages)
+    if go is not None and go.formatted(source) == source and (laid_out := go.formatted(mended.source)) is not None:
+        mended = Mended(laid_out, mended.added, mended.removed, mended.unresolved)
+    return Edited(first.path, first.source, mended)
+
+
+def _start(writing: Writing) -> int:
+    return writing.target.declaration.start if writing.target.declaration else -1
+
+
+def _spliced(source: str, writing: Writing) -> str:
+    target, data = writing.target, source.encode()
+    code = writing.code.strip()
+    code = code.replace("\n", "\r\n") if "\r\n" in source else code
+    end = "\r\n" if "\r\n" in source else "\n"
+    if target.declaration is None:
+        return f"{source.rstrip()}{end * 2}{code}{end}"
+    start, stop = target.declaration.start, target.declaration.end
+    if target.add:
+        start, code = stop, f"{end * 2}{code}"
+    return (data[:start] + code.encode() + data[stop:]).decode()
