@@ -16,40 +16,37 @@ _SECONDS = 60
 
 @dataclass(frozen=True)
 class Toolchain:
-    """The `go` command at `go`."""
+    """A toolchain that answers: the `go` command, and `root`, where its own sources and tools are."""
 
     go: str
-
-    @cached_property
-    def root(self) -> Path:
-        """Where its own sources and tools are."""
-        return Path(_run([self.go, "env", "GOROOT"], "").strip())
+    root: Path
 
     @cached_property
     def standard(self) -> tuple[str, ...]:
-        """Import paths of the standard library that every package may use."""
-        listed = _run([self.go, "list", "std"], "").split()
+        """Import paths of the standard library that every package may use; none where its sources are absent."""
+        listed = (_output([self.go, "list", "std"]) or "").split()
         return tuple(path for path in listed if not {"internal", "vendor"}.intersection(path.split("/")))
 
     def formatted(self, source: str) -> str | None:
         """Return a file as gofmt lays it out; None where gofmt refuses it."""
-        try:
-            return _run([str(self.root / "bin" / "gofmt")], source)
-        except (subprocess.SubprocessError, OSError):
-            return None
+        return _output([str(self.root / "bin" / "gofmt")], source)
 
 
 @lru_cache(maxsize=1)
 def toolchain() -> Toolchain | None:
-    """Return the toolchain that is on PATH, else the one beside this Python; None where there is neither."""
+    """Return the toolchain that is on PATH, else the one beside this Python; None where none is there that answers."""
     beside_python = str(Path(sys.executable).parent)  # where the extra puts it; a venv need not be on PATH
     found = shutil.which("go") or shutil.which("go", path=beside_python)
-    return Toolchain(found) if found else None
+    root = _output([found, "env", "GOROOT"]) if found else None
+    return Toolchain(found, Path(root.strip())) if found and root else None
 
 
-def _run(command: list[str], given: str) -> str:
+def _output(command: list[str], given: str = "") -> str | None:
     alone = os.environ | {"GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "", "GO111MODULE": "on"}
-    done = subprocess.run(
-        command, input=given.encode(), env=alone, cwd="/", capture_output=True, check=True, timeout=_SECONDS
-    )
+    try:
+        done = subprocess.run(
+            command, input=given.encode(), env=alone, cwd="/", capture_output=True, check=True, timeout=_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
     return done.stdout.decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from hrm_ray.evaluate.opened import Network, open_network
 from hrm_ray.files import write_text
 from hrm_ray.patch.repository import Outcome, Repository
 from hrm_ray.patch.request import Request
-from hrm_ray.patch.writer import Proposal, propose
+from hrm_ray.patch.writer import propose
 from hrm_ray.progress import bars, console
 from hrm_ray.train.run import read_run
 
@@ -33,18 +34,14 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     network = opened(run_dir, overrides)
     tasks = repository.tasks(network, request, top)
     with bars() as progress:
-        bar = progress.add_task("writing", total=len(tasks))
-        proposals = []
-        for proposal in propose(network, tasks):
-            proposals.append(proposal)
-            progress.update(bar, completed=len(proposals))
+        proposals = list(progress.track(propose(network, tasks), total=len(tasks), description="writing"))
     outcome = repository.outcome(proposals, valid_only=not request.file)
-    _print(outcome)
+    _print(outcome, left_out=not request.file)
     if not outcome.patch:
         raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
     path = to or run_dir / "patches" / f"{_slug(request.title)}.patch"
     write_text(path, outcome.patch)
-    console.print(f"{path}; next: git -C {repository.tree.root} apply {path.resolve()}")
+    console.print(f"{path}; next: {shlex.join(['git', '-C', str(repository.tree.root), 'apply', str(path.resolve())])}")
 
 
 def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
@@ -52,25 +49,21 @@ def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
     return open_network(run_dir, read_run(run_dir, overrides))
 
 
-def _print(outcome: Outcome) -> None:
+def _print(outcome: Outcome, *, left_out: bool) -> None:
+    """Show what was written; `left_out` says that the patch does without what is not valid."""
     for proposal in outcome.proposals:
-        _print_proposal(proposal)
+        console.rule(proposal.target.name)
+        console.print("plan", style="bold")
+        console.print(proposal.plan)
+        console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
+        if left_out and proposal.diagnostic:
+            console.print(f"{proposal.code}\n(left out of the patch)")
     for file in outcome.edited:
-        mended = file.mended
-        _print_names(f"{file.path}: import", mended.added)
-        _print_names(f"{file.path}: no longer import", mended.removed)
-        _print_names(f"{file.path}: unresolved", mended.unresolved)
+        _print_names(f"{file.path}: imports", file.mended.added)
+        _print_names(f"{file.path}: no longer imports", file.mended.removed)
+        _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
     for line in outcome.patch.split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
-
-
-def _print_proposal(proposal: Proposal) -> None:
-    console.rule(proposal.target.name)
-    console.print("plan", style="bold")
-    console.print(proposal.plan)
-    console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
-    if proposal.diagnostic:
-        console.print(proposal.code)
 
 
 def _print_names(what: str, names: Iterable[str]) -> None:

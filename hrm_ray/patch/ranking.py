@@ -23,7 +23,7 @@ SATURATION, LENGTH = 1.2, 0.4
 """BM25's k1 and b: how soon a repeated word is worth nothing more, and how much long declarations are held back."""
 
 _WORD = re.compile(r"\w+")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
+_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 class Ranking:
