@@ -40,7 +40,7 @@ def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) 
     change lines that nobody asked about.
     """
     first = writings[0].target
-    source = first.source or f"package {packages.package_for(first.path)}\n"
+    source = first.source or f"package {packages.package(first.path)}\n"
     spliced = source
     for writing in sorted(writings, key=_start, reverse=True):
         spliced = _spliced(spliced, writing)

@@ -12,7 +12,8 @@ from tree_sitter import Node
 from hrm_ray.golang.declarations import text_of
 from hrm_ray.golang.references import imports, package_references
 from hrm_ray.golang.syntax import parse_file, parse_file_ok
-from hrm_ray.patch.packages import Packages, Spec, is_standard
+from hrm_ray.patch.modules import Spec
+from hrm_ray.patch.packages import Packages, is_standard
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def mend(before: str, after: str, path: str, packages: Packages) -> Mended:
     used_before, used = package_references(parse_file(before)), package_references(parse_file(after))
     names = {packages.name(spec): spec for spec in _specs(after)}
     removed = [spec for name, spec in names.items() if name in used_before and name not in used]
-    source = after
+    source = _spread(after) if set(used) != set(used_before) else after
     for spec in removed:
         source = _without(source, spec)
     added, unresolved = [], []
@@ -54,6 +55,16 @@ def _paths(specs: list[Spec]) -> tuple[str, ...]:
 
 def _specs(source: str) -> list[Spec]:
     return [Spec(one.path, one.alias) for one in imports(parse_file(source)) if one.alias not in {"_", "."}]
+
+
+def _spread(source: str) -> str:
+    """The file with each block of imports that is on one line on several."""
+    blocks = [node for group in parse_file(source).named_children for node in group.named_children]
+    for block in reversed(blocks):
+        if block.type == "import_spec_list" and block.named_children and block.start_point.row == block.end_point.row:
+            lines = "".join(f"\t{text_of(spec)}\n" for spec in block.named_children)
+            source = _put(source, block.start_byte, block.end_byte, f"(\n{lines})")
+    return source
 
 
 def _with(source: str, spec: Spec) -> str:

@@ -49,7 +49,7 @@ class Repository:
 
     @cached_property
     def _ranking(self) -> Ranking:
-        return Ranking({path: self.tree.text(path) for path in self.tree.go_files})
+        return Ranking(self.tree.sources)
 
     def tasks(self, network: Network, request: Request, top: int) -> list[Task]:
         """Return the task of the place that is asked for, or those of the `top` places that fit the problem best.

@@ -19,6 +19,9 @@ from hrm_ray.patch.tree import WorkingTree, near
 from hrm_ray.prepare.context import Context
 from hrm_ray.prepare.examples import Example
 
+MOST = 20
+"""Declarations of a file that a sentence lists."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -63,8 +66,7 @@ def locate(tree: WorkingTree, file: str, name: str, *, add: bool) -> Target:
     if name:
         return Target(path, source, _named(found, path, name), add)
     if not add:
-        known = ", ".join(one.name for one in found) or "nothing"
-        raise UserError(f"{path}: name a --declaration, or --add one at its end; it declares {known}")
+        raise UserError(f"{path}: name a --declaration, or --add one at its end; it declares {_listed(found)}")
     return Target(path, source, found[-1] if found else None, add)
 
 
@@ -100,7 +102,7 @@ def example(target: Target, problem: Problem) -> Example:
 def _new_file(tree: WorkingTree, path: str, name: str, *, add: bool) -> Target:
     """A file that is to be made by its first declaration, in a folder that is there."""
     if not add or name or not (tree.root / path).parent.is_dir():
-        raise UserError(f"{path}: no such file in {tree.root}{near(path, tree.go_files)}")
+        raise UserError(f"{path}: no such file in {tree.root}{near(path, tree.go_files, '/')}")
     return Target(path, "", None, add)
 
 
@@ -113,5 +115,10 @@ def _named(found: list[Declaration], path: str, name: str) -> Declaration:
     if fitting:
         raise UserError(f"{path}: declares {name} {len(fitting)} times, and nothing tells which is meant")
     known = [each for one in found for each in one.names]
-    listed = ", ".join(known) or "nothing"
-    raise UserError(f"{path}: does not declare {name}{near(name, known) or f'; it declares {listed}'}")
+    raise UserError(f"{path}: does not declare {name}{near(name, known, '.') or f'; it declares {_listed(found)}'}")
+
+
+def _listed(found: list[Declaration]) -> str:
+    names = [one.name for one in found]
+    more = f" and {len(names) - MOST} more" if len(names) > MOST else ""
+    return ", ".join(names[:MOST]) + more or "nothing"

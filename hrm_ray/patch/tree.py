@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 
 from hrm_ray.errors import UserError
 from hrm_ray.golang.files import is_generated_name, is_skipped
@@ -16,8 +17,8 @@ from hrm_ray.golang.files import is_generated_name, is_skipped
 NEAR = 5
 """Near names that a sentence lists."""
 
-_LEAST = 60
-"""Score of 100 from which a name is near."""
+_LEAST = 66
+"""Share of equal letters, in percent, from which a name is near."""
 
 
 class WorkingTree:
@@ -50,6 +51,15 @@ class WorkingTree:
         ours = (path for path in self.files if path.endswith(".go"))
         return tuple(path for path in ours if not (is_skipped(path) or is_generated_name(path)))
 
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """The texts of these by path, without those that are not UTF-8."""
+        texts = {}
+        for path in self.go_files:
+            with suppress(UserError):
+                texts[path] = self.text(path)
+        return texts
+
     def text(self, path: str) -> str:
         """Return a file's text with its line ends as they are.
 
@@ -81,9 +91,14 @@ class WorkingTree:
         return inside.replace(os.sep, "/")
 
 
-def near(name: str, known: Sequence[str]) -> str:
-    """Return the names nearest to one that is unknown, for the end of a sentence; nothing where none is near."""
-    found = [found for found, _, _ in process.extract(name, known, limit=NEAR, score_cutoff=_LEAST)]
+def near(name: str, known: Sequence[str], separator: str) -> str:
+    """Return, for the end of a sentence, the known names nearest to one that is not, whole or behind `separator`."""
+
+    def score(one: str, other: str, **_: object) -> float:
+        ends = (each.rpartition(separator)[2] for each in (one, other))
+        return max(fuzz.ratio(one, other), fuzz.ratio(*ends))
+
+    found = [found for found, _, _ in process.extract(name, known, scorer=score, limit=NEAR, score_cutoff=_LEAST)]
     return f"; near it: {', '.join(found)}" if found else ""
 
 
@@ -95,5 +110,5 @@ def _git(folder: Path, *arguments: str) -> str:
         raise UserError("git is not installed, and patches are made with it") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["it gave no reason"]
-        raise UserError(f"{folder}: not a git repository that can be read ({said[0].removeprefix('fatal: ')})")
+        raise UserError(f"{folder}: git knows no working tree there ({said[0].removeprefix('fatal: ')})")
     return os.fsdecode(done.stdout)

@@ -30,6 +30,7 @@ def mended(head: str, old: str, new: str, packages: Packages) -> tuple[str, Mend
         ('\nimport (\n\t"time" // so\n)', '\nimport (\n\t"strconv"\n\t"time" // so\n)'),
         ('\nimport (\n\t"fmt" // so\n\n\t"x.org/a"\n)', '\nimport (\n\t"fmt" // so\n\t"strconv"\n\n\t"x.org/a"\n)'),
         ('\nimport "C"', '\nimport "strconv"\n\nimport "C"'),
+        ('\nimport ("fmt"; "time")', '\nimport (\n\t"fmt"\n\t"strconv"\n\t"time"\n)'),
         ("\nimport ()", '\nimport "strconv"'),
     ],
 )
@@ -53,6 +54,7 @@ def test_one_of_another_host_gets_a_group(packages: Packages) -> None:
         ('\nimport (\n\t"fmt"\n\n\t"x.org/a"\n)', '\nimport (\n\t"x.org/a"\n)'),
         ('\nimport (\n\t"x.org/a"\n\n\t"fmt"\n)', '\nimport (\n\t"x.org/a"\n)'),
         ('\nimport (\n\t"os"\n\n\t"fmt"\n\n\t"x.org/a"\n)', '\nimport (\n\t"os"\n\n\t"x.org/a"\n)'),
+        ('\nimport ("fmt"; "os")', '\nimport (\n\t"os"\n)'),
         ('\nimport (\n\tfmt "other/print"\n\t_ "x.org/a"\n)', '\nimport (\n\t_ "x.org/a"\n)'),
     ],
 )

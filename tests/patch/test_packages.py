@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hrm_ray.golang.toolchain import Toolchain
-from hrm_ray.patch.packages import Packages, Spec, assumed_name
+from hrm_ray.patch.modules import Spec
+from hrm_ray.patch.packages import Packages, assumed_name
 from hrm_ray.patch.tree import WorkingTree
 from tests.collect.repository import Repo
 
@@ -44,6 +45,9 @@ def test_the_name_of_a_package_that_can_be_read(repo: Repo) -> None:
         ("audit", {"Check"}, "money/money.go", None),  # in a longer one
         ("shop", {"Show"}, "shop.go", None),  # itself
         ("shop", {"Show"}, "outside_test.go", Spec("example.com/shop")),  # package shop_test
+        ("leaf", {"X"}, "audit/audit.go", Spec("example.com/shop/leaf")),
+        ("audit", {"Check"}, "leaf/leaf.go", None),  # in a circle that an import for its effect closes
+        ("money", {"Parse"}, "leaf/leaf.go", Spec("example.com/shop/money")),
         ("audit", {"Check"}, "cmd/main.go", Spec("example.com/shop/audit")),
         ("hidden", {"X"}, "cmd/main.go", None),  # internal to others
         ("hidden", {"X"}, "audit/audit.go", Spec("example.com/shop/audit/internal/hidden")),
@@ -59,6 +63,8 @@ def test_what_the_tree_resolves(repo: Repo, name: str, selected: set[str], path:
             "\tgolang.org/x/sys v0.1.0 // indirect\n)\n",
             "money/money.go": 'package money\n\nimport "strconv"\n\nfunc Parse() { strconv.Atoi("") }\n',
             "outside_test.go": "package shop_test\n",
+            "leaf/leaf.go": "package leaf\n\nvar X = 1\n",
+            "use.go": 'package shop\n\nimport _ "example.com/shop/leaf"\n',
             "cmd/main.go": "package main\n",
             "audit/internal/hidden/h.go": "package hidden\n\nvar X = 1\n",
         },
@@ -81,9 +87,14 @@ def test_what_the_package_declares_elsewhere(repo: Repo) -> None:
     assert packages.declared_beside("outside_test.go") == set()
 
 
+def test_a_file_that_is_not_text_costs_the_others_nothing(repo: Repo) -> None:
+    repo.commit("Latin", {"latin.go": b'package shop\n\nvar x = "\xe4"\n'})
+    assert Packages(WorkingTree(repo.path), None).find("strconv", {"Atoi"}, "shop.go") == Spec("strconv")
+
+
 def test_the_package_of_a_new_file(repo: Repo) -> None:
     repo.commit("Test", {"outside_test.go": "package shop_test\n"})
     packages = Packages(WorkingTree(repo.path), None)
-    assert packages.package_for("new.go") == "shop"
-    assert packages.package_for("new_test.go") == "shop_test"
-    assert packages.package_for("re-ceipt/new.go") == "receipt"
+    assert packages.package("new.go") == "shop"
+    assert packages.package("new_test.go") == "shop_test"
+    assert packages.package("re-ceipt/new.go") == "receipt"

@@ -52,7 +52,7 @@ def test_an_addition_stands_behind_what_is_named_or_at_the_end(tree: WorkingTree
         (("shpo.go", "Show", True), r"shpo.go: no such file"),
         (("none/new.go", "", True), r"none/new.go: no such file"),
         (("shop.go", "Shwo", False), r"shop.go: does not declare Shwo; near it: Show"),
-        (("shop.go", "Xyzzy", False), r"does not declare Xyzzy; it declares Cart, Cart.Add, small, large, Show"),
+        (("shop.go", "Xyzzy", False), r"does not declare Xyzzy; it declares Cart, Cart.Add, small, Show"),
         (("shop.go", "", False), r"name a --declaration, or --add one"),
         (("twice.go", "init", False), r"declares init 2 times"),
         (("broken.go", "F", False), r"broken.go: has a syntax error"),

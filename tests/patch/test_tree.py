@@ -46,7 +46,7 @@ def test_a_path_that_cannot_be(tree: WorkingTree, name: str, sentence: str) -> N
 def test_what_is_no_repository_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there is no such folder"):
         WorkingTree(tmp_path / "none")
-    with pytest.raises(UserError, match="not a git repository"):
+    with pytest.raises(UserError, match="git knows no working tree there"):
         WorkingTree(tmp_path)
 
 
@@ -56,6 +56,16 @@ def test_a_file_that_is_not_text(repo: Repo) -> None:
         WorkingTree(repo.path).text("log.go")
 
 
-def test_near_names() -> None:
-    assert near("shpo.go", ["shop.go", "zzz"]) == "; near it: shop.go"
-    assert near("qqqq", ["shop.go"]) == ""
+@pytest.mark.parametrize(
+    ("name", "separator", "found"),
+    [
+        ("shpo.go", "/", "a/shop.go, shop.go"),
+        ("b/shop.go", "/", "a/shop.go, shop.go"),
+        ("Shw", ".", "Show"),
+        ("Add", ".", "Cart.Add"),
+        ("xyzzy", ".", ""),
+    ],
+)
+def test_near_names(name: str, separator: str, found: str) -> None:
+    known = ["a/shop.go", "money.go", "shop.go"] if separator == "/" else ["Cart", "Cart.Add", "Show"]
+    assert near(name, known, separator) == (f"; near it: {found}" if found else "")
