@@ -11,23 +11,26 @@ from tempfile import TemporaryDirectory
 from hrm_ray.patch.edit import Edited
 
 _ALONE = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_ATTR_NOSYSTEM": "1", "LC_ALL": "C"}
-_DIFF = ("git", "diff", "--no-index", "--no-prefix", "a", "b")
 
 
 def patch(edited: Sequence[Edited]) -> str:
     """Return the changes of files, from the repository's root; empty where nothing changed."""
     with TemporaryDirectory(prefix="hrm-ray-") as folder:
-        for side in ("a", "b"):
-            (Path(folder) / side).mkdir()
+        _git(folder, "init", "--quiet", "--template=")
         for file in edited:
             if file.before:
-                _put(Path(folder) / "a" / file.path, file.before)
-            _put(Path(folder) / "b" / file.path, file.after)
-        alone = _ALONE | {"PATH": os.environ["PATH"], "HOME": folder}  # no setting of the user's says how a patch looks
-        done = subprocess.run(_DIFF, cwd=folder, env=alone, capture_output=True, check=False)
-    if done.returncode > 1:
-        raise RuntimeError(done.stderr.decode("utf-8", "replace"))
-    return done.stdout.decode()
+                _put(Path(folder) / file.path, file.before)
+        _git(folder, "add", "--all")
+        for file in edited:
+            _put(Path(folder) / file.path, file.after)
+        _git(folder, "add", "--all", "--intent-to-add")
+        return _git(folder, "diff").decode()
+
+
+def _git(folder: str, *arguments: str) -> bytes:
+    """Run git in a repository of its own, where no setting of the user's says how a patch looks."""
+    alone = _ALONE | {"PATH": os.environ["PATH"], "HOME": folder}
+    return subprocess.run(["git", *arguments], cwd=folder, env=alone, capture_output=True, check=True).stdout
 
 
 def _put(path: Path, text: str) -> None:

@@ -90,6 +90,8 @@ def test_a_patch_applies_and_builds(
     assert files[0].mended.added == ("os", "strconv")
     assert files[0].mended.removed == ("fmt",)
     (tmp_path / "x.patch").write_text(patch(files))
+    heads = [line for line in (tmp_path / "x.patch").read_text().splitlines() if line.startswith("diff ")]
+    assert heads == [f"diff --git a/{name} b/{name}" for name in ("log.go", "my new.go", "shop.go")]
     assert repo.git("status", "--porcelain") == ""
     repo.git("apply", "--check", str(tmp_path / "x.patch"))
     repo.git("apply", str(tmp_path / "x.patch"))
