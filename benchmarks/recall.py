@@ -30,13 +30,13 @@ from hrm_ray.golang.declarations import declarations
 from hrm_ray.patch.ranking import Ranking, words
 from hrm_ray.patch.target import Problem
 
-Place = tuple[str, str]
+Named = tuple[str, str]
 """Path and name of a declaration."""
 
 
-def truth(pull_request: PullRequest) -> set[Place]:
+def truth(pull_request: PullRequest) -> set[Named]:
     """Return the declarations before that are not there, or not the same, after."""
-    found: set[Place] = set()
+    found: set[Named] = set()
     for file in pull_request.files:
         if file.content_before and not file.filename.endswith("_test.go"):
             after = {one.text for one in declarations(file.content_after)}
@@ -53,10 +53,10 @@ def tree(clone: Clone, objects: Objects, commit: str) -> dict[str, str]:
     return {one.path: (objects.read(one.after) or b"").decode("utf-8", "replace") for one in listed}
 
 
-def orders(files: dict[str, str], problem: Problem, seed: int) -> Iterator[tuple[str, list[Place]]]:
+def orders(files: dict[str, str], problem: Problem, seed: int) -> Iterator[tuple[str, list[Named]]]:
     """Yield the declarations of a tree as each way ranks them, the best first."""
     ranking = Ranking(files)
-    places = [(path, one.name) for path, one in ranking.places]
+    places = [(one.path, one.name) for one in ranking.places]
     yield "BM25", [places[at] for at in ranking.order(problem)]
     yield "BM25, title alone", [places[at] for at in ranking.order(Problem(problem.title))]
     random.Random(seed).shuffle(places)

@@ -115,7 +115,7 @@ def _spec_names(node: Node) -> Iterator[Node]:
         if child.type == "var_spec_list":
             yield from _spec_names(child)
         elif child.type in _SPECS:
-            yield from child.children_by_field_name("name")
+            yield from (name for name in child.children_by_field_name("name") if name.is_named)  # a comma is one too
 
 
 def _signature(node: Node) -> str:

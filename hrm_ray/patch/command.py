@@ -32,6 +32,8 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     request = settings.check(Request, asked, "generate")
     repository = Repository(request.repo)
     network = opened(run_dir, overrides)
+    if not request.file:
+        console.print(f"ranking what {len(repository.tree.sources):,} Go files of {repository.tree.root} declare")
     tasks = repository.tasks(network, request, top)
     with bars() as progress:
         proposals = list(progress.track(propose(network, tasks), total=len(tasks), description="writing"))

@@ -19,6 +19,7 @@ from hrm_ray.patch import command, writer
 from hrm_ray.patch.command import write_patch
 from hrm_ray.prepare.plan import kinds_of
 from tests.collect.repository import Repo
+from tests.conftest import ROOT
 from tests.patch.conftest import SHOP
 
 SHOW = "func Show(c *Cart) {\n\tfmt.Println(strconv.Itoa(len(c.lines)))\n}"
@@ -138,7 +139,11 @@ def test_a_trained_run_writes_a_patch_that_applies(smoke: Config, repo: Repo, tm
     ]
     run = [sys.executable, "-m", "hrm_ray", "generate", str(smoke.run_dir), "--title", "Sort the lines", *words]
     done = subprocess.run(
-        [*run, *(word for one in settings for word in ("--set", one))], capture_output=True, text=True, check=False
+        [*run, *(word for one in settings for word in ("--set", one))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     repo.git("apply", "--check", str(tmp_path / "x.patch"))

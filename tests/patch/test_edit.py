@@ -105,15 +105,3 @@ def test_a_patch_applies_and_builds(
         [go.go, "build", "./..."], cwd=repo.path, env=alone, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-
-
-def test_a_patch_without_a_last_line_end_applies(repo: Repo, tmp_path: Path) -> None:
-    repo.commit("Odd", {"shop.go": "package shop\r\n\r\nfunc A() {}\r\n\r\nfunc B() {}"})
-    (tmp_path / "x.patch").write_bytes(patch([edited(WorkingTree(repo.path), ("B", "func B() int {}"))]).encode())
-    repo.git("apply", str(tmp_path / "x.patch"))
-    assert (repo.path / "shop.go").read_bytes().endswith(b"func A() {}\r\n\r\nfunc B() int {}")
-
-
-def test_no_change_is_no_patch(tree: WorkingTree) -> None:
-    assert patch([edited(tree, ("Show", SHOP[SHOP.index("// Show") :]))]) == ""
-    assert patch([]) == ""

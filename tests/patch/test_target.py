@@ -66,13 +66,6 @@ def test_what_is_not_there_is_named_with_what_is_near(repo: Repo, words: tuple[A
         locate(WorkingTree(repo.path), file, name, add=add)
 
 
-def test_a_prefix_that_fills_the_window_is_refused(repo: Repo, network: Network) -> None:
-    (repo.path / "long.go").write_text("package shop\n\nvar x = []int{" + "1234567, " * 600 + "}\n")
-    target = locate(WorkingTree(repo.path), "long.go", "x", add=False)
-    with pytest.raises(UserError, match=r"long.go x: is \d+ tokens .* windows of 512"):
-        task(network, target, Problem("Shorten"))
-
-
 def prepared(network: Network, example: Example) -> list[int]:
     """The prefix of the row that `prepare` writes."""
     settings = network.config.prepare
