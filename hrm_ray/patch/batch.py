@@ -129,5 +129,6 @@ def _row(job: _Job, proposal: Proposal) -> dict[str, Any]:
         "imports": {
             name: [each for one in mended for each in getattr(one, name)] for name in ("added", "removed", "unresolved")
         },
+        "repeated": [name for file in outcome.edited for name in file.repeated],
         "patch": outcome.patch,
     }

@@ -19,6 +19,7 @@ from hrm_ray.progress import bars, console
 from hrm_ray.train.run import read_run
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
 _LONGEST = 60
 """Characters of a title in a file's name."""
 
@@ -56,16 +57,22 @@ def _print(outcome: Outcome, *, left_out: bool) -> None:
     for proposal in outcome.proposals:
         console.rule(proposal.target.name)
         console.print("plan", style="bold")
-        console.print(proposal.plan)
+        console.print(_harmless(proposal.plan))
         console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
         if left_out and proposal.diagnostic:
-            console.print(f"{proposal.code}\n(left out of the patch)")
+            console.print(f"{_harmless(proposal.code)}\n(left out of the patch)")
     for file in outcome.edited:
         _print_names(f"{file.path}: imports", file.mended.added)
         _print_names(f"{file.path}: no longer imports", file.mended.removed)
         _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
-    for line in outcome.patch.split("\n"):
+        _print_names(f"{file.path}: declared twice:", file.repeated)
+    for line in _harmless(outcome.patch).split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
+
+
+def _harmless(text: str) -> str:
+    """A text that a model wrote, without what would tell the terminal to do something."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _print_names(what: str, names: Iterable[str]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.toolchain import Toolchain
 from hrm_ray.patch.imports import Mended, mend
 from hrm_ray.patch.packages import Packages
@@ -26,6 +28,8 @@ class Edited:
     path: str
     before: str
     mended: Mended
+    repeated: tuple[str, ...] = ()
+    """Names that the package now declares twice."""
 
     @property
     def after(self) -> str:
@@ -47,7 +51,16 @@ def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) 
     mended = mend(source, spliced, first.path, packages)
     if go is not None and go.formatted(source) == source and (laid_out := go.formatted(mended.source)) is not None:
         mended = Mended(laid_out, mended.added, mended.removed, mended.unresolved)
-    return Edited(first.path, first.source, mended)
+    return Edited(
+        first.path, first.source, mended, _repeated(source, mended.source, packages.declared_beside(first.path))
+    )
+
+
+def _repeated(before: str, after: str, beside: frozenset[str]) -> tuple[str, ...]:
+    """Names that the file has twice, or that are `beside` it too, and that it did not have so often before."""
+    old, new = (Counter(name for one in declarations(source) for name in one.names) for source in (before, after))
+    more = (name for name in new - old if name not in {"_", "init"})
+    return tuple(sorted(name for name in more if new[name] > 1 or name in beside))
 
 
 def _start(writing: Writing) -> int:

@@ -64,6 +64,15 @@ def test_a_named_declaration_becomes_a_patch(
     assert SHOW in (repo.path / "shop.go").read_text()
 
 
+def test_what_is_written_tells_the_terminal_nothing(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written["Show"] = ("modify function Show\x1b[2J", "func Show(c *Cart) {\n\t_ = `\x1b]0;x\x07`\n}")
+    write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
+    assert "\x1b" not in capsys.readouterr().out
+    assert "\x1b]0;x\x07" in (tmp_path / "x.patch").read_text()
+
+
 def test_what_is_asked_for_by_name_is_written_valid_or_not(
     repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
