@@ -24,7 +24,7 @@ def patch(edited: Sequence[Edited]) -> str:
         for file in edited:
             _put(Path(folder) / file.path, file.after)
         _git(folder, "add", "--all", "--intent-to-add")
-        return _git(folder, "diff").decode()
+        return _git(folder, "diff", "--text").decode()
 
 
 def _git(folder: str, *arguments: str) -> bytes:

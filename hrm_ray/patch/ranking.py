@@ -16,6 +16,7 @@ import numpy as np
 
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.files import is_generated
+from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.patch.target import Problem, Target
 
 TITLE = 3
@@ -37,7 +38,8 @@ class Place(NamedTuple):
 
 
 class Ranking:
-    """The declarations of files, tests left out, to be asked again and again."""
+    """The declarations of files, to be asked again and again; without those of tests, and of what training never saw:
+    generated files, and files with a syntax error."""
 
     def __init__(self, files: Mapping[str, str]) -> None:
         """Read the files, which are texts by path."""
@@ -45,7 +47,7 @@ class Ranking:
         self.places: list[Place] = []
         documents: list[list[str]] = []
         for path, text in files.items():
-            if not (path.endswith("_test.go") or is_generated(text)):
+            if not (path.endswith("_test.go") or is_generated(text)) and parse_file_ok(text):
                 for one in declarations(text):
                     self.places.append(Place(path, one.name, one.start))
                     documents.append([sys.intern(word) for word in _document(path, one)])

@@ -22,6 +22,7 @@ LINES = "".join(f"// {n}\n" for n in range(30))
         ("package p\n\nvar x = 1", "package p\n\nvar x = 2"),
         ("package p\r\n\r\nvar x = 1\r\n", "package p\r\n\r\nvar y = 1\r\n"),
         ("package p\n\x0c\n// \u2028\n", "package p\n\x0c\n// \u2028 \x85\n"),
+        ("package p\n", "package p\n\n// \0\n"),
         ("", "package p\n"),
         (f"package p\n{LINES}var x = 1\n{LINES}", f"package p\n{LINES}var x = 2\n{LINES}"),
     ],
