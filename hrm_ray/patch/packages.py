@@ -44,8 +44,13 @@ class Packages:
         """Return the name by which an import is used in its file."""
         if spec.alias:
             return spec.alias
-        names = (package_name(parse_file(_read(file))) for file in self._sources(spec.path))
-        return next(filter(None, names), assumed_name(spec.path))
+        assumed, others = assumed_name(spec.path), Counter[str]()
+        for file in self._sources(spec.path):
+            found = package_name(parse_file(_read(file)))
+            if found == assumed:
+                return found
+            others[found] += found != "main"  # a program beside the package, which no build takes in
+        return others.most_common(1)[0][0] if others.total() else assumed
 
     def find(self, name: str, selected: set[str], path: str) -> Spec | None:
         """Return the import by which the file at `path` gets the package `name` with all that is `selected` of it."""

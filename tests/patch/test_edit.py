@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import subprocess
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from hrm_ray.collect import records
+from hrm_ray.golang.declarations import declarations
+from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.toolchain import Toolchain
 from hrm_ray.patch.difference import patch
 from hrm_ray.patch.edit import Edited, Writing, edit
 from hrm_ray.patch.packages import Packages
-from hrm_ray.patch.target import locate
+from hrm_ray.patch.target import Target, locate
 from hrm_ray.patch.tree import WorkingTree
 from tests.collect.repository import Repo
 from tests.patch.conftest import SHOP
@@ -111,3 +115,14 @@ def test_a_patch_applies_and_builds(
         [go.go, "build", "./..."], cwd=repo.path, env=alone, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_there_already_changes_no_real_file(packages: Packages, shared_data: Path) -> None:
+    seen = 0
+    for given in islice(records.read(shared_data / "go_prs_small.jsonl.gz"), 40):
+        for file in (file for file in given.files if file.content_before and parse_file_ok(file.content_before)):
+            for one in declarations(file.content_before)[::7]:
+                target = Target(file.filename, file.content_before, one, add=False)
+                assert edit([Writing(target, one.text)], packages, None).after == file.content_before
+                seen += 1
+    assert seen > 100

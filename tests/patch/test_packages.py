@@ -26,7 +26,7 @@ def test_the_name_that_a_path_suggests(path: str, name: str) -> None:
 
 
 def test_the_name_of_a_package_that_can_be_read(repo: Repo) -> None:
-    repo.commit("Rename", {"money/money.go": "package cash\n"})
+    repo.commit("Rename", {"money/money.go": "package cash\n", "money/generate.go": "package main\n"})
     packages = Packages(WorkingTree(repo.path), None)
     assert packages.name(Spec("example.com/shop/money")) == "cash"
     assert packages.name(Spec("example.com/shop/money", "m")) == "m"
