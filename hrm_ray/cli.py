@@ -117,7 +117,7 @@ def generate(
         if asked:
             raise UserError(f"--problems: each line of {problems} says its own {', '.join(asked)}")
         write_results(run, set_, problems, repo, to)
-    elif asked:
+    elif asked or to or repo != Path():
         from hrm_ray.patch.command import write_patch
 
         write_patch(run, set_, asked | {"repo": repo}, top, to)

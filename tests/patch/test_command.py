@@ -134,6 +134,12 @@ def test_problems_say_their_own_titles() -> None:
     assert str(done.exception) == "--problems: each line of p.jsonl says its own title, add"
 
 
+@pytest.mark.parametrize("words", [["--repo", ".."], ["--to", "x.patch"], ["--file", "x.go"], ["--add"]])
+def test_a_patch_needs_a_title(words: list[str]) -> None:
+    done = CliRunner().invoke(app, ["generate", "run", *words])
+    assert str(done.exception).startswith("generate: title is missing")
+
+
 def test_a_trained_run_writes_a_patch_that_applies(smoke: Config, repo: Repo, tmp_path: Path) -> None:
     settings = ["evaluate.max_plan_tokens=8", "evaluate.max_code_tokens=32", "evaluate.temperature=1"]
     words = [
