@@ -130,5 +130,6 @@ def _row(job: _Job, proposal: Proposal) -> dict[str, Any]:
             name: [each for one in mended for each in getattr(one, name)] for name in ("added", "removed", "unresolved")
         },
         "repeated": [name for file in outcome.edited for name in file.repeated],
+        "gone": [name for file in outcome.edited for name in file.gone],
         "patch": outcome.patch,
     }

@@ -66,6 +66,7 @@ def _print(outcome: Outcome, *, left_out: bool) -> None:
         _print_names(f"{file.path}: no longer imports", file.mended.removed)
         _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
         _print_names(f"{file.path}: declared twice:", file.repeated)
+        _print_names(f"{file.path}: no longer declares", file.gone)
     for line in _harmless(outcome.patch).split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
 

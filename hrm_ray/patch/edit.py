@@ -30,6 +30,8 @@ class Edited:
     mended: Mended
     repeated: tuple[str, ...] = ()
     """Names that the package now declares twice."""
+    gone: tuple[str, ...] = ()
+    """Names that the file no longer declares."""
 
     @property
     def after(self) -> str:
@@ -51,16 +53,15 @@ def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) 
     mended = mend(source, spliced, first.path, packages)
     if go is not None and go.formatted(source) == source and (laid_out := go.formatted(mended.source)) is not None:
         mended = Mended(laid_out, mended.added, mended.removed, mended.unresolved)
-    return Edited(
-        first.path, first.source, mended, _repeated(source, mended.source, packages.declared_beside(first.path))
-    )
+    old, new = (_names(text) for text in (source, mended.source))
+    beside = packages.declared_beside(first.path)
+    repeated = sorted(name for name in new - old if new[name] > 1 or name in beside)
+    return Edited(first.path, first.source, mended, tuple(repeated), tuple(sorted(old - new)))
 
 
-def _repeated(before: str, after: str, beside: frozenset[str]) -> tuple[str, ...]:
-    """Names that the file has twice, or that are `beside` it too, and that it did not have so often before."""
-    old, new = (Counter(name for one in declarations(source) for name in one.names) for source in (before, after))
-    more = (name for name in new - old if name not in {"_", "init"})
-    return tuple(sorted(name for name in more if new[name] > 1 or name in beside))
+def _names(source: str) -> Counter[str]:
+    """How often a file declares a name; those that may be declared again and again are left out."""
+    return Counter(name for one in declarations(source) for name in one.names if name not in {"_", "init"})
 
 
 def _start(writing: Writing) -> int:

@@ -53,10 +53,12 @@ def test_several_of_one_file(tree: WorkingTree) -> None:
     assert made.mended.removed == ("fmt",)
 
 
-def test_what_is_then_declared_twice_is_said(tree: WorkingTree) -> None:
+def test_what_is_then_declared_twice_or_not_at_all_is_said(tree: WorkingTree) -> None:
     code = "func Show() {}\n\nfunc init() {}\n\nvar journal, _ = 1, 2\n\nfunc (c *Cart) Add() {}\n\nfunc New() {}"
     assert edited(tree, ("Cart", code), add=True).repeated == ("Cart.Add", "Show", "journal")
-    assert edited(tree, ("Show", "func Show() {}")).repeated == ()
+    kept = edited(tree, ("Show", "func Show() {}"))
+    assert (kept.repeated, kept.gone) == ((), ())
+    assert edited(tree, ("small", "const small, middle = 1, 2")).gone == ("large",)
 
 
 def test_a_new_file_gets_the_package_of_its_neighbours(tree: WorkingTree) -> None:
