@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.leaves import distance, leaves, similarity
@@ -47,13 +47,12 @@ def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -
     comments could never improve and its unchanged copy would be exact.
     """
     settings = opened.config.evaluate
-    sampling = Sampling(settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p)
     comments = opened.solve.shards.column("comment_only").to_pylist()
     indices = [index for index, only in enumerate(comments) if not only][:count]
     found: list[Attempt] = []
     for start in range(0, len(indices), settings.batch):
         chunk = indices[start : start + settings.batch]
-        found += _write(opened, chunk, sampling)
+        found += _write(opened, chunk)
         progress(len(found), len(indices))
     return found
 
@@ -135,11 +134,17 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
         }
 
 
-def _write(opened: Opened, indices: Sequence[int], sampling: Sampling) -> list[Attempt]:
+def write(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> list[Written]:
+    """Write a plan and code for each prefix as `evaluate` of the settings says; each `id` seeds its own row."""
+    settings = network.config.evaluate
+    sampling = Sampling(settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p)
+    return generate(network.engine.model, prefixes, [_seed(network.config.seed, one) for one in ids], sampling)
+
+
+def _write(opened: Opened, indices: Sequence[int]) -> list[Attempt]:
     examples = [opened.solve.shards.example(index) for index in indices]
     prefixes = [opened.solve.prefix(index).tolist() for index in indices]
-    seeds = [_seed(opened.config.seed, example.id) for example in examples]
-    written = generate(opened.engine.model, prefixes, seeds, sampling)
+    written = write(opened, prefixes, [example.id for example in examples])
     decode = opened.tokenizer.decode
     return [
         score(index, example, row, decode(row.plan), decode(row.code))
