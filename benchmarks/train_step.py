@@ -117,7 +117,8 @@ class Peer:
         total = 0.0
         for part, weights in zip(self.parts, self.weights, strict=True):
             given = {name: value for name, value in part.items() if name not in ("labels", "section")}
-            logits = self.model(**given, use_cache=False).logits[:, :-1]
+            with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
+                logits = self.model(**given, use_cache=False).logits[:, :-1]
             nll = F.cross_entropy(logits.flatten(0, 1).float(), part["labels"][:, 1:].flatten(), reduction="none")
             loss = nll @ weights
             loss.backward()
