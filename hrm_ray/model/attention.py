@@ -16,7 +16,7 @@ from torch import Tensor
 from hrm_ray.model.batch import Span
 
 GROUP = {"cpu": 8, "cuda": 2**20}
-"""Rows of a cache that are attended to in one call: on a CPU few, so that short ones do not read what long ones hold."""
+"""Rows of a cache that are attended to in one call; few on a CPU, or short ones read what long ones hold."""
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
