@@ -257,7 +257,7 @@ def main(
     """Print a table for each size and number of threads."""
     loaded = settings.load(config, set_)
     stream = open_feed(loaded).solve[0]
-    packed = [stream.row(number) for number in range(rows)]
+    packed = [[one._replace(weight=1.0) for one in stream.row(number)] for number in range(rows)]
     for name in size:
         for count in threads:
             Console().print(measure(loaded, name, count, packed, rounds))
