@@ -5,6 +5,7 @@
 CONFIG was prepared before; the step is of its first packed rows, the same documents, weights and loss for all:
 
     packed        ours: documents end to end, attention by document, logits at targets alone
+    compiled      the same with train.compile
     dense mask    ours, with one mask over each row instead
     padded        transformers: a document a row, padded to the window
     bucketed      transformers: sorted by length, padded to the longest of its batch
@@ -79,9 +80,12 @@ def dense_mask(row: Sequence[Document]) -> Tensor:
     return mask
 
 
-def ours(model: Model, vocabulary: int, batch: Batch, attend: Callable[[], Attend] | None) -> Step:
-    """Return a step of ours, with `attend` in place of the attention by document."""
-    train = Train(losses={"plan": 1.0, "code": 1.0, "refinement": 0.0}, judge_rows=0)  # type: ignore[arg-type]
+def ours(
+    model: Model, vocabulary: int, batch: Batch, attend: Callable[[], Attend] | None = None, compiled: bool = False
+) -> Step:
+    """Return a step of ours, with `attend` in place of the attention by document, or with compiled blocks."""
+    losses = {"plan": 1.0, "code": 1.0, "refinement": 0.0}
+    train = Train(losses=losses, judge_rows=0, compile=compiled)  # type: ignore[arg-type]
     torch.manual_seed(0)
     engine = PlainEngine(HRM(model, vocabulary), train)
     by_document = hrm.packed_attention
@@ -208,8 +212,13 @@ def contenders(config: Config, model: Model, rows: Sequence[Sequence[Document]])
     window, documents = config.prepare.window, [document for row in rows for document in row]
     vocabulary, batch = read_dataset(config)["tokenizer"]["vocab_size"], collate(documents)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for name, attend in {"packed": None, "dense mask": lambda: DenseMask(rows, device)}.items():
-        step = ours(model, vocabulary, batch, attend)
+    variants: dict[str, dict[str, Any]] = {
+        "packed": {},
+        "compiled": {"compiled": True},
+        "dense mask": {"attend": lambda: DenseMask(rows, device)},
+    }
+    for name, how in variants.items():
+        step = ours(model, vocabulary, batch, **how)
         yield name, step, step()
     ordered = sorted(documents, key=lambda document: document.size)
     layouts = {
