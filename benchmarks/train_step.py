@@ -106,9 +106,9 @@ class Peer:
     def __init__(self, model: Model, vocabulary: int, window: int, parts: Sequence[dict[str, Tensor]]) -> None:
         import transformers
 
-        torch.manual_seed(0)
         fields = config_fields(model, vocabulary, window) | {"L_bp_cycles": [0, model.depth.max - model.h_cycles]}
         self.model = transformers.HrmTextForCausalLM(transformers.HrmTextConfig(**fields))
+        torch.manual_seed(0)
         self.model.load_state_dict(state_dict(HRM(model, vocabulary)), strict=False)
         self.model.to("cuda" if torch.cuda.is_available() else "cpu")
         self.parts = [{name: value.to(self.model.device) for name, value in part.items()} for part in parts]
