@@ -25,8 +25,9 @@ from hrm_ray.config import Model
 from hrm_ray.model import hf_folder
 from hrm_ray.model.attention import PackedAttention
 from hrm_ray.model.batch import Document, collate
-from hrm_ray.model.generate import Sampling, generate
+from hrm_ray.model.generate import generate
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.model.size import parameters
 from hrm_ray.prepare.tokenizer import Control, Tokenizer
 

@@ -95,11 +95,36 @@ def evaluate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
 
 
 @app.command()
-def generate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
-    """Write a few validation changes and show them beside what was really merged."""
-    from hrm_ray.evaluate.command import show_generated
+def generate(
+    run: RunFolder,
+    set_: Overrides = [],  # noqa: B006
+    title: Annotated[str, typer.Option(metavar="TEXT", help="What is to be done, as a pull request's title.")] = "",
+    body: Annotated[str, typer.Option(metavar="TEXT", help="More of it.")] = "",
+    repo: Annotated[Path, typer.Option(metavar="FOLDER", help="The git working tree; it is only read.")] = Path(),
+    file: Annotated[str, typer.Option(metavar="FILE.go", help="The file to change; else the best of all.")] = "",
+    declaration: Annotated[str, typer.Option(metavar="NAME", help="What to change in it; a method is Type.Name.")] = "",
+    add: Annotated[bool, typer.Option("--add", help="Add one behind it, or else at the file's end.")] = False,
+    top: Annotated[int, typer.Option(metavar="K", min=1, help="Declarations to change without a file.")] = 3,
+    problems: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Many problems, one a line.")] = None,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; else RUN/patches.")] = None,
+) -> None:
+    """Write changes: of the validation fold, beside what was really merged; with --title a patch to your own code."""
+    given = {"title": title, "body": body, "file": file, "declaration": declaration, "add": add}
+    asked = {name: value for name, value in given.items() if value}
+    if problems is not None:
+        from hrm_ray.patch.batch import write_results
 
-    show_generated(run, set_)
+        if asked:
+            raise UserError(f"--problems: each line of {problems} says its own {', '.join(asked)}")
+        write_results(run, set_, problems, repo, to)
+    elif asked or to or repo != Path():
+        from hrm_ray.patch.command import write_patch
+
+        write_patch(run, set_, asked | {"repo": repo}, top, to)
+    else:
+        from hrm_ray.evaluate.command import show_generated
+
+        show_generated(run, set_)
 
 
 @app.command()

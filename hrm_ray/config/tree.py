@@ -12,7 +12,7 @@ from hrm_ray.config.clean import Clean
 from hrm_ray.config.collect import Collect
 from hrm_ray.config.model import Model
 from hrm_ray.config.prepare import Prepare
-from hrm_ray.config.section import Count, NonNegative, Section
+from hrm_ray.config.section import Count, NonNegative, Section, Share
 from hrm_ray.config.train import Train
 
 CHANGEABLE_ON_RESUME = (
@@ -52,6 +52,8 @@ class Evaluate(Section):
     max_code_tokens: Count = 768
     temperature: NonNegative = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    min_p: Share = 0.0
+    """Tokens below this share of the likeliest one's probability are not drawn."""
 
 
 class Config(Section):

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.leaves import distance, leaves, similarity
 from hrm_ray.golang.syntax import Diagnostic, validate
-from hrm_ray.model.generate import Sampling, Written, generate
+from hrm_ray.model.generate import Written, generate
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.plan import kinds_of
 
@@ -46,16 +47,16 @@ def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -
     Its rows are sorted by a hash, so they are a fair draw. Scores count tokens without comments, so that a change of
     comments could never improve and its unchanged copy would be exact.
     """
-    settings = opened.config.evaluate
-    sampling = Sampling(settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p)
     comments = opened.solve.shards.column("comment_only").to_pylist()
     indices = [index for index, only in enumerate(comments) if not only][:count]
-    found: list[Attempt] = []
-    for start in range(0, len(indices), settings.batch):
-        chunk = indices[start : start + settings.batch]
-        found += _write(opened, chunk, sampling)
-        progress(len(found), len(indices))
-    return found
+    examples = [opened.solve.shards.example(index) for index in indices]
+    prefixes = [opened.solve.prefix(index).tolist() for index in indices]
+    written = write(opened, prefixes, [one.id for one in examples], lambda ended: progress(ended, len(indices)))
+    decode = opened.tokenizer.decode
+    return [
+        score(index, example, row, decode(row.plan), decode(row.code))
+        for index, example, row in zip(indices, examples, written, strict=True)
+    ]
 
 
 def score(index: int, example: Example, written: Written, plan: str, code: str) -> Attempt:
@@ -135,16 +136,21 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
         }
 
 
-def _write(opened: Opened, indices: Sequence[int], sampling: Sampling) -> list[Attempt]:
-    examples = [opened.solve.shards.example(index) for index in indices]
-    prefixes = [opened.solve.prefix(index).tolist() for index in indices]
-    seeds = [_seed(opened.config.seed, example.id) for example in examples]
-    written = generate(opened.engine.model, prefixes, seeds, sampling)
-    decode = opened.tokenizer.decode
-    return [
-        score(index, example, row, decode(row.plan), decode(row.code))
-        for index, example, row in zip(indices, examples, written, strict=True)
-    ]
+def write(
+    network: Network,
+    prefixes: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    ended: Callable[[int], None] = lambda _: None,
+) -> list[Written]:
+    """Write a plan and code for each prefix as `evaluate` of the settings says; each `id` seeds its own row.
+
+    `ended` is told whenever more rows have come to their ends, how many those are.
+    """
+    settings, seeds = network.config.evaluate, [_seed(network.config.seed, one) for one in ids]
+    sampling = Sampling(
+        settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p, settings.min_p
+    )
+    return generate(network.engine.model, prefixes, seeds, sampling, settings.batch, ended)
 
 
 def _seed(seed: int, example_id: str) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.evaluate.statistics import roc_area
+from hrm_ray.golang.syntax import Diagnostic
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
 from hrm_ray.prepare.judgements import Decision, label
@@ -54,14 +55,24 @@ def labelled(opened: Opened, attempt: Attempt) -> Document | None:
 
 
 def judge_document(opened: Opened, attempt: Attempt, decision: Decision) -> Document:
-    """Lay out an attempt as training's judge documents are: without the plan that it was written from."""
-    kind = attempt.diagnostic.kind.value if attempt.diagnostic else "valid"
+    """Lay out an attempt on a held-out example, to be judged."""
+    prefix = opened.solve.prefix(attempt.index).tolist()
+    return to_be_judged(prefix, attempt.written.code, attempt.diagnostic, decision)
+
+
+def to_be_judged(
+    prefix: Sequence[int], code: Sequence[int], diagnostic: Diagnostic | None, decision: Decision
+) -> Document:
+    """Lay out an attempt as training's judge documents are: without the plan that it was written from.
+
+    `prefix` and `code` are ids, the latter without markers; the validator's feedback is shown.
+    """
     return Document(
-        prefix=[*opened.solve.prefix(attempt.index).tolist(), Control.DIRECT],
+        prefix=[*prefix, Control.DIRECT],
         plan=[],
-        code=[Control.CODE, *attempt.written.code, Control.END, Control.JUDGE],
+        code=[Control.CODE, *code, Control.END, Control.JUDGE],
         decision=int(decision),
-        feedback=FEEDBACK.index(kind),
+        feedback=FEEDBACK.index(diagnostic.kind.value if diagnostic else "valid"),
     )
 
 

@@ -19,27 +19,46 @@ from hrm_ray.train.run import build_model
 
 
 @dataclass(frozen=True)
-class Opened:
-    """What every measurement needs; `tokens` is how many are run at once."""
+class Network:
+    """The best checkpoint of a run, ready to be used."""
 
     run_dir: Path
     config: Config
     engine: PlainEngine
     step: int
     tokenizer: Tokenizer
+
+
+@dataclass(frozen=True)
+class Opened(Network):
+    """What every measurement needs; `tokens` is how many are run at once."""
+
     solve: SolveDocuments
     judge: JudgeDocuments
     tokens: int
 
 
 def open_run(run_dir: Path, config: Config) -> Opened:
-    """Open the best checkpoint of a run, with its averaged weights where it has them, and the split of its dataset that
-    `config.evaluate` names.
+    """Open a run's network, and the split of its dataset that `config.evaluate` names.
 
     Raises:
         UserError: the folder is no run, or has no complete checkpoint.
     """
     split = config.evaluate.split
+    return Opened(
+        **vars(open_network(run_dir, config)),
+        solve=SolveDocuments(config.data, split),
+        judge=JudgeDocuments(config.data, split),
+        tokens=config.train.micro_rows * config.prepare.window,
+    )
+
+
+def open_network(run_dir: Path, config: Config) -> Network:
+    """Open the best checkpoint of a run, with its averaged weights where it has them, and its tokenizer.
+
+    Raises:
+        UserError: the folder is no run, or has no complete checkpoint.
+    """
     dataset = read_dataset(config)
     record = json.loads((run_dir / "run.json").read_text("utf-8"))
     if record["dataset_hash"] != dataset["hash"]:
@@ -49,16 +68,8 @@ def open_run(run_dir: Path, config: Config) -> Opened:
         raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
     engine = PlainEngine(build_model(config), config.train)
     engine.restore(averaged_weights(loaded.weights, loaded.moments), {}, loaded.state.step)
-    return Opened(
-        run_dir=run_dir,
-        config=config,
-        engine=engine,
-        step=loaded.state.step,
-        tokenizer=Tokenizer.load(config.data / "tokenizer.json"),
-        solve=SolveDocuments(config.data, split),
-        judge=JudgeDocuments(config.data, split),
-        tokens=config.train.micro_rows * config.prepare.window,
-    )
+    tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+    return Network(run_dir, config, engine, loaded.state.step, tokenizer)
 
 
 def count_test_read(opened: Opened) -> int:

@@ -36,6 +36,11 @@ class Declaration:
     _node: Node = field(repr=False, compare=False)
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """All names that it declares, of which a group has several; a method's is `Receiver.Name`."""
+        return tuple(text_of(found) for found in _spec_names(self._node)) or (self.name,)
+
+    @cached_property
     def signature(self) -> str:
         """One line without bodies, comments and values."""
         return _signature(self._node)
@@ -110,7 +115,7 @@ def _spec_names(node: Node) -> Iterator[Node]:
         if child.type == "var_spec_list":
             yield from _spec_names(child)
         elif child.type in _SPECS:
-            yield from child.children_by_field_name("name")
+            yield from (name for name in child.children_by_field_name("name") if name.is_named)  # a comma is one too
 
 
 def _signature(node: Node) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from hrm_ray.golang.toolchain import toolchain
 from hrm_ray.progress import console
 
 LEAST_DISK = 5 << 30
@@ -78,11 +78,9 @@ def machine() -> Iterator[Finding]:
 
 
 def go() -> Finding:
-    """Return the Go toolchain, which validation beyond syntax will use."""
-    beside_python = str(Path(sys.executable).parent)  # where the extra puts it; a venv need not be on PATH
-    found = shutil.which("go") or shutil.which("go", path=beside_python)
-    if found is not None:
-        return Finding("Go toolchain", found)
+    """Return the Go toolchain, by which `generate` lays out patches and knows the standard library."""
+    if (found := toolchain()) is not None:
+        return Finding("Go toolchain", found.go)
     return Finding("Go toolchain", "none", "pip install 'hrm-ray[go]' (optional)", required=False)
 
 

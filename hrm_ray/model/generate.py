@@ -7,7 +7,7 @@ section. A row that has ended makes room for the next prefix, so that the batch 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,10 +17,11 @@ from hrm_ray.model.attention import Decode, KeyValueCache, Prefill
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.lookup import Lookup
-from hrm_ray.model.sampling import Sampling as Sampling
+from hrm_ray.model.packed import packed_weights
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.tokenizer import Control
 
-ROWS = 32
+ROWS = 64
 """Prefixes that are written to at a time."""
 
 SPARSE = 0.75
@@ -99,16 +100,30 @@ class _Row:
 
 @torch.inference_mode()
 def generate(
-    model: HRM, prefixes: Sequence[Sequence[int]], seeds: Sequence[int], sampling: Sampling, rows: int = ROWS
+    model: HRM,
+    prefixes: Sequence[Sequence[int]],
+    seeds: Sequence[int],
+    sampling: Sampling,
+    rows: int = ROWS,
+    ended: Callable[[int], None] = lambda _: None,
 ) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids), `rows` of them at a time.
 
     Rows do not influence each other. The longest prefixes come first, so that those at work together are about as long.
+    `ended` is told now and then how many have come to their ends.
     """
     everyone = [_Row(prefix, seed, sampling) for prefix, seed in zip(prefixes, seeds, strict=True)]
     waiting = sorted(everyone, key=lambda row: len(row.prefix))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)
+    with packed_weights(model, rows=len(working)):
+        for _ in _write(model, working, waiting, cache):
+            ended(sum(row.done for row in everyone))
+    return [row.written for row in everyone]
+
+
+def _write(model: HRM, working: list[_Row], waiting: list[_Row], cache: KeyValueCache) -> Iterator[None]:
+    """Let the rows at work write to their ends, and after them those that wait, from the last; pause at every step."""
     _begin(model, working, range(len(working)), cache)
     while waiting or not all(row.done for row in working):
         free = [at for at, row in enumerate(working) if row.done][: len(waiting)]
@@ -122,7 +137,7 @@ def generate(
             working = [working[at] for at in alive]
             cache.keep(alive)
         _step(model, working, cache)
-    return [row.written for row in everyone]
+        yield
 
 
 def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:

@@ -84,7 +84,7 @@ def judge(judgement: Judgement, given: Prefix, tokenizer: Tokenizer, window: int
         return None
     return {
         "example_id": judgement.example_id,
-        "prefix_ids": [*given["title"], *given["body"], *_context(given), Control.DIRECT],
+        "prefix_ids": [*ids(given), Control.DIRECT],
         "attempt_ids": attempt_ids,
         "label": int(judgement.label),
         "feedback": judgement.feedback,
@@ -97,6 +97,11 @@ def judge(judgement: Judgement, given: Prefix, tokenizer: Tokenizer, window: int
 def size(given: Prefix) -> int:
     """Tokens of a prefix."""
     return sum(map(len, given.values()))
+
+
+def ids(given: Prefix) -> list[int]:
+    """Problem and context of a prefix, end to end."""
+    return [*given["title"], *given["body"], *_context(given)]
 
 
 def _context(given: Prefix) -> list[int]:

@@ -6,7 +6,8 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.golang.syntax import validate
-from hrm_ray.model.generate import Sampling, Written, generate
+from hrm_ray.model.generate import Written, generate
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.corpus import SolveDocuments

@@ -19,7 +19,8 @@ from hrm_ray.evaluate import model_card
 from hrm_ray.evaluate.export import export
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.model import hf_folder
-from hrm_ray.model.generate import Sampling, generate
+from hrm_ray.model.generate import generate
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.run import read_run
 from tests.conftest import ROOT

@@ -135,3 +135,8 @@ def test_real_files(shared_data: Path) -> None:
                 assert "\n" not in one.signature
                 assert one.name != ""
     assert found > 500
+
+
+def test_a_group_has_all_its_names() -> None:
+    source = "package p\n\nconst (\n\ta, b = 1, 2\n\tc = 3\n)\n\nfunc (t *T) M() {}\n\ntype (\n\tX int\n\tY = X\n)\n"
+    assert [one.names for one in declarations(source)] == [("a", "b", "c"), ("T.M",), ("X", "Y")]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from hrm_ray.model import generate as generation
 from hrm_ray.model.attention import KeyValueCache, PackedAttention, Prefill
 from hrm_ray.model.batch import Document, collate
-from hrm_ray.model.generate import Sampling, decode, generate
+from hrm_ray.model.generate import decode, generate
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.tokenizer import Control
 from tests.model.conftest import small_model, solve_document
 
@@ -68,6 +70,45 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     together = generate(model, PREFIXES, [1, 2, 3], sampling)
     alone = [generate(model, [prefix], [seed], sampling)[0] for prefix, seed in zip(PREFIXES, [1, 2, 3], strict=True)]
     assert [(w.plan, w.code) for w in together] == [(w.plan, w.code) for w in alone]
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_rows_that_end_make_room(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven prefixes of unlike lengths, two at a time: what each writes is what it writes alone."""
+    model, sampling = small_model(), Sampling(max_plan_tokens=3, max_code_tokens=12, temperature=temperature)
+    prefixes = [[*solve_document(seed, prefix=3 * seed).prefix] for seed in range(1, 8)]
+    widths: list[int] = []
+    told: list[int] = []
+    original = generation.decode
+    monkeypatch.setattr(generation, "decode", lambda m, t, c: widths.append(len(t)) or original(m, t, c))  # type: ignore[func-returns-value]
+    together = generate(model, prefixes, list(range(7)), sampling, rows=2, ended=told.append)
+    assert max(widths) == 2
+    assert told == sorted(told)
+    assert told[-1] == 7
+    for seed, (prefix, written) in enumerate(zip(prefixes, together, strict=True)):
+        [alone] = generate(model, [prefix], [seed], sampling)
+        assert (alone.plan, alone.code, alone.finished) == (written.plan, written.code, written.finished)
+        assert alone.log_likelihood == pytest.approx(written.log_likelihood, abs=1e-4)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.3, 1.0])
+def test_guesses_change_nothing_but_the_number_of_steps(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sampling = small_model(), Sampling(max_plan_tokens=20, max_code_tokens=40, temperature=temperature)
+    steps: list[int] = []
+    original = generation.decode
+    monkeypatch.setattr(generation, "decode", lambda m, t, c: steps.append(t.shape[1]) or original(m, t, c))  # type: ignore[func-returns-value]
+    found = []
+    for guesses in (0, 8):
+        monkeypatch.setattr(generation, "GUESSES", guesses)
+        steps.clear()
+        found.append((generate(model, PREFIXES, [1, 2, 3], sampling), list(steps)))
+    (without, one_by_one), (looking_ahead, several) = found
+    assert [(w.plan, w.code, w.finished) for w in without] == [(w.plan, w.code, w.finished) for w in looking_ahead]
+    assert set(one_by_one) == {1}
+    assert max(several) > 1
+    assert len(several) < len(one_by_one)
+    for one, other in zip(without, looking_ahead, strict=True):
+        assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-3)
 
 
 def test_sampling_depends_on_the_seed_and_a_tiny_nucleus_is_greedy() -> None:

@@ -12,9 +12,10 @@ from safetensors.torch import load_file, save_file
 
 from hrm_ray.errors import UserError
 from hrm_ray.model import hf_folder
-from hrm_ray.model.generate import Sampling, generate
+from hrm_ray.model.generate import generate
 from hrm_ray.model.hf import from_file, shape
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.sampling import Sampling
 from hrm_ray.model.size import parameters
 from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer

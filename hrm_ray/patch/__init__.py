@@ -1,0 +1,1 @@
+"""From a problem in words and the user's own working tree to a patch."""

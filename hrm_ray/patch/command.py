@@ -1,0 +1,86 @@
+"""What `hrm-ray generate` does on the user's own code, and prints."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hrm_ray import settings
+from hrm_ray.errors import UserError
+from hrm_ray.evaluate.opened import Network, open_network
+from hrm_ray.files import write_text
+from hrm_ray.patch.repository import Outcome, Repository
+from hrm_ray.patch.request import Request
+from hrm_ray.patch.writer import propose
+from hrm_ray.progress import bars, console
+from hrm_ray.train.run import read_run
+
+_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_LONGEST = 60
+"""Characters of a title in a file's name."""
+
+
+def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any], top: int, to: Path | None) -> None:
+    """Solve one problem in a working tree, which stays as it is: print what was written, and write it as a patch.
+
+    Raises:
+        UserError: the run, repository, file or declaration is none, or there is nothing that a patch could hold.
+    """
+    request = settings.check(Request, asked, "generate")
+    repository = Repository(request.repo)
+    network = opened(run_dir, overrides)
+    if not request.file:
+        console.print(f"ranking what {len(repository.tree.sources):,} Go files of {repository.tree.root} declare")
+    tasks = repository.tasks(network, request, top)
+    with bars() as progress:
+        proposals = list(progress.track(propose(network, tasks), total=len(tasks), description="writing"))
+    outcome = repository.outcome(proposals, valid_only=not request.file)
+    _print(outcome, left_out=not request.file)
+    if not outcome.patch:
+        raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
+    path = to or run_dir / "patches" / f"{_slug(request.title)}.patch"
+    write_text(path, outcome.patch)
+    console.print(f"{path}; next: {shlex.join(['git', '-C', str(repository.tree.root), 'apply', str(path.resolve())])}")
+
+
+def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
+    """Open a run's network with settings of `evaluate` replaced."""
+    return open_network(run_dir, read_run(run_dir, overrides))
+
+
+def _print(outcome: Outcome, *, left_out: bool) -> None:
+    """Show what was written; `left_out` says that the patch does without what is not valid."""
+    for proposal in outcome.proposals:
+        console.rule(proposal.target.name)
+        console.print("plan", style="bold")
+        console.print(_harmless(proposal.plan))
+        console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
+        if left_out and proposal.diagnostic:
+            console.print(f"{_harmless(proposal.code)}\n(left out of the patch)")
+    for file in outcome.edited:
+        _print_names(f"{file.path}: imports", file.mended.added)
+        _print_names(f"{file.path}: no longer imports", file.mended.removed)
+        _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
+        _print_names(f"{file.path}: declared twice:", file.repeated)
+        _print_names(f"{file.path}: no longer declares", file.gone)
+    for line in _harmless(outcome.patch).split("\n"):
+        console.print(line, style=_STYLES.get(line[:1]))
+
+
+def _harmless(text: str) -> str:
+    """A text that a model wrote, without what would tell the terminal to do something."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _print_names(what: str, names: Iterable[str]) -> None:
+    if listed := ", ".join(names):
+        console.print(f"{what} {listed}")
+
+
+def _slug(title: str) -> str:
+    """A title as the name of a file."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")[:_LONGEST] or "change"

@@ -1,0 +1,34 @@
+"""What a user asks for: on the command line, or as a line of a file of problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from hrm_ray.config import Section
+from hrm_ray.patch.target import Problem
+
+
+class Request(Section):
+    """A problem and, where `file` is given, the one place at which it is to be solved."""
+
+    title: Annotated[str, Field(pattern=r"\S")]
+    body: str = ""
+    repo: Path = Path()
+    file: str = ""
+    declaration: str = ""
+    add: bool = False
+    """Whether a declaration is added: behind `declaration`, or at the end of the file."""
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> Self:
+        if not self.file and (self.declaration or self.add):
+            raise ValueError("declaration and add say where in a file, so they need file")
+        return self
+
+    @property
+    def problem(self) -> Problem:
+        """The problem alone."""
+        return Problem(self.title, self.body)

@@ -1,0 +1,88 @@
+"""A run's network as the author of code: targets and a problem in, plans, code and verdicts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hrm_ray.errors import UserError
+from hrm_ray.evaluate.generation import write
+from hrm_ray.evaluate.judgement import LABELS, to_be_judged
+from hrm_ray.evaluate.opened import Network
+from hrm_ray.golang.syntax import Diagnostic, validate
+from hrm_ray.patch.target import Problem, Target, example
+from hrm_ray.prepare import sections
+from hrm_ray.prepare.judgements import Decision
+from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.train.validate import judge_log_probabilities
+
+
+@dataclass(frozen=True)
+class Task:
+    """A target with what the network is told of it: problem and context ids."""
+
+    target: Target
+    prefix: tuple[int, ...]
+    id: str
+    """Seeds what is drawn; the same for the same problem, file and declaration."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What was written for a target."""
+
+    target: Target
+    plan: str
+    code: str
+    finished: bool
+    """The model ended the code itself, within the budget."""
+    diagnostic: Diagnostic | None
+    """Why it is not strictly valid Go of the kinds that the plan names, if it is not."""
+    decision: str
+    """What the refinement head says of it, the validator's verdict shown."""
+
+    @property
+    def verdict(self) -> str:
+        """Validity in words, with what to do about code that was cut."""
+        wrong = self.diagnostic
+        told = f"not valid: {wrong.line}:{wrong.column} {wrong.message}" if wrong else "valid Go"
+        return told if self.finished else f"{told}; cut at evaluate.max_code_tokens"
+
+
+def task(network: Network, target: Target, problem: Problem) -> Task:
+    """Return the task with the prefix that `prepare` would give it.
+
+    Raises:
+        UserError: the prefix leaves no room in the window that the run was trained with.
+    """
+    made, prepare = example(target, problem), network.config.prepare
+    given = sections.shorten(sections.prefix(made, network.tokenizer), prepare.window, prepare.budgets)
+    if sections.size(given) >= prepare.window:
+        raise UserError(
+            f"{target.name}: is {sections.size(given)} tokens with its problem, and the run was trained with windows "
+            f"of {prepare.window}"
+        )
+    return Task(target, tuple(sections.ids(given)), made.id)
+
+
+def propose(network: Network, tasks: Sequence[Task]) -> Iterator[Proposal]:
+    """Write `evaluate.batch` tasks at a time, and yield what was written, in order."""
+    for start in range(0, len(tasks), network.config.evaluate.batch):
+        yield from _proposals(network, tasks[start : start + network.config.evaluate.batch])
+
+
+def _proposals(network: Network, tasks: Sequence[Task]) -> list[Proposal]:
+    decode = network.tokenizer.decode
+    written = write(network, [one.prefix for one in tasks], [one.id for one in tasks])
+    pairs = [(decode(row.plan), decode(row.code)) for row in written]
+    diagnostics = [validate(code, kinds_of(plan)) for plan, code in pairs]
+    documents = [
+        to_be_judged(one.prefix, row.code, wrong, Decision.REFINE)
+        for one, row, wrong in zip(tasks, written, diagnostics, strict=True)
+    ]
+    tokens = network.config.train.micro_rows * network.config.prepare.window
+    judged = judge_log_probabilities(network.engine, documents, tokens).argmax(-1).tolist()
+    return [
+        Proposal(one.target, plan, code, row.finished, wrong, LABELS[decision])
+        for one, (plan, code), row, wrong, decision in zip(tasks, pairs, written, diagnostics, judged, strict=True)
+    ]

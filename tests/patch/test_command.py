@@ -1,0 +1,165 @@
+"""`generate` on the user's own code, as its user calls it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from hrm_ray.cli import app
+from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from hrm_ray.evaluate.opened import Network
+from hrm_ray.golang.syntax import validate
+from hrm_ray.patch import command, writer
+from hrm_ray.patch.command import write_patch
+from hrm_ray.prepare.plan import kinds_of
+from tests.collect.repository import Repo
+from tests.conftest import ROOT
+from tests.patch.conftest import SHOP
+
+SHOW = "func Show(c *Cart) {\n\tfmt.Println(strconv.Itoa(len(c.lines)))\n}"
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch, network: Network) -> dict[str, tuple[str, str]]:
+    """Plan and code by declaration, which the network of the run is made to write."""
+    texts: dict[str, tuple[str, str]] = {}
+    monkeypatch.setattr(command, "opened", lambda run_dir, overrides: network)
+    honest = writer._proposals
+
+    def told(network: Network, tasks: Any) -> list[writer.Proposal]:
+        made = []
+        for one in honest(network, tasks):
+            name = one.target.declaration.name if one.target.declaration else ""
+            plan, code = texts.get(name, ("", ""))
+            wrong = validate(code, kinds_of(plan))
+            made.append(writer.Proposal(one.target, plan, code, True, wrong, one.decision))
+        return made
+
+    monkeypatch.setattr(writer, "_proposals", told)
+    return texts
+
+
+def ask(repo: Repo, **words: Any) -> dict[str, Any]:
+    return {"title": "Say how many", "repo": repo.path, **words}
+
+
+def test_a_named_declaration_becomes_a_patch(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written["Show"] = ("modify function Show", SHOW)
+    write_patch(tmp_path / "run", [], ask(repo, file="shop.go", declaration="Show"), 3, None)
+    path = tmp_path / "run" / "patches" / "say-how-many.patch"
+    said = capsys.readouterr().out
+    for part in ("modify function Show", "valid Go; the head says", "shop.go: imports strconv", "+++ b/shop.go"):
+        assert part in said
+    assert f"git -C {repo.path} apply {path}" in said
+    assert repo.git("status", "--porcelain") == ""
+    repo.git("apply", str(path))
+    assert SHOW in (repo.path / "shop.go").read_text()
+
+
+def test_what_is_written_tells_the_terminal_nothing(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written["Show"] = ("modify function Show\x1b[2J", "func Show(c *Cart) {\n\t_ = `\x1b]0;x\x07`\n}")
+    write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
+    assert "\x1b" not in capsys.readouterr().out
+    assert "\x1b]0;x\x07" in (tmp_path / "x.patch").read_text()
+
+
+def test_what_is_asked_for_by_name_is_written_valid_or_not(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written["Show"] = ("modify function Show", "func Show( {")
+    write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
+    assert "not valid: " in capsys.readouterr().out
+    repo.git("apply", "--check", str(tmp_path / "x.patch"))
+
+
+def test_without_a_file_the_best_are_written_into_one_patch(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    written["Show"] = ("modify function Show", SHOW)
+    written["Cart.Add"] = ("modify method Cart.Add", "func (c *Cart) Add() {")
+    written["Parse"] = ("modify function Parse", "func Parse(text string) (Cents, error) {\n\treturn 0, nil\n}")
+    asked = ask(repo, title="Cart line, price and total", body="show lines; parse money")
+    write_patch(tmp_path, [], asked, 5, tmp_path / "x.patch")
+    said = capsys.readouterr().out
+    assert "(left out of the patch)" in said
+    patch = (tmp_path / "x.patch").read_text()
+    assert [line for line in patch.splitlines() if line.startswith("+++")] == ["+++ b/money/money.go", "+++ b/shop.go"]
+    assert "-// Add appends" not in patch
+    repo.git("apply", "--check", str(tmp_path / "x.patch"))
+
+
+@pytest.mark.parametrize("code", ["", "func Show( {", SHOP[SHOP.index("// Show") :].strip()])
+def test_nothing_to_make_a_patch_of(repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], code: str) -> None:
+    written["Show"] = ("modify function Show", code)
+    with pytest.raises(UserError, match="nothing to make a patch of"):
+        write_patch(tmp_path, [], ask(repo, title="Show the cart"), 1, tmp_path / "x.patch")
+    assert not (tmp_path / "x.patch").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ({"title": ""}, "generate: title"),
+        ({"declaration": "Show"}, "declaration and add say where in a file, so they need file"),
+        ({"title": "xyzzy qux"}, "no declaration shares a word"),
+        ({"file": "none.go"}, "none.go: no such file"),
+    ],
+)
+def test_a_mistake_is_one_sentence(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], words: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        write_patch(tmp_path, [], ask(repo, **words), 3, None)
+
+
+def test_a_repository_without_go(tmp_path: Path) -> None:
+    Repo.new(tmp_path / "r").commit("None", {"a.go": None})
+    with pytest.raises(UserError, match="has no Go file"):
+        write_patch(tmp_path, [], {"title": "x", "repo": tmp_path / "r"}, 3, None)
+
+
+def test_problems_say_their_own_titles() -> None:
+    done = CliRunner().invoke(app, ["generate", "run", "--problems", "p.jsonl", "--title", "x", "--add"])
+    assert isinstance(done.exception, UserError)
+    assert str(done.exception) == "--problems: each line of p.jsonl says its own title, add"
+
+
+@pytest.mark.parametrize("words", [["--repo", ".."], ["--to", "x.patch"], ["--file", "x.go"], ["--add"]])
+def test_a_patch_needs_a_title(words: list[str]) -> None:
+    done = CliRunner().invoke(app, ["generate", "run", *words])
+    assert str(done.exception).startswith("generate: title is missing")
+
+
+def test_a_trained_run_writes_a_patch_that_applies(smoke: Config, repo: Repo, tmp_path: Path) -> None:
+    settings = ["evaluate.max_plan_tokens=8", "evaluate.max_code_tokens=32", "evaluate.temperature=1"]
+    words = [
+        "--repo",
+        str(repo.path),
+        "--file",
+        "shop.go",
+        "--declaration",
+        "Cart.Add",
+        "--to",
+        str(tmp_path / "x.patch"),
+    ]
+    run = [sys.executable, "-m", "hrm_ray", "generate", str(smoke.run_dir), "--title", "Sort the lines", *words]
+    done = subprocess.run(
+        [*run, *(word for one in settings for word in ("--set", one))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    repo.git("apply", "--check", str(tmp_path / "x.patch"))
+    assert repo.git("status", "--porcelain") == ""
