@@ -17,7 +17,7 @@ from hrm_ray.model.attention import Attend
 
 
 class Rope(NamedTuple):
-    """Rotation of each position: cosines and sines, [T, 1, head_dim], fp32."""
+    """Rotation of each position: cosines and sines, [T, 1, 1, head_dim], fp32."""
 
     cos: Tensor
     sin: Tensor
@@ -27,12 +27,12 @@ def rope(positions: Tensor, head_dim: int, theta: float) -> Rope:
     """Return the rotations for `positions` [T] (RoFormer, arXiv 2104.09864; halves rotated, not pairs)."""
     exponents = torch.arange(0, head_dim, 2, dtype=torch.float32, device=positions.device) / head_dim
     angles = positions[:, None].float() / theta**exponents
-    doubled = torch.cat((angles, angles), dim=-1)[:, None]
+    doubled = torch.cat((angles, angles), dim=-1)[:, None, None]
     return Rope(doubled.cos(), doubled.sin())
 
 
 def rotate(x: Tensor, turns: Rope) -> Tensor:
-    """Rotate [T, heads, head_dim] queries or keys, in fp32."""
+    """Rotate queries and keys, [T, 2, heads, head_dim], in fp32."""
     first, second = x.float().chunk(2, dim=-1)
     turned = torch.cat((-second, first), dim=-1)
     return (x * turns.cos + turned * turns.sin).to(x.dtype)
@@ -67,8 +67,9 @@ class Attention(nn.Module):
 
     def project(self, x: Tensor, turns: Rope) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """[T, hidden] -> queries and keys, rotated, values and gates, each [T, heads, head_dim]."""
-        q, k, v, gate = self.qkvg(x).view(len(x), 4, self.heads, self.head_dim).unbind(1)
-        return rotate(q, turns), rotate(k, turns), v, gate
+        qk, vg = self.qkvg(x).view(len(x), 2, 2, self.heads, self.head_dim).unbind(1)
+        (q, k), (v, gate) = rotate(qk, turns).unbind(1), vg.unbind(1)
+        return q, k, v, gate
 
     def merge(self, mixed: Tensor, gate: Tensor) -> Tensor:
         """[T, heads, head_dim] of what was attended to, and the gates -> [T, hidden]."""

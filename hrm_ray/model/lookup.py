@@ -28,11 +28,16 @@ class Lookup:
         self.tokens.append(token)
 
     def guess(self, most: int, first_text_id: int) -> list[int]:
-        """Return up to `most` tokens that may come next, all of them text: no control token is guessed."""
+        """Return up to `most` tokens that may come next, all of them text: no control token is guessed.
+
+        What followed goes on into the guess itself, so that a repetition is guessed as often as it takes.
+        """
         at = self._followed.get(tuple(self.tokens[-CONTEXT:]))
         guessed: list[int] = []
-        for token in self.tokens[at : at + most] if at is not None else ():
+        while at is not None and len(guessed) < most:
+            token = self.tokens[at] if at < len(self.tokens) else guessed[at - len(self.tokens)]
             if token < first_text_id:
                 break
             guessed.append(token)
+            at += 1
         return guessed

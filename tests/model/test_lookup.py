@@ -20,7 +20,8 @@ TEXT = 10
         ([20, 21, 22, 20, 21, 23, 24, 20, 21], [23, 24, 20]),  # the newest place
         ([20, 21, 3, 22, 20, 21], []),  # a control token comes next
         ([20, 21, 22, 3, 20, 21], [22]),
-        ([20, 20, 20], [20]),
+        ([20, 20, 20], [20, 20, 20]),
+        ([20, 21, 22, 20, 21], [22, 20, 21]),  # and round again
     ],
 )
 def test_guesses(tokens: list[int], guess: list[int]) -> None:
