@@ -17,7 +17,7 @@ from hrm_ray import settings
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.files import write_text
-from hrm_ray.patch.command import opened
+from hrm_ray.patch.command import harmless, opened
 from hrm_ray.patch.repository import Repository
 from hrm_ray.patch.request import Request
 from hrm_ray.patch.writer import Proposal, Task, propose
@@ -54,7 +54,7 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
             progress.advance(bar)
     console.print(f"{results}: {len(jobs)} results, {len(left)} of them new")
     for sentence in refused[1:]:
-        console.print(sentence)
+        console.print(harmless(sentence))
     if refused:
         raise UserError(f"{refused[0]} ({len(refused)} such lines in all)" if len(refused) > 1 else refused[0])
 
@@ -65,14 +65,14 @@ def _jobs(network: Network, problems: Path, repo: Path, refused: list[str]) -> I
     for number, line in _lines(problems):
         try:
             request = _request(line, repo)
-            place = request.repo.resolve()
-            if place not in repositories:
-                repositories[place] = Repository(request.repo)
-            (task,) = repositories[place].tasks(network, request, top=1)
+            if request.repo not in repositories:
+                repositories[request.repo] = Repository(request.repo)
+            repository = repositories[request.repo]
+            (task,) = repository.tasks(network, request, top=1)
         except UserError as error:
             refused.append(f"{problems}:{number}: {error}")
             continue
-        yield _Job(_key(network, task), number, request, repositories[place], task)
+        yield _Job(_key(network, task), number, request, repository, task)
 
 
 def _lines(path: Path) -> list[tuple[int, bytes]]:
@@ -86,7 +86,7 @@ def _lines(path: Path) -> list[tuple[int, bytes]]:
 def _request(line: bytes, repo: Path) -> Request:
     try:
         given = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON ({error})") from error
     if not isinstance(given, dict):
         raise UserError(f"expected an object, found {type(given).__name__}")

@@ -19,7 +19,9 @@ from hrm_ray.progress import bars, console
 from hrm_ray.train.run import read_run
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
-_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)")
+"""What acts on a terminal, or turns the order of its letters round, or cannot be printed; a CRLF is a line end."""
+
 _LONGEST = 60
 """Characters of a title in a file's name."""
 
@@ -55,30 +57,30 @@ def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
 def _print(outcome: Outcome, *, left_out: bool) -> None:
     """Show what was written; `left_out` says that the patch does without what is not valid."""
     for proposal in outcome.proposals:
-        console.rule(proposal.target.name)
+        console.rule(harmless(proposal.target.name))
         console.print("plan", style="bold")
-        console.print(_harmless(proposal.plan))
+        console.print(harmless(proposal.plan))
         console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
         if left_out and proposal.diagnostic:
-            console.print(f"{_harmless(proposal.code)}\n(left out of the patch)")
+            console.print(f"{harmless(proposal.code)}\n(left out of the patch)")
     for file in outcome.edited:
         _print_names(f"{file.path}: imports", file.mended.added)
         _print_names(f"{file.path}: no longer imports", file.mended.removed)
         _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
         _print_names(f"{file.path}: declared twice:", file.repeated)
         _print_names(f"{file.path}: no longer declares", file.gone)
-    for line in _harmless(outcome.patch).split("\n"):
+    for line in harmless(outcome.patch).split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
 
 
-def _harmless(text: str) -> str:
-    """A text that a model wrote, without what would tell the terminal to do something."""
+def harmless(text: str) -> str:
+    """Return a text of others, a model's or a file's name, without what would tell the terminal to do something."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _print_names(what: str, names: Iterable[str]) -> None:
     if listed := ", ".join(names):
-        console.print(f"{what} {listed}")
+        console.print(harmless(f"{what} {listed}"))
 
 
 def _slug(title: str) -> str:

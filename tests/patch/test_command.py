@@ -16,7 +16,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import validate
 from hrm_ray.patch import command, writer
-from hrm_ray.patch.command import write_patch
+from hrm_ray.patch.command import harmless, write_patch
 from hrm_ray.prepare.plan import kinds_of
 from tests.collect.repository import Repo
 from tests.conftest import ROOT
@@ -71,6 +71,8 @@ def test_what_is_written_tells_the_terminal_nothing(
     write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
     assert "\x1b" not in capsys.readouterr().out
     assert "\x1b]0;x\x07" in (tmp_path / "x.patch").read_text()
+    assert harmless("a\u202eb\u2066c\rd\udce9e") == "a\ufffdb\ufffdc\ufffdd\ufffde"
+    assert harmless("\t世界 é\r\n") == "\t世界 é\r\n"
 
 
 def test_what_is_asked_for_by_name_is_written_valid_or_not(
