@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from hrm_ray import settings
@@ -35,6 +36,7 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     request = settings.check(Request, asked, "generate")
     repository = Repository(request.repo)
     network = opened(run_dir, overrides)
+    path = writable(to or run_dir / "patches" / f"{_slug(request.title)}.patch")
     if not request.file:
         console.print(f"ranking what {len(repository.tree.sources):,} Go files of {repository.tree.root} declare")
     tasks = repository.tasks(network, request, top)
@@ -44,9 +46,24 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     _print(outcome, left_out=not request.file)
     if not outcome.patch:
         raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
-    path = to or run_dir / "patches" / f"{_slug(request.title)}.patch"
     write_text(path, outcome.patch)
     console.print(f"{path}; next: {shlex.join(['git', '-C', str(repository.tree.root), 'apply', str(path.resolve())])}")
+
+
+def writable(path: Path) -> Path:
+    """Return `path`, its folder made; asked before hours of writing and not after.
+
+    Raises:
+        UserError: no file can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent):
+            return path
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be written ({error}); choose another --to") from error
 
 
 def opened(run_dir: Path, overrides: Sequence[str]) -> Network:

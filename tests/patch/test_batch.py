@@ -108,6 +108,21 @@ def test_a_stop_loses_nothing(
     assert [row["line"] for row in rows(out)] == [1, 2, 3]
 
 
+def test_a_mistake_takes_no_file_away(repo: Repo, problems: Path, tmp_path: Path) -> None:
+    given, out = problems.read_text(), tmp_path / "out.jsonl"
+    write_results(tmp_path, [], problems, repo.path, out)
+    before = out.read_text()
+    with pytest.raises(UserError, match=r"nowhere: there is no such folder \(3 such lines in all\)"):
+        write_results(tmp_path, [], problems, tmp_path / "nowhere", out)
+    assert out.read_text() == before
+    (tmp_path / "link").symlink_to(problems)
+    with pytest.raises(UserError, match="results would take their place"):
+        write_results(tmp_path, [], problems, repo.path, tmp_path / "link")
+    assert problems.read_text() == given
+    with pytest.raises(UserError, match=r"cannot be written .*folder"):
+        write_results(tmp_path, [], problems, repo.path, tmp_path)
+
+
 def test_a_file_that_is_not_there(repo: Repo, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none.jsonl: cannot be read"):
         write_results(tmp_path, [], tmp_path / "none.jsonl", repo.path, None)
