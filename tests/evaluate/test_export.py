@@ -187,6 +187,8 @@ def test_what_no_export_has_written_is_not_replaced(run_dir: Path, folder: Path,
         export(run_dir, tmp_path / "file")
     with pytest.raises(UserError, match="cannot be written"):
         export(run_dir, tmp_path / "file" / "below")
+    with pytest.raises(UserError, match="cannot be written"):
+        export(run_dir, tmp_path / ("x" * 300))
 
 
 def test_a_plain_network_is_refused_by_name(run_dir: Path, tmp_path: Path) -> None:
