@@ -50,10 +50,9 @@ def load(run: Path | None, size: str, count: int, new: int) -> tuple[HRM, list[l
     """Return a network and `count` prefixes that leave room for `new` tokens."""
     if run is not None:
         opened = open_run(run, read_run(run, ["evaluate.split=validation"]))
-        prefixes = [opened.solve.prefix(index).tolist() for index in range(len(opened.solve))]
-        return opened.engine.model.eval().to(DEVICE), [prefix for prefix in prefixes if len(prefix) < WINDOW - new][
-            :count
-        ]
+        everyone = (opened.solve.prefix(index).tolist() for index in range(len(opened.solve)))
+        fitting = [prefix for prefix in everyone if len(prefix) < WINDOW - new]
+        return opened.engine.model.eval().to(DEVICE), fitting[:count]
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     prefixes = [random.integers(len(Control), VOCABULARY, random.integers(150, 450)).tolist() for _ in range(count)]

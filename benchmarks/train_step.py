@@ -5,6 +5,7 @@
 CONFIG was prepared before; the step is of its first packed rows, the same documents, weights and loss for all:
 
     packed        ours: documents end to end, attention by document, logits at targets alone
+    compiled      the same with train.compile
     dense mask    ours, with one mask over each row instead
     padded        transformers: a document a row, padded to the window
     bucketed      transformers: sorted by length, padded to the longest of its batch
@@ -79,9 +80,12 @@ def dense_mask(row: Sequence[Document]) -> Tensor:
     return mask
 
 
-def ours(model: Model, vocabulary: int, batch: Batch, attend: Callable[[], Attend] | None) -> Step:
-    """Return a step of ours, with `attend` in place of the attention by document."""
-    train = Train(losses={"plan": 1.0, "code": 1.0, "refinement": 0.0}, judge_rows=0)  # type: ignore[arg-type]
+def ours(
+    model: Model, vocabulary: int, batch: Batch, attend: Callable[[], Attend] | None = None, compiled: bool = False
+) -> Step:
+    """Return a step of ours, with `attend` in place of the attention by document, or with compiled blocks."""
+    losses = {"plan": 1.0, "code": 1.0, "refinement": 0.0}
+    train = Train(losses=losses, judge_rows=0, compile=compiled)  # type: ignore[arg-type]
     torch.manual_seed(0)
     engine = PlainEngine(HRM(model, vocabulary), train)
     by_document = hrm.packed_attention
@@ -102,9 +106,9 @@ class Peer:
     def __init__(self, model: Model, vocabulary: int, window: int, parts: Sequence[dict[str, Tensor]]) -> None:
         import transformers
 
-        torch.manual_seed(0)
         fields = config_fields(model, vocabulary, window) | {"L_bp_cycles": [0, model.depth.max - model.h_cycles]}
         self.model = transformers.HrmTextForCausalLM(transformers.HrmTextConfig(**fields))
+        torch.manual_seed(0)
         self.model.load_state_dict(state_dict(HRM(model, vocabulary)), strict=False)
         self.model.to("cuda" if torch.cuda.is_available() else "cpu")
         self.parts = [{name: value.to(self.model.device) for name, value in part.items()} for part in parts]
@@ -117,7 +121,8 @@ class Peer:
         total = 0.0
         for part, weights in zip(self.parts, self.weights, strict=True):
             given = {name: value for name, value in part.items() if name not in ("labels", "section")}
-            logits = self.model(**given, use_cache=False).logits[:, :-1]
+            with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
+                logits = self.model(**given, use_cache=False).logits[:, :-1]
             nll = F.cross_entropy(logits.flatten(0, 1).float(), part["labels"][:, 1:].flatten(), reduction="none")
             loss = nll @ weights
             loss.backward()
@@ -207,8 +212,13 @@ def contenders(config: Config, model: Model, rows: Sequence[Sequence[Document]])
     window, documents = config.prepare.window, [document for row in rows for document in row]
     vocabulary, batch = read_dataset(config)["tokenizer"]["vocab_size"], collate(documents)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for name, attend in {"packed": None, "dense mask": lambda: DenseMask(rows, device)}.items():
-        step = ours(model, vocabulary, batch, attend)
+    variants: dict[str, dict[str, Any]] = {
+        "packed": {},
+        "compiled": {"compiled": True},
+        "dense mask": {"attend": lambda: DenseMask(rows, device)},
+    }
+    for name, how in variants.items():
+        step = ours(model, vocabulary, batch, **how)
         yield name, step, step()
     ordered = sorted(documents, key=lambda document: document.size)
     layouts = {
@@ -256,7 +266,7 @@ def main(
     """Print a table for each size and number of threads."""
     loaded = settings.load(config, set_)
     stream = open_feed(loaded).solve[0]
-    packed = [stream.row(number) for number in range(rows)]
+    packed = [[one._replace(weight=1.0) for one in stream.row(number)] for number in range(rows)]
     for name in size:
         for count in threads:
             Console().print(measure(loaded, name, count, packed, rounds))

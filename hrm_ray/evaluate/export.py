@@ -39,8 +39,11 @@ def export(run_dir: Path, to: Path, overrides: Sequence[str] = ()) -> None:
 
 def _check_target(target: Path) -> None:
     """Refuse to replace what no export has written."""
-    if not target.exists():
-        return
+    try:
+        if not target.exists():
+            return
+    except OSError as error:  # too long a name
+        raise UserError(f"{target}: cannot be written ({error})") from error
     if not target.is_dir():
         raise UserError(f"{target}: is a file, and an export is a folder; choose another --to")
     strange = {path.name for path in target.iterdir()} - hf_folder.sealed(target).keys() - {hf_folder.MANIFEST}

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from hrm_ray.model.batch import Span
 
+GROUP = {"cpu": 8, "cuda": 2**20}
+"""Rows of a cache that are attended to in one call; few on a CPU, or short ones read what long ones hold."""
+
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
@@ -94,8 +97,15 @@ class Decode:
         device = cache.lengths.device
         self.at = cache.lengths[:, None] + torch.arange(n, device=device)
         self.rows = torch.arange(len(cache.lengths), device=device)[:, None]
-        self.visible = int(cache.lengths.max()) + n
-        self.mask = (torch.arange(self.visible, device=device) <= self.at[..., None])[:, None]
+        seen = torch.arange(int(cache.lengths.max()) + n, device=device) <= self.at[..., None]
+        self.groups = [(rows, visible, seen[rows, None, :, :visible]) for rows, visible in self._groups()]
+
+    def _groups(self) -> Iterator[tuple[slice, int]]:
+        """Yield rows that are attended to together, and how much the longest of them then holds."""
+        size = GROUP[self.at.device.type]
+        for start in range(0, len(self.at), size):
+            rows = slice(start, start + size)
+            yield rows, int(self.at[rows].max()) + 1
 
     @property
     def positions(self) -> Tensor:
@@ -109,10 +119,13 @@ class Decode:
         keys[self.rows, :, self.at] = k
         values[self.rows, :, self.at] = v
         self.call += 1
-        out = F.scaled_dot_product_attention(
-            q.transpose(1, 2), keys[:, :, : self.visible], values[:, :, : self.visible], attn_mask=self.mask
-        )
-        return out.transpose(1, 2).flatten(0, 1)
+        out = [
+            F.scaled_dot_product_attention(
+                q[rows].transpose(1, 2), keys[rows, :, :visible], values[rows, :, :visible], attn_mask=mask
+            )
+            for rows, visible, mask in self.groups
+        ]
+        return torch.cat(out).transpose(1, 2).flatten(0, 1)
 
 
 def _document(q: Tensor, k: Tensor, v: Tensor, prefix: int, mask: Tensor) -> Iterator[Tensor]:

@@ -34,6 +34,9 @@ GUESSES = 8
 TOKENS = 64
 """Tokens of a step up to which guesses are nearly free: the weights that it reads are the same."""
 
+LEAST = 1
+"""Guesses for a row in larger batches: the keys and values that a step reads are the same too."""
+
 
 @dataclass
 class Written:
@@ -170,7 +173,7 @@ def _begin(model: HRM, rows: Sequence[_Row], places: Sequence[int], cache: KeyVa
 
 def _step(model: HRM, rows: Sequence[_Row], cache: KeyValueCache) -> None:
     """Run the last token of each row and the guesses behind it, and take in what the model draws."""
-    most = min(GUESSES, max(0, TOKENS // len(rows) - 1))
+    most = min(GUESSES, max(LEAST, TOKENS // len(rows) - 1))
     for row in rows:
         row.guess = [] if row.done else row.lookup.guess(most, len(Control))
     longest = max(len(row.guess) for row in rows)

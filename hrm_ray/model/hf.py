@@ -84,8 +84,15 @@ def shape(fields: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: it is of another class, or has a form that ours has not, or does not say a size; with the reason.
     """
-    if reason := next(_refusals(fields), ""):
-        raise UserError(reason)
+    try:
+        if reason := next(_refusals(fields), ""):
+            raise UserError(reason)
+        return _shape(fields)
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        raise UserError(f"its config.json has a value that none of its kind can have ({error})") from error
+
+
+def _shape(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "hidden": fields["hidden_size"],
         "layers": fields.get("num_layers_per_stack") or fields["num_hidden_layers"],
@@ -114,7 +121,7 @@ def _refusals(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"its num_key_value_heads is {groups}: keys and values that several heads share are not in our network"
     if (kind := _rope(fields).get("rope_type", "default")) != "default":
         yield f"its rope_type is {kind}, and our network turns by the default rule"
-    if _tied(fields) and not math.isclose(_scale(fields), hidden**0.5, rel_tol=1e-5):
+    if not math.isclose(_scale(fields), hidden**0.5, rel_tol=1e-5) and _tied(fields):
         yield f"its embedding_scale is {_scale(fields):g}, and that of a tied network must be sqrt(hidden_size)"
 
 

@@ -57,10 +57,10 @@ def seal(folder: Path) -> None:
 def sealed(folder: Path) -> dict[str, str]:
     """Return the sums by name that `seal` wrote; none where the folder is of another making."""
     try:
-        sums: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        sums = json.loads((folder / MANIFEST).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return sums
+    return sums if isinstance(sums, dict) else {}
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -98,7 +98,10 @@ def weight_files(folder: Path) -> list[str]:
         UserError: there are none that hold no pickle.
     """
     if (folder / INDEX).exists():
-        return sorted(set(_read_json(folder / INDEX).get("weight_map", {}).values()))
+        named = _read_json(folder / INDEX).get("weight_map")
+        if not isinstance(named, dict):
+            raise UserError(f"{folder / INDEX}: has no weight_map")
+        return sorted({str(name) for name in named.values()})
     if not (folder / WEIGHTS).exists():
         raise UserError(f"{folder}: has neither {WEIGHTS} nor {INDEX}; weights of other forms are not read")
     return [WEIGHTS]

@@ -17,7 +17,7 @@ from hrm_ray import settings
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.files import write_text
-from hrm_ray.patch.command import opened
+from hrm_ray.patch.command import harmless, opened, writable
 from hrm_ray.patch.repository import Repository
 from hrm_ray.patch.request import Request
 from hrm_ray.patch.writer import Proposal, Task, propose
@@ -40,10 +40,14 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
     Raises:
         UserError: the run or file cannot be read; or, after all others were solved, some lines could not be used.
     """
-    network = opened(run_dir, overrides)
     results, refused = to or run_dir / "patches" / f"{problems.stem}.results.jsonl", list[str]()
+    if results.resolve() == problems.resolve():
+        raise UserError(f"{problems}: are the problems, and results would take their place; choose another --to")
+    network = opened(run_dir, overrides)
     jobs = {job.key: job for job in _jobs(network, problems, repo, refused)}
-    done = {key: row for key, row in _rows(results) if key in jobs}
+    if not jobs:  # a mistaken --repo must not empty the results that are there
+        _name(refused)
+    done = {key: row for key, row in _rows(writable(results)) if key in jobs}
     left = [job for key, job in jobs.items() if key not in done]
     write_text(results, "".join(json.dumps(row) + "\n" for row in done.values()))
     with bars() as progress, results.open("a", encoding="utf-8") as stream:
@@ -53,8 +57,13 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
             stream.flush()
             progress.advance(bar)
     console.print(f"{results}: {len(jobs)} results, {len(left)} of them new")
+    _name(refused)
+
+
+def _name(refused: Sequence[str]) -> None:
+    """Say of each line that cannot be used why, the first as the error that it is."""
     for sentence in refused[1:]:
-        console.print(sentence)
+        console.print(harmless(sentence))
     if refused:
         raise UserError(f"{refused[0]} ({len(refused)} such lines in all)" if len(refused) > 1 else refused[0])
 
@@ -65,14 +74,14 @@ def _jobs(network: Network, problems: Path, repo: Path, refused: list[str]) -> I
     for number, line in _lines(problems):
         try:
             request = _request(line, repo)
-            place = request.repo.resolve()
-            if place not in repositories:
-                repositories[place] = Repository(request.repo)
-            (task,) = repositories[place].tasks(network, request, top=1)
+            if request.repo not in repositories:
+                repositories[request.repo] = Repository(request.repo)
+            repository = repositories[request.repo]
+            (task,) = repository.tasks(network, request, top=1)
         except UserError as error:
             refused.append(f"{problems}:{number}: {error}")
             continue
-        yield _Job(_key(network, task), number, request, repositories[place], task)
+        yield _Job(_key(network, task), number, request, repository, task)
 
 
 def _lines(path: Path) -> list[tuple[int, bytes]]:
@@ -86,7 +95,7 @@ def _lines(path: Path) -> list[tuple[int, bytes]]:
 def _request(line: bytes, repo: Path) -> Request:
     try:
         given = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON ({error})") from error
     if not isinstance(given, dict):
         raise UserError(f"expected an object, found {type(given).__name__}")

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from hrm_ray import settings
@@ -19,7 +20,9 @@ from hrm_ray.progress import bars, console
 from hrm_ray.train.run import read_run
 
 _STYLES = {"+": "green", "-": "red", "@": "cyan"}
-_CONTROL = re.compile(r"[\0-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\r(?!\n)")
+"""What acts on a terminal, or turns the order of its letters round, or cannot be printed; a CRLF is a line end."""
+
 _LONGEST = 60
 """Characters of a title in a file's name."""
 
@@ -33,6 +36,7 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     request = settings.check(Request, asked, "generate")
     repository = Repository(request.repo)
     network = opened(run_dir, overrides)
+    path = writable(to or run_dir / "patches" / f"{_slug(request.title)}.patch")
     if not request.file:
         console.print(f"ranking what {len(repository.tree.sources):,} Go files of {repository.tree.root} declare")
     tasks = repository.tasks(network, request, top)
@@ -42,9 +46,24 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     _print(outcome, left_out=not request.file)
     if not outcome.patch:
         raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
-    path = to or run_dir / "patches" / f"{_slug(request.title)}.patch"
     write_text(path, outcome.patch)
     console.print(f"{path}; next: {shlex.join(['git', '-C', str(repository.tree.root), 'apply', str(path.resolve())])}")
+
+
+def writable(path: Path) -> Path:
+    """Return `path`, its folder made; asked before hours of writing and not after.
+
+    Raises:
+        UserError: no file can be written there.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        with NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent):
+            return path
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be written ({error}); choose another --to") from error
 
 
 def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
@@ -55,30 +74,30 @@ def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
 def _print(outcome: Outcome, *, left_out: bool) -> None:
     """Show what was written; `left_out` says that the patch does without what is not valid."""
     for proposal in outcome.proposals:
-        console.rule(proposal.target.name)
+        console.rule(harmless(proposal.target.name))
         console.print("plan", style="bold")
-        console.print(_harmless(proposal.plan))
+        console.print(harmless(proposal.plan))
         console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
         if left_out and proposal.diagnostic:
-            console.print(f"{_harmless(proposal.code)}\n(left out of the patch)")
+            console.print(f"{harmless(proposal.code)}\n(left out of the patch)")
     for file in outcome.edited:
         _print_names(f"{file.path}: imports", file.mended.added)
         _print_names(f"{file.path}: no longer imports", file.mended.removed)
         _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
         _print_names(f"{file.path}: declared twice:", file.repeated)
         _print_names(f"{file.path}: no longer declares", file.gone)
-    for line in _harmless(outcome.patch).split("\n"):
+    for line in harmless(outcome.patch).split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
 
 
-def _harmless(text: str) -> str:
-    """A text that a model wrote, without what would tell the terminal to do something."""
+def harmless(text: str) -> str:
+    """Return a text of others, a model's or a file's name, without what would tell the terminal to do something."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _print_names(what: str, names: Iterable[str]) -> None:
     if listed := ", ".join(names):
-        console.print(f"{what} {listed}")
+        console.print(harmless(f"{what} {listed}"))
 
 
 def _slug(title: str) -> str:

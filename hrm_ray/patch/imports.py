@@ -5,7 +5,7 @@ What the user's own code did before the change is left alone, right or wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
@@ -29,11 +29,19 @@ class Mended:
 
 def mend(before: str, after: str, path: str, packages: Packages) -> Mended:
     """Mend the imports of the file at `path`; one that does not parse after the change stays as it is."""
+    if 0 < after.count("\n") == after.count("\r\n"):
+        made = _mended(before, after.replace("\r\n", "\n"), path, packages)
+        return replace(made, source=made.source.replace("\n", "\r\n"))
+    return _mended(before, after, path, packages)
+
+
+def _mended(before: str, after: str, path: str, packages: Packages) -> Mended:
     if not parse_file_ok(after):
         return Mended(after)
     used_before, used = package_references(parse_file(before)), package_references(parse_file(after))
     names = {packages.name(spec): spec for spec in _specs(after)}
-    removed = [spec for name, spec in names.items() if name in used_before and name not in used]
+    gone = {name: spec for name, spec in names.items() if name in used_before and name not in used}
+    removed = [spec for spec in gone.values() if spec.path != "C"]  # its comment is code, of use without a name
     source = _spread(after) if set(used) != set(used_before) else after
     for spec in removed:
         source = _without(source, spec)
@@ -76,7 +84,10 @@ def _with(source: str, spec: Spec) -> str:
         return _into(source, spec, block)
     if not groups:
         clause = next(node for node in root.named_children if node.type == "package_clause")
-        return _put(source, clause.end_byte, clause.end_byte, f"\n\nimport {_written(spec)}")
+        behind = next((node for node in root.children if node.start_byte >= clause.end_byte), clause)
+        has_comment = behind.type == "comment" and behind.start_point.row == clause.end_point.row
+        at = behind.end_byte if has_comment else clause.end_byte
+        return _put(source, at, at, f"\n\nimport {_written(spec)}")
     first = groups[0]
     alone = next((node for node in first.named_children if node.type == "import_spec"), None)
     if alone is None:
@@ -109,6 +120,9 @@ def _without(source: str, spec: Spec) -> str:
     data = source.encode()
     start = data.rfind(b"\n", 0, gone.start_byte) + 1
     end = _line_end(source, gone.end_byte) + 1
+    semicolon = data.startswith(b";", gone.end_byte)
+    if semicolon or data[start : gone.start_byte].strip():  # others stand on its line
+        return _put(source, gone.start_byte, gone.end_byte + semicolon, "")
     if data[:start].endswith((b"\n\n", b"(\n")) and data[end : end + 1] == b"\n":
         end += 1  # no two blank lines, and none behind an opening bracket
     elif data[:start].endswith(b"\n\n") and data[end : end + 1] == b")":
@@ -127,7 +141,6 @@ def _line_end(source: str, at: int) -> int:
 
 
 def _put(source: str, start: int, end: int, text: str) -> str:
-    """The file with `text` in place of its bytes from `start` to `end`, and line ends like its own."""
+    """The file with `text` in place of its bytes from `start` to `end`."""
     data = source.encode()
-    written = text.replace("\n", "\r\n") if b"\r\n" in data else text
-    return (data[:start] + written.encode() + data[end:]).decode()
+    return (data[:start] + text.encode() + data[end:]).decode()

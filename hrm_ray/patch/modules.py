@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import imports, package_name
 from hrm_ray.golang.syntax import parse_file
@@ -106,9 +108,13 @@ class Modules:
 
     @cached_property
     def _directives(self) -> dict[str, list[list[str]]]:
-        """The go.mod files by folder."""
-        found = (path for path in self._tree.files if PurePosixPath(path).name == "go.mod")
-        return {folder(path): list(_directives(self._tree.text(path))) for path in found}
+        """The go.mod files by folder, without those that cannot be read: test data holds such."""
+        found: dict[str, list[list[str]]] = {}
+        for path in self._tree.files:
+            if PurePosixPath(path).name == "go.mod":
+                with suppress(UserError):
+                    found[folder(path)] = list(_directives(self._tree.text(path)))
+        return found
 
 
 def folder(path: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -60,12 +59,16 @@ class Repository:
         if request.file:
             target = locate(self.tree, request.file, request.declaration, add=request.add)
             return [task(network, target, request.problem)]
-        found: list[Task] = []
+        found, too_large = list[Task](), list[UserError]()
         for target in self._ranking.targets(request.problem):
             if len(found) == top:
                 break
-            with suppress(UserError):  # too large
+            try:
                 found.append(task(network, target, request.problem))
+            except UserError as error:
+                too_large.append(error)
+        if not found and too_large:
+            raise too_large[0]
         if not found:
             raise UserError(f"{self.tree.root}: no declaration shares a word with the title or body")
         return found

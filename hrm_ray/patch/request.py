@@ -15,7 +15,7 @@ class Request(Section):
     """A problem and, where `file` is given, the one place at which it is to be solved."""
 
     title: Annotated[str, Field(pattern=r"\S")]
-    body: str = ""
+    body: Annotated[str, Field(pattern="")] = ""  # with a pattern pydantic refuses what is no Unicode
     repo: Path = Path()
     file: str = ""
     declaration: str = ""

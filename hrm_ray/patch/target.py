@@ -101,7 +101,8 @@ def example(target: Target, problem: Problem) -> Example:
 
 def _new_file(tree: WorkingTree, path: str, name: str, *, add: bool) -> Target:
     """A file that is to be made by its first declaration, in a folder that is there."""
-    if not add or name or not (tree.root / path).parent.is_dir():
+    place = tree.root / path
+    if not add or name or place.exists() or not place.parent.is_dir():
         raise UserError(f"{path}: no such file in {tree.root}{near(path, tree.go_files, '/')}")
     return Target(path, "", None, add)
 

@@ -30,7 +30,11 @@ class WorkingTree:
         Raises:
             UserError: there is no such folder, or it is in no git repository with a working tree.
         """
-        if not place.is_dir():
+        try:
+            found = place.is_dir()
+        except OSError:  # too long a name
+            found = False
+        if not found:
             raise UserError(f"{place}: there is no such folder")
         self.place = place.resolve()
         self.root = Path(_git(self.place, "rev-parse", "--show-toplevel").removesuffix("\n"))
@@ -38,11 +42,11 @@ class WorkingTree:
 
     @cached_property
     def files(self) -> tuple[str, ...]:
-        """The Go and go.mod files that git tracks or would not ignore, sorted."""
+        """The Go and go.mod files that git tracks or would not ignore, sorted; those whose names are UTF-8."""
         listed = _git(
             self.root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", "*.go", "*go.mod"
         )
-        found = sorted(set(listed.split("\0")) - {""})
+        found = sorted(path for path in set(listed.split("\0")) if path and _is_text(path))
         return tuple(path for path in found if (self.root / path).is_file() and not (self.root / path).is_symlink())
 
     @cached_property
@@ -79,16 +83,26 @@ class WorkingTree:
         The file need not exist.
 
         Raises:
-            UserError: it is no Go file, or lies outside the tree.
+            UserError: it is no Go file, or lies outside the tree, or there can be no file of that name.
         """
         if not named.endswith(".go"):
             raise UserError(f"{named}: not a Go file")
         places = [self.place / named, Path.cwd() / named, self.root / named]
-        chosen = next((place for place in places if place.is_file()), places[0])
-        inside = os.path.relpath(chosen.resolve(), self.root.resolve())
-        if inside.startswith(".."):
+        try:
+            chosen = next((place for place in places if place.is_file()), places[0])
+            inside = os.path.relpath(chosen.resolve(), self.root.resolve())
+        except (OSError, ValueError, RuntimeError) as error:  # too long, no text, links in a circle
+            raise UserError(f"{named!r}: cannot be a file ({error})") from error
+        if not _is_text(inside):
+            raise UserError(f"{named!r}: its name is not UTF-8, and training saw no such file")
+        if Path(inside).parts[0] in {"..", ".git"}:
             raise UserError(f"{named}: not in the repository {self.root}")
         return inside.replace(os.sep, "/")
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path is UTF-8; what is not comes from the system as lone surrogates."""
+    return path.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in path)
 
 
 def near(name: str, known: Sequence[str], separator: str) -> str:

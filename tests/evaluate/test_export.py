@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shutil
@@ -124,6 +125,22 @@ def test_the_card_names_every_dataset_of_a_mixture(run_dir: Path, monkeypatch: p
     assert f"| Apache-2.0 | {2 * seen} |" in card
 
 
+def test_the_card_keeps_paths_of_this_machine_to_itself_and_quotes_names(run_dir: Path) -> None:
+    opened, record = open_run(run_dir, read_run(run_dir)), run_dir / "run.json"
+    before = record.read_text()
+    try:
+        begun = {"init_from": {"folder": "/home/ada/models/HRM-Text", "sha256": "0" * 64}}
+        record.write_text(json.dumps(json.loads(before) | begun))
+        card = model_card.render(opened, 'my "best" \\one')
+    finally:
+        record.write_text(before)
+    assert "| began from | `HRM-Text`, weights of sha256 `0000000000000000` |" in card
+    assert "/home/ada" not in card
+    (snippet,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
+    (folder,) = re.findall(r"^folder = (.*)$", snippet, re.MULTILINE)
+    assert ast.literal_eval(folder) == 'my "best" \\one'
+
+
 def test_writing_needs_no_transformers_and_everybody_may_read(run_dir: Path, tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['transformers'] = None; from hrm_ray.cli import main; "
@@ -170,6 +187,8 @@ def test_what_no_export_has_written_is_not_replaced(run_dir: Path, folder: Path,
         export(run_dir, tmp_path / "file")
     with pytest.raises(UserError, match="cannot be written"):
         export(run_dir, tmp_path / "file" / "below")
+    with pytest.raises(UserError, match="cannot be written"):
+        export(run_dir, tmp_path / ("x" * 300))
 
 
 def test_a_plain_network_is_refused_by_name(run_dir: Path, tmp_path: Path) -> None:

@@ -133,6 +133,12 @@ def test_a_setting_that_it_has_never_heard_of_is_refused_too() -> None:
         ({"rope_parameters": {"rope_type": "yarn", "factor": 2.0}}, "rope_type is yarn"),
         ({"embedding_scale": 50.0}, r"embedding_scale is 50, and that of a tied network must be sqrt"),
         ({"embedding_scale": None, "initializer_range": 0.02}, "embedding_scale is 50"),
+        ({"hidden_size": "64"}, "config.json has a value that none of its kind"),
+        ({"num_attention_heads": 0}, "config.json has a value that none of its kind"),
+        ({"head_dim": None}, "config.json has a value that none of its kind"),
+        ({"rope_parameters": {"rope_theta": None}}, "config.json has a value that none of its kind"),
+        ({"rope_scaling": "linear"}, "config.json has a value that none of its kind"),
+        ({"tie_word_embeddings": False, "embedding_scale": "x"}, "config.json has a value that none of its kind"),
     ],
 )
 def test_forms_that_ours_has_not_are_refused_with_the_reason(changed: dict[str, Any], reason: str) -> None:

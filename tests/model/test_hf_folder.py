@@ -169,6 +169,10 @@ def test_folders_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"torn")
     with pytest.raises(UserError, match=r"model\.safetensors: cannot be read"):
         hf_folder.read_weights(tmp_path)
+    (tmp_path / "manifest.json").write_text("[1]")  # of another making
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": ["a"]}))
+    with pytest.raises(UserError, match=r"index\.json: has no weight_map"):
+        hf_folder.read_weights(tmp_path)
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "absent.safetensors"}}))
     with pytest.raises(UserError, match=r"absent\.safetensors: cannot be read"):
         hf_folder.read_weights(tmp_path)

@@ -58,11 +58,14 @@ def test_bad_lines_are_named_and_cost_the_others_nothing(
     repo: Repo, problems: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = ["{", "[1]", '{"title": "x", "titel": "y"}', '{"title": "x"}', '{"title": "x", "file": "none.go"}']
-    lines = [*bad, '{"title": "x", "file": "shop.go", "repo": "/nowhere"}', "", *map(json.dumps, GOOD)]
+    bad += ['{"title": "x", "file": "shop.go", "repo": "/nowhere"}', "[" * 100_000]
+    bad += [r'{"title": "x", "file": "shop.go", "declaration": "Show", "body": "\ud800"}']
+    bad += [rf'{{"title": "x", "file": "shop.go", "repo": "{name}"}}' for name in (r"\ud800", r"a\u0000")]
+    lines = [*bad, "", *map(json.dumps, GOOD)]
     problems.write_text("\n".join(lines))
-    with pytest.raises(UserError, match=r"problems.jsonl:1: not JSON .*\(6 such lines in all\)"):
+    with pytest.raises(UserError, match=r"problems.jsonl:1: not JSON .*\(10 such lines in all\)"):
         write_results(tmp_path, [], problems, repo.path, tmp_path / "out.jsonl")
-    assert [row["line"] for row in rows(tmp_path / "out.jsonl")] == [8, 9, 10]
+    assert [row["line"] for row in rows(tmp_path / "out.jsonl")] == [12, 13, 14]
     said = capsys.readouterr().out
     for number, sentence in [
         (2, "expected an object, found list"),
@@ -70,6 +73,10 @@ def test_bad_lines_are_named_and_cost_the_others_nothing(
         (4, "problem: file is missing"),
         (5, "none.go: no such file"),
         (6, "/nowhere: there is no such folder"),
+        (7, "not JSON"),
+        (8, "problem: body: "),
+        (9, "\N{REPLACEMENT CHARACTER}: there is no such folder"),
+        (10, "a\N{REPLACEMENT CHARACTER}: there is no such folder"),
     ]:
         assert f"problems.jsonl:{number}: {sentence}" in said
 
@@ -99,6 +106,21 @@ def test_a_stop_loses_nothing(
     write_results(tmp_path, [], problems, repo.path, out)
     assert asked == [3, 2, 1]  # only what changed is written again
     assert [row["line"] for row in rows(out)] == [1, 2, 3]
+
+
+def test_a_mistake_takes_no_file_away(repo: Repo, problems: Path, tmp_path: Path) -> None:
+    given, out = problems.read_text(), tmp_path / "out.jsonl"
+    write_results(tmp_path, [], problems, repo.path, out)
+    before = out.read_text()
+    with pytest.raises(UserError, match=r"nowhere: there is no such folder \(3 such lines in all\)"):
+        write_results(tmp_path, [], problems, tmp_path / "nowhere", out)
+    assert out.read_text() == before
+    (tmp_path / "link").symlink_to(problems)
+    with pytest.raises(UserError, match="results would take their place"):
+        write_results(tmp_path, [], problems, repo.path, tmp_path / "link")
+    assert problems.read_text() == given
+    with pytest.raises(UserError, match=r"cannot be written .*folder"):
+        write_results(tmp_path, [], problems, repo.path, tmp_path)
 
 
 def test_a_file_that_is_not_there(repo: Repo, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import validate
 from hrm_ray.patch import command, writer
-from hrm_ray.patch.command import write_patch
+from hrm_ray.patch.command import harmless, write_patch
 from hrm_ray.prepare.plan import kinds_of
 from tests.collect.repository import Repo
 from tests.conftest import ROOT
@@ -71,6 +71,8 @@ def test_what_is_written_tells_the_terminal_nothing(
     write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
     assert "\x1b" not in capsys.readouterr().out
     assert "\x1b]0;x\x07" in (tmp_path / "x.patch").read_text()
+    assert harmless("a\u202eb\u2066c\rd\udce9e") == "a\ufffdb\ufffdc\ufffdd\ufffde"
+    assert harmless("\t世界 é\r\n") == "\t世界 é\r\n"
 
 
 def test_what_is_asked_for_by_name_is_written_valid_or_not(
@@ -112,6 +114,7 @@ def test_nothing_to_make_a_patch_of(repo: Repo, tmp_path: Path, written: dict[st
         ({"title": ""}, "generate: title"),
         ({"declaration": "Show"}, "declaration and add say where in a file, so they need file"),
         ({"title": "xyzzy qux"}, "no declaration shares a word"),
+        ({"title": "show " * 600}, r"shop.go Show: is \d+ tokens with its problem"),
         ({"file": "none.go"}, "none.go: no such file"),
     ],
 )
@@ -120,6 +123,17 @@ def test_a_mistake_is_one_sentence(
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         write_patch(tmp_path, [], ask(repo, **words), 3, None)
+
+
+@pytest.mark.parametrize("place", ["", "taken/x.patch", "x" * 300])
+def test_where_no_patch_can_be_is_said_before_one_is_written(
+    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    (tmp_path / "taken").touch()
+    monkeypatch.setattr(command, "propose", None)
+    with pytest.raises(UserError, match=r"cannot be written .*; choose another --to"):
+        write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / place)
+    assert not any(path.name.startswith(".") for path in tmp_path.iterdir())
 
 
 def test_a_repository_without_go(tmp_path: Path) -> None:

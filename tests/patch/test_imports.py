@@ -79,7 +79,27 @@ def test_a_file_that_does_not_parse_stays(packages: Packages) -> None:
     assert mend(SHOP, broken, "shop.go", packages) == Mended(broken)
 
 
-def test_line_ends_stay(packages: Packages) -> None:
-    before, after = (f"package shop\n{BODY % body}".replace("\n", "\r\n") for body in ("", "\tstrconv.Itoa(1)\n"))
-    source = mend(before, after, "shop.go", packages).source
-    assert source.count("\r\n") == source.count("\n")
+@pytest.mark.parametrize("head", ["", '\nimport "time"', '\nimport (\n\t"fmt"\n\t"os"\n)', '\nimport (\n\t"os"\n)'])
+@pytest.mark.parametrize("body", ["\tstrconv.Itoa(1)\n\tmoney.Parse(``)\n", "\ttime.Now()\n", ""])
+def test_line_ends_change_nothing_else(packages: Packages, head: str, body: str) -> None:
+    before, after = (f"package shop // a shop\n{head}\n{BODY % each}" for each in ("\tos.Exit(1)\n", body))
+    crlf = mend(before.replace("\n", "\r\n"), after.replace("\n", "\r\n"), "shop.go", packages)
+    assert crlf.source == mend(before, after, "shop.go", packages).source.replace("\n", "\r\n")
+
+
+def test_lines_that_others_stand_on_stay(packages: Packages) -> None:
+    def changed(head: str, old: str, new: str) -> str:
+        whole = mend(head + BODY % old, head + BODY % new, "shop.go", packages).source
+        assert whole.endswith(BODY % new)
+        return whole.removesuffix(BODY % new)
+
+    assert changed('package shop; import "fmt"', "\tfmt.Println()\n", "") == "package shop; "
+    given = 'package shop\n\nimport (\n\t"fmt"; "os"\n)\n'
+    assert changed(given, "\tfmt.Println()\n", "") == 'package shop\n\nimport (\n\t "os"\n)\n'
+    comment = 'package shop // import "example.com/shop"\n'
+    assert changed(comment, "", "\tstrconv.Itoa(1)\n") == comment + '\nimport "strconv"\n'
+
+
+def test_c_stays_without_its_name(packages: Packages) -> None:
+    head, made = mended('\n// #cgo LDFLAGS: -lm\nimport "C"', "\tC.sin(1)\n", "", packages)
+    assert (head, made.removed) == ('\n// #cgo LDFLAGS: -lm\nimport "C"', ())

@@ -88,8 +88,10 @@ def test_what_the_package_declares_elsewhere(repo: Repo) -> None:
 
 
 def test_a_file_that_is_not_text_costs_the_others_nothing(repo: Repo) -> None:
-    repo.commit("Latin", {"latin.go": b'package shop\n\nvar x = "\xe4"\n'})
-    assert Packages(WorkingTree(repo.path), None).find("strconv", {"Atoi"}, "shop.go") == Spec("strconv")
+    repo.commit("Latin", {"latin.go": b'package shop\n\nvar x = "\xe4"\n', "testdata/go.mod": b"module \xe4\n"})
+    packages = Packages(WorkingTree(repo.path), None)
+    assert packages.find("strconv", {"Atoi"}, "shop.go") == Spec("strconv")
+    assert packages.find("money", {"Parse"}, "log.go") == Spec("example.com/shop/money")
 
 
 def test_the_package_of_a_new_file(repo: Repo) -> None:

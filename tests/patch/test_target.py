@@ -51,6 +51,7 @@ def test_an_addition_stands_behind_what_is_named_or_at_the_end(tree: WorkingTree
         (("shpo.go", "Show", False), r"shpo.go: no such file in .*; near it: shop.go"),
         (("shpo.go", "Show", True), r"shpo.go: no such file"),
         (("none/new.go", "", True), r"none/new.go: no such file"),
+        (("folder.go", "", True), r"folder.go: no such file"),
         (("shop.go", "Shwo", False), r"shop.go: does not declare Shwo; near it: Show"),
         (("shop.go", "Xyzzy", False), r"does not declare Xyzzy; it declares Cart, Cart.Add, small, Show"),
         (("shop.go", "", False), r"name a --declaration, or --add one"),
@@ -61,6 +62,7 @@ def test_an_addition_stands_behind_what_is_named_or_at_the_end(tree: WorkingTree
 def test_what_is_not_there_is_named_with_what_is_near(repo: Repo, words: tuple[Any, ...], sentence: str) -> None:
     (repo.path / "twice.go").write_text("package shop\n\nfunc init() {}\n\nfunc init() {}\n")
     (repo.path / "broken.go").write_text("package shop\n\nfunc F( {\n")
+    (repo.path / "folder.go").mkdir()
     file, name, add = words
     with pytest.raises(UserError, match=sentence):
         locate(WorkingTree(repo.path), file, name, add=add)

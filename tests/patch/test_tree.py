@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ def test_what_is_on_the_disk_counts(repo: Repo) -> None:
     (repo.path / ".gitignore").write_text("ignored.go\n")
     (repo.path / "ignored.go").write_text("package shop\n")
     (repo.path / "link.go").symlink_to("shop.go")
+    Path(os.fsdecode(bytes(repo.path) + b"/latin\xe9.go")).write_text("package shop\n")
     (repo.path / "shop.go").write_bytes(b"package shop\r\n")
     tree = WorkingTree(repo.path / "money")
     assert tree.go_files == ("audit/audit.go", "money/money.go", "new.go", "shop.go")
@@ -36,16 +38,27 @@ def test_a_file_is_named_from_the_folder_from_here_or_from_the_root(
 
 
 @pytest.mark.parametrize(
-    ("name", "sentence"), [("README.md", "not a Go file"), ("../../x.go", "not in the repository")]
+    ("name", "sentence"),
+    [
+        ("README.md", "not a Go file"),
+        ("../../x.go", "not in the repository"),
+        (".git/x.go", "not in the repository"),
+        ("circle.go", "cannot be a file"),
+        ("a\0.go", "cannot be a file"),
+        (f"{'x' * 300}.go", "cannot be a file"),
+        ("latin\udce9.go", "its name is not UTF-8"),
+    ],
 )
 def test_a_path_that_cannot_be(tree: WorkingTree, name: str, sentence: str) -> None:
+    (tree.root / "circle.go").symlink_to("circle.go")
     with pytest.raises(UserError, match=sentence):
         tree.path(name)
 
 
 def test_what_is_no_repository_is_said(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there is no such folder"):
-        WorkingTree(tmp_path / "none")
+    for name in ("none", "a\0", "\ud800", "x" * 300):
+        with pytest.raises(UserError, match="there is no such folder"):
+            WorkingTree(tmp_path / name)
     with pytest.raises(UserError, match="git knows no working tree there"):
         WorkingTree(tmp_path)
 
