@@ -32,7 +32,7 @@ class Writing:
         if not self.prefixes:
             return {}
         model, mine = engine.whole_model(), self.prefixes[engine.rank :: engine.world]
-        written = generate(model, mine, [0] * len(mine), self.sampling, self.rows) if mine else []
+        written = generate(model, mine, [0] * len(mine), self.sampling, self.rows)
         told = [(1, self._valid(one), one.finished, len(one.plan) + len(one.code)) for one in written]
         sums = engine.sum(torch.tensor(told, dtype=torch.float64).reshape(-1, 4).sum(0))
         count, valid, finished, tokens = sums.tolist()
