@@ -1,14 +1,15 @@
 """Tokens per second of greedy generation: ours beside `transformers` generate, with the same weights and outputs.
 
     python benchmarks/generate.py RUN [--batch 1 --batch 16 --batch 64] [--new 96] [--rounds 3]
-    python benchmarks/generate.py --size small       (weights as they are drawn: no guess of ours is worth believing)
+    python benchmarks/generate.py --size small       (weights as they are drawn)
 
 Prefixes are those of RUN's validation fold, or random ones of such lengths. Every row writes `--new` tokens of code
-where the weights do not end it earlier. Ours is measured with its guesses (`hrm_ray.model.lookup`) and without;
-`transformers` with a dynamic and a static cache, and with its own prompt lookup where it has one (a batch of one). They
-take turns, ratios are medians over the turns, and CPU time is compared where one thread works. The limit is what
-reading all weights and all keys and values once a step takes at the speed of a large copy in the same run, or their
-arithmetic at that of a large product: the larger of the two.
+where the weights do not end it earlier, in ours and theirs alike; what is counted is what was written. Ours is measured
+with its guesses (`hrm_ray.model.lookup`) and without: what untrained weights write repeats itself, so that guesses are
+worth more than they will be. `transformers` has a dynamic and a static cache, and its own prompt lookup where it has
+one (a batch of one). They take turns, ratios are medians over the turns, and CPU time is compared where one thread
+works. The limit is what reading all weights and all keys and values once a step takes at the speed of a large copy in
+the same run, or their arithmetic at that of a large product: the larger of the two.
 """
 
 from __future__ import annotations
@@ -104,13 +105,14 @@ class Theirs:
             seen[at, start:], kinds[at, start:-2] = 1, 1
         given = {"input_ids": ids, "attention_mask": seen, "token_type_ids": kinds}
         self.given = {name: tensor.to(DEVICE) for name, tensor in given.items()}
-        limits = {"max_new_tokens": new, "min_new_tokens": new, "do_sample": False, "pad_token_id": int(Control.PAD)}
-        self.how = limits | {"suppress_tokens": [int(control) for control in Control], "eos_token_id": None} | how
+        limits = {"max_new_tokens": new, "do_sample": False, "pad_token_id": int(Control.PAD)}
+        never = [int(control) for control in Control if control != Control.END]
+        self.how = limits | {"suppress_tokens": never, "eos_token_id": int(Control.END)} | how
 
     def __call__(self) -> Outputs:
         """Write."""
-        written: Outputs = self.model.generate(**self.given, **self.how)[:, self.length :].tolist()
-        return written
+        written = self.model.generate(**self.given, **self.how)[:, self.length :].tolist()
+        return [row[: row.index(Control.END)] if Control.END in row else row for row in written]
 
 
 def copy_speed() -> float:
@@ -126,7 +128,7 @@ def copy_speed() -> float:
 
 
 def limit(model: HRM, prefixes: Sequence[Sequence[int]], new: int) -> float:
-    """Return the seconds that a step of one token a row must take."""
+    """Return the seconds that a step of one token a row must take, while no row has come to its end."""
     config, rows = model.config, len(prefixes)
     blocks, head = calls(config).blocks(config), model.table.numel()
     held = sum(len(prefix) + new / 2 for prefix in prefixes)
@@ -161,14 +163,15 @@ def measure(model: HRM, prefixes: Sequence[Sequence[int]], new: int, rounds: int
                 del found[name]
     title = f"batch {len(prefixes)}, {new} tokens each, {torch.get_num_threads()} thread(s)"
     table = Table("", "tokens/s", "ours is faster by", "rows with our output", title=title)
-    written, least = len(prefixes) * new, limit(model, prefixes, new)
+    least = limit(model, prefixes, new)
     for name in found:
         ratio = statistics.median(turn[name] / turn["ours"] for turn in turns[1:])
         seconds = statistics.median(turn[name] for turn in turns[1:])
         same = sum(a == b for a, b in zip(outputs[name], outputs["ours"], strict=True))
+        written = sum(map(len, outputs[name]))
         table.add_row(name, f"{written / seconds:,.1f}", f"{ratio:.2f}", f"{same} of {len(prefixes)}")
-    one_by_one = statistics.median(turn["ours, without guesses"] for turn in turns[1:]) / new
     steps = {name: way.steps for name, way in found.items() if isinstance(way, Ours)}
+    one_by_one = statistics.median(turn["ours, without guesses"] for turn in turns[1:]) / steps["ours, without guesses"]
     table.caption = f"steps {steps}; of the limit, without guesses: {least / one_by_one:.0%}"
     return table
 

@@ -42,7 +42,7 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import training_flops
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.corpus import read_dataset
-from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.engine import PlainEngine, pick_precision
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.step import train_step
 from hrm_ray.train.throughput import visible_pairs
@@ -108,7 +108,7 @@ class Peer:
 
         fields = config_fields(model, vocabulary, window) | {"L_bp_cycles": [0, model.depth.max - model.h_cycles]}
         self.model = transformers.HrmTextForCausalLM(transformers.HrmTextConfig(**fields))
-        torch.manual_seed(0)
+        torch.manual_seed(0)  # the class has drawn weights of its own
         self.model.load_state_dict(state_dict(HRM(model, vocabulary)), strict=False)
         self.model.to("cuda" if torch.cuda.is_available() else "cpu")
         self.parts = [{name: value.to(self.model.device) for name, value in part.items()} for part in parts]
@@ -117,11 +117,12 @@ class Peer:
         self.optimizer = torch.optim.AdamW(trained, lr=1e-3, betas=(0.9, 0.95), weight_decay=0.1, fused=True)
 
     def step(self) -> float:
-        """Make one step, the loss being that of ours: the mean over plans plus the mean over code."""
-        total = 0.0
+        """Make one step, the loss being that of ours: the mean over plans plus the mean over code, in its precision."""
+        total, device = 0.0, self.model.device
+        precision = pick_precision(Train(), device)
         for part, weights in zip(self.parts, self.weights, strict=True):
             given = {name: value for name, value in part.items() if name not in ("labels", "section")}
-            with torch.autocast("cuda", torch.bfloat16, enabled=torch.cuda.is_available()):
+            with torch.autocast(device.type, precision, enabled=precision != torch.float32):
                 logits = self.model(**given, use_cache=False).logits[:, :-1]
             nll = F.cross_entropy(logits.flatten(0, 1).float(), part["labels"][:, 1:].flatten(), reduction="none")
             loss = nll @ weights
@@ -266,7 +267,7 @@ def main(
     """Print a table for each size and number of threads."""
     loaded = settings.load(config, set_)
     stream = open_feed(loaded).solve[0]
-    packed = [[one._replace(weight=1.0) for one in stream.row(number)] for number in range(rows)]
+    packed = [[document._replace(weight=1.0) for document in stream.row(number)] for number in range(rows)]
     for name in size:
         for count in threads:
             Console().print(measure(loaded, name, count, packed, rounds))

@@ -104,13 +104,17 @@ def generate(
     file: Annotated[str, typer.Option(metavar="FILE.go", help="The file to change; else the best of all.")] = "",
     declaration: Annotated[str, typer.Option(metavar="NAME", help="What to change in it; a method is Type.Name.")] = "",
     add: Annotated[bool, typer.Option("--add", help="Add one behind it, or else at the file's end.")] = False,
-    top: Annotated[int, typer.Option(metavar="K", min=1, help="Declarations to change without a file.")] = 3,
+    top: Annotated[
+        int | None, typer.Option(metavar="K", min=1, help="Declarations to change without a file; else 3.")
+    ] = None,
     problems: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Many problems, one a line.")] = None,
     to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; else RUN/patches.")] = None,
 ) -> None:
     """Write changes: of the validation fold, beside what was really merged; with --title a patch to your own code."""
     given = {"title": title, "body": body, "file": file, "declaration": declaration, "add": add}
     asked = {name: value for name, value in given.items() if value}
+    if top and (file or not title):
+        raise UserError("--top: is how many declarations to rank for a --title without --file")
     if problems is not None:
         from hrm_ray.patch.batch import write_results
 
@@ -120,7 +124,7 @@ def generate(
     elif asked or to or repo != Path():
         from hrm_ray.patch.command import write_patch
 
-        write_patch(run, set_, asked | {"repo": repo}, top, to)
+        write_patch(run, set_, asked | {"repo": repo}, top or 3, to)
     else:
         from hrm_ray.evaluate.command import show_generated
 

@@ -66,7 +66,8 @@ def open_network(run_dir: Path, config: Config) -> Network:
     loaded = checkpoint.best(run_dir / "checkpoints", console.print)
     if loaded is None:
         raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
-    engine = PlainEngine(build_model(config), config.train)
+    # Not compiled: what a long training gains by it a short look does not, and this machine may have no compiler.
+    engine = PlainEngine(build_model(config), config.train.model_copy(update={"compile": False}))
     engine.restore(averaged_weights(loaded.weights, loaded.moments), {}, loaded.state.step)
     tokenizer = Tokenizer.load(config.data / "tokenizer.json")
     return Network(run_dir, config, engine, loaded.state.step, tokenizer)

@@ -116,6 +116,8 @@ def generate(
     `ended` is told now and then how many have come to their ends.
     """
     everyone = [_Row(prefix, seed, sampling) for prefix, seed in zip(prefixes, seeds, strict=True)]
+    if not everyone:
+        return []
     waiting = sorted(everyone, key=lambda row: len(row.prefix))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)

@@ -7,7 +7,7 @@ own, takes half the time (docs/log.md, 2026-11-25). The operators are those that
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 
 import torch
@@ -21,14 +21,17 @@ def packed_weights(model: nn.Module, rows: int) -> Iterator[None]:
     Only fp32 on a CPU is any faster so; elsewhere nothing changes.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear) and _gains(layer.weight)]
-    for layer in layers:
-        weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), rows)
-        layer.forward = partial(_linear, weight)  # type: ignore[method-assign]
+    # What is compiled cannot hold such a weight, and must not find it there after the next update.
+    eager = torch.compiler.set_stance("force_eager") if layers else nullcontext()
     try:
-        yield
+        for layer in layers:
+            weight = torch.ops.mkldnn._reorder_linear_weight(layer.weight.detach(), rows)
+            layer.forward = partial(_linear, weight)  # type: ignore[method-assign]
+        with eager:
+            yield
     finally:
         for layer in layers:
-            del layer.forward
+            vars(layer).pop("forward", None)
 
 
 def _gains(weight: Tensor) -> bool:

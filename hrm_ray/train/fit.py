@@ -44,11 +44,11 @@ def changes(train: Train, device: str) -> Iterator[dict[str, int]]:
     """Yield settings that take less memory, the cheapest first.
 
     Fewer rows at a time; a higher stage, then both; the same with activations computed again, which costs a forward;
-    the same with the optimizer in the host's memory; and all of it. Muon runs at no higher stage, and there is no
-    offload at stage 0, nor from a CPU.
+    the same with the optimizer in the host's memory; and all of it. Muon runs at no higher stage, compiled blocks not
+    at stage 3, and there is no offload at stage 0, nor from a CPU.
     """
     fewer = [rows for rows in range(train.micro_rows - 1, 0, -1) if train.rows % rows == 0]
-    higher = range(train.zero_stage + 1, 4) if train.workers > 1 else ()
+    higher = range(train.zero_stage + 1, 3 if train.compile else 4) if train.workers > 1 else ()
     stages = [train.zero_stage, *(stage for stage in higher if stage in STAGES[train.optimizer.kind])]
     again = (False, True)[train.activation_checkpointing :]
     offloads = train.offload_optimizer or (train.workers > 0 and device != "cpu")

@@ -22,6 +22,7 @@ class Writing:
         self.prefixes = [solve.prefix(index).tolist() for index in range(count)]
         self.tokenizer = Tokenizer.load(config.data / "tokenizer.json") if count else None
         self.sampling = Sampling(config.evaluate.max_plan_tokens, config.evaluate.max_code_tokens)
+        self.rows = config.evaluate.batch
 
     def measure(self, engine: Engine) -> dict[str, float | None]:
         """Return the shares that are valid Go of the kinds in their own plans, and that ended by themselves.
@@ -31,7 +32,7 @@ class Writing:
         if not self.prefixes:
             return {}
         model, mine = engine.whole_model(), self.prefixes[engine.rank :: engine.world]
-        written = generate(model, mine, [0] * len(mine), self.sampling) if mine else []
+        written = generate(model, mine, [0] * len(mine), self.sampling, self.rows)
         told = [(1, self._valid(one), one.finished, len(one.plan) + len(one.code)) for one in written]
         sums = engine.sum(torch.tensor(told, dtype=torch.float64).reshape(-1, 4).sum(0))
         count, valid, finished, tokens = sums.tolist()

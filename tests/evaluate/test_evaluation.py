@@ -55,6 +55,14 @@ def test_the_averaged_weights_are_evaluated(smoke: Config, monkeypatch: pytest.M
     assert [name for name, is_average in held.items() if is_average] == ["embedding.weight"]
 
 
+def test_a_run_that_was_trained_compiled_needs_no_compiler_here(smoke: Config) -> None:
+    config = read_run(smoke.run_dir)
+    opened = open_run(
+        smoke.run_dir, config.model_copy(update={"train": config.train.model_copy(update={"compile": True})})
+    )
+    assert not any("before" in vars(block) for block in opened.engine.model.planner.blocks)
+
+
 def read(run_dir: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((run_dir / "evaluation.json").read_text())
     return found

@@ -72,6 +72,18 @@ def test_a_row_does_not_depend_on_its_neighbours() -> None:
     assert [(w.plan, w.code) for w in together] == [(w.plan, w.code) for w in alone]
 
 
+def test_nothing_is_written_to_no_prefix() -> None:
+    assert generate(small_model(), [], [], Sampling(max_plan_tokens=1, max_code_tokens=1)) == []
+
+
+def test_compiled_blocks_write_the_same() -> None:
+    """As they are in validation during training; weights that are laid out anew cannot be compiled."""
+    model, sampling = small_model(), Sampling(max_plan_tokens=4, max_code_tokens=6)
+    expected = generate(model, PREFIXES, [0] * 3, sampling)
+    model.execute(recompute=True, compiled=True)
+    assert generate(model, PREFIXES, [0] * 3, sampling) == expected
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_rows_that_end_make_room(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven prefixes of unlike lengths, two at a time: what each writes is what it writes alone."""

@@ -141,6 +141,19 @@ def test_compiled_blocks_give_the_same_gradients(mixed: list[Document]) -> None:
             torch.testing.assert_close(found[name], gradient, atol=1e-6, rtol=1e-4)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("recompute", [False, True])
+def test_in_bf16_no_pass_loses_its_gradient(mode: dict[str, object], recompute: bool, mixed: list[Document]) -> None:
+    """Autocast keeps casts of weights, and here the first use of a weight is in a pass without gradient."""
+    model = small_model(**mode)
+    model.execute(recompute=recompute, compiled=False)
+    _, expected = gradients(model, mixed)
+    with torch.autocast("cpu", torch.bfloat16):
+        _, found = gradients(model, mixed)
+    for name, gradient in expected.items():
+        assert float((found[name] - gradient).norm() / gradient.norm()) < 0.1, name
+
+
 def gradients(model: HRM, documents: list[Document]) -> tuple[int, dict[str, Tensor]]:
     """Return the bytes that a forward keeps for its backward, and the gradient."""
     kept: list[int] = []

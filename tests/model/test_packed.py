@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from hrm_ray.model import packed
 from hrm_ray.model.packed import packed_weights
 
 
@@ -34,3 +35,19 @@ def test_an_error_leaves_nothing_behind() -> None:
     with pytest.raises(RuntimeError, match="stop"), packed_weights(model, 1):
         raise RuntimeError("stop")
     assert "forward" not in vars(model[0])
+
+
+def test_a_second_user_at_the_same_time_is_no_error() -> None:
+    model = nn.Sequential(nn.Linear(8, 8, bias=False))
+    with packed_weights(model, 1), packed_weights(model, 2):
+        assert "forward" in vars(model[0])
+    assert "forward" not in vars(model[0])
+
+
+def test_a_copy_that_finds_no_memory_leaves_none_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = nn.Sequential(nn.Linear(8, 8, bias=False), nn.Linear(8, 8, bias=False))
+    copies = iter([lambda x: x])
+    monkeypatch.setattr(packed, "partial", lambda *_: next(copies))
+    with pytest.raises(RuntimeError), packed_weights(model, 1):
+        pass
+    assert not any("forward" in vars(layer) for layer in model)

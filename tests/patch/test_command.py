@@ -177,3 +177,10 @@ def test_a_trained_run_writes_a_patch_that_applies(smoke: Config, repo: Repo, tm
     assert done.returncode == 0, done.stderr
     repo.git("apply", "--check", str(tmp_path / "x.patch"))
     assert repo.git("status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("place", [["--title", "x", "--file", "a.go"], ["--problems", "p.jsonl"], []])
+def test_a_number_of_ranked_declarations_needs_a_title_alone(place: list[str]) -> None:
+    done = CliRunner().invoke(app, ["generate", "run", "--top", "2", *place])
+    assert isinstance(done.exception, UserError)
+    assert "for a --title without --file" in str(done.exception)

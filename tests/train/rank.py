@@ -53,9 +53,12 @@ VARIANTS = {
     "main": Variant({"ema": {"decay": 0.9}}, steps=50),
     "adam_atan2": Variant({"optimizer": {"kind": "adam_atan2"}}),
     "muon": Variant({"optimizer": {"kind": "muon"}}, stages=(0,)),
-    "offload": Variant({"offload_optimizer": True, "ema": {"decay": 0.9}}, stages=(1, 2, 3)),
+    "offload": Variant(
+        {"offload_optimizer": True, "ema": {"decay": 0.9}, "validation": {"examples": 6, "generations": 3}},
+        stages=(1, 2, 3),
+    ),
     "recompute": Variant({"activation_checkpointing": True}),
-    "compiled": Variant({"compile": True}, stages=(2,)),
+    "compiled": Variant({"compile": True, "validation": {"examples": 6, "generations": 3}}, stages=(2,)),
     # Of five rows rank 0 has the judge documents and three micro-batches, rank 1 two and an empty one; the validation
     # is of three chunks, so that one of four is empty, and of three changes rank 0 writes two.
     "uneven": Variant({"rows": 5, "micro_rows": 1, "judge_rows": 1, "validation": {"examples": 6, "generations": 3}}),

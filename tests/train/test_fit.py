@@ -97,8 +97,10 @@ def test_what_does_not_fit_a_row_at_a_time_is_measured_as_such(
     ("kind", "workers", "stage"),
     [("adamw", 0, 1), ("adamw", 1, 1), ("adamw", 4, 0), ("adam_atan2", 4, 3), ("muon", 0, 0), ("muon", 2, 0)],
 )
-def test_every_change_is_one_that_the_settings_take(kind: str, workers: int, stage: int) -> None:
-    given = {"workers": workers, "zero_stage": stage, "optimizer": {"kind": kind}, "rows": 8, "micro_rows": 4}
+@pytest.mark.parametrize("compiled", [False, True])
+def test_every_change_is_one_that_the_settings_take(kind: str, workers: int, stage: int, compiled: bool) -> None:
+    given: dict[str, object] = {"workers": workers, "zero_stage": stage, "optimizer": {"kind": kind}}
+    given |= {"rows": 8, "micro_rows": 4, "compile": compiled and stage < 3}
     for change in changes(Train.model_validate(given), "cuda"):
         Train.model_validate(given | change)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hrm_ray.model import generate as generation
 from hrm_ray.model.generate import Written
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train import writing
@@ -32,12 +33,16 @@ def test_shares_are_of_valid_go_and_of_ends(dataset: Path, monkeypatch: pytest.M
     assert measured["generated_tokens"] == sum(len(one.plan) + len(one.code) for one in given) / len(given)
 
 
-def test_the_model_really_writes_within_the_budgets(dataset: Path) -> None:
+def test_the_model_really_writes_within_the_budgets(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = run_config(dataset, dataset, validation={"generations": 3})
-    budgets = config.evaluate.model_copy(update={"max_plan_tokens": 4, "max_code_tokens": 6})
+    budgets = config.evaluate.model_copy(update={"max_plan_tokens": 4, "max_code_tokens": 6, "batch": 2})
     config = config.model_copy(update={"evaluate": budgets})
+    widths: list[int] = []
+    original = generation.decode
+    monkeypatch.setattr(generation, "decode", lambda m, t, c: widths.append(len(t)) or original(m, t, c))  # type: ignore[func-returns-value]
     measured = Validation(config).measure(PlainEngine(build_model(config), config.train))
     assert 0 < (measured["generated_tokens"] or 0) <= 10
+    assert max(widths) == 2
 
 
 def test_by_default_nothing_is_written(dataset: Path) -> None:
