@@ -103,9 +103,11 @@ def places() -> dict[str, Path]:
 
 
 def _place(controller: str) -> Path:
-    for top, own in _hierarchies(controller):
+    ours, mounts = (Path("/proc/self", name).read_text("utf-8") for name in ("cgroup", "mountinfo"))
+    for top, own in hierarchies(controller, ours, mounts):
         for folder in [own, *own.parents]:
             if _can_hold(folder, controller):
+                _sweep(folder)
                 return folder
             if folder == top:
                 break
@@ -119,26 +121,40 @@ def _can_hold(folder: Path, controller: str) -> bool:
         probe.mkdir()
     except OSError:
         return False
-    found = any((probe / name).exists() for name in CONTROLLERS[controller])
+    found = holds(probe, controller)
     probe.rmdir()
     return found and os.access(folder / "cgroup.procs", os.W_OK)
 
 
-def _hierarchies(controller: str) -> Iterator[tuple[Path, Path]]:
-    """Where a hierarchy that may have the controller is mounted, and our own group in it."""
-    with suppress(OSError):
-        lines = Path("/proc/self/cgroup").read_text("utf-8").splitlines()
-        ours = {names: PurePosixPath(path) for _, names, path in (line.split(":", 2) for line in lines)}
-        for line in Path("/proc/self/mountinfo").read_text("utf-8").splitlines():
-            mounted, _, behind = line.partition(" - ")
-            (_, _, _, root, top), (kind, _, options) = mounted.split()[:5], behind.split()[:3]
-            named = next((names for names in ours if controller in names.split(",")), None)
-            names = (
-                "" if kind == "cgroup2" else named if kind == "cgroup" and controller in options.split(",") else None
-            )
-            if names in ours:
-                inside = ours[names].relative_to(root) if ours[names].is_relative_to(root) else PurePosixPath()
-                yield Path(top), Path(top) / inside
+def holds(group: Path, controller: str) -> bool:
+    """Whether a group has a controller; one of version 2 must have all, as a process is in one of these only."""
+    needed = CONTROLLERS if (group / "cgroup.controllers").exists() else (controller,)
+    return all(any((group / name).exists() for name in CONTROLLERS[each]) for each in needed)
+
+
+def hierarchies(controller: str, ours: str, mounts: str) -> Iterator[tuple[Path, Path]]:
+    """Yield where each hierarchy that may have the controller is mounted, with our own group in it.
+
+    `ours` and `mounts` are /proc/self/cgroup and /proc/self/mountinfo. A mount may show a part of a hierarchy only;
+    where our own group is outside it, what it shows counts.
+    """
+    groups = {names: PurePosixPath(path) for _, names, path in (line.split(":", 2) for line in ours.splitlines())}
+    first = next((names for names in groups if controller in names.split(",")), None)
+    for line in mounts.splitlines():
+        mounted, _, behind = line.partition(" - ")
+        (_, _, _, root, top), (kind, *_, options) = mounted.split()[:5], behind.split()
+        named = {"cgroup": first if controller in options.split(",") else None, "cgroup2": ""}.get(kind)
+        if named in groups:
+            own = groups[named]
+            yield Path(top), Path(top, own.relative_to(root) if own.is_relative_to(root) else "")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the groups of processes that were killed: they are empty, or could not be removed."""
+    for left in folder.glob("hrm-ray-*"):
+        if not Path("/proc", left.name.split("-")[2]).exists():
+            with suppress(OSError):
+                left.rmdir()
 
 
 def _kill(folder: Path) -> None:

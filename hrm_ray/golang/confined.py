@@ -92,7 +92,7 @@ def run(
 
 
 def _started(words: int, command: Sequence[str], group: cgroups.Group, limits: Limits) -> subprocess.Popen[bytes]:
-    told = json.dumps({"groups": group.entrances, "limits": limits.resources})
+    told = json.dumps({"parent": os.getpid(), "groups": group.entrances, "limits": limits.resources})
     line = [sys.executable, "-I", "-S", launcher.__file__, told, "bwrap", "--args", str(words), "--", *command]
     alone = {"PATH": os.environ.get("PATH", os.defpath)}
     return subprocess.Popen(

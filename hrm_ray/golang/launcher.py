@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main(told: str, *command: str) -> None:
-    """Become `command`; `told` is JSON: the `cgroup.procs` files to enter, and the limits by name."""
+    """Become `command`; `told` is JSON: who started this, the `cgroup.procs` files to enter, and the limits by name."""
     given = json.loads(told)
     for procs in given["groups"]:
         Path(procs).write_text("0")
@@ -22,6 +22,8 @@ def main(told: str, *command: str) -> None:
         _, hard = resource.getrlimit(kind)
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, most))
+    if os.getppid() != given["parent"]:
+        sys.exit("who started this is gone, and nobody would end it")
     os.execvp(command[0], command)
 
 
