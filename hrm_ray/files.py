@@ -15,6 +15,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hrm_ray.errors import UserError
 
+OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
+
+
+def task_file(named: Path) -> Path:
+    """Return the file of tasks that a setting names: for `own` that which ships with this package."""
+    return OWN_TASKS if named == Path("own") else named
+
 
 def write_text(path: Path, text: str) -> None:
     """Replace the content of `path`, creating its folder."""

@@ -54,6 +54,18 @@ class Evaluate(Section):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     min_p: Share = 0.0
     """Tokens below this share of the likeliest one's probability are not drawn."""
+    tasks: tuple[Path, ...] = ()
+    """JSON-lines files of tasks whose tests are run on what the model writes for them; `own` is the one that ships."""
+    task_samples: Count = 1
+    """Attempts at each task."""
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Self:
+        if self.tasks and self.task_samples > 1 and self.temperature == 0:
+            raise ValueError(
+                f"task_samples is {self.task_samples} and temperature 0, so all attempts at a task would be the same"
+            )
+        return self
 
 
 class Config(Section):

@@ -28,6 +28,7 @@ ROWS = {
     "improved share": ("generation", "all", "improved_share"),
     "edit similarity": ("generation", "all", "edit_similarity"),
     "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
+    "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
     "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
     "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
     "DONE told among valid, hidden": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
@@ -88,5 +89,5 @@ def _print(attempt: generation.Attempt) -> None:
 
 def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree
     for key in path:
-        result = result[key]
+        result = result.get(key) if result else None
     return "-" if result is None else f"{result:.3f}" if isinstance(result, float) else str(result)

@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.evaluate import generation, judgement, losses
+from hrm_ray.evaluate import generation, judgement, losses, tasks
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
@@ -22,6 +22,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
     """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
+    with timed("tasks", seconds, progress) as advance:
+        solved = tasks.measure(opened, advance)  # first, because it may refuse
     with timed("losses", seconds, progress):
         bits = losses.measure(opened)
     with timed("generation", seconds, progress) as advance:
@@ -35,6 +37,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
         "losses": bits,
         "generation": generation.measure(opened, found),
         "decisions": decisions,
+        "tasks": solved,
         "seconds": seconds,
     }
     write_text(run_dir / "evaluation.json", json.dumps(result, indent=1))

@@ -83,6 +83,7 @@ def test_everything_is_measured_for_the_run_and_its_baseline(evaluated: Path) ->
         assert generation["all"]["count"] == generation["added"]["count"] + generation["modified"]["count"]
         table = found["decisions"]["constructed"]["shown"]
         assert sum(map(sum, table["confusion"])) == table["count"] > 0
+        assert found["tasks"] is None
     assert read(evaluated)["parameters"] == read(twin)["parameters"]
 
 
