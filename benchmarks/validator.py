@@ -18,6 +18,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -26,9 +27,12 @@ import typer
 from go_mutations import MUTATIONS
 
 from hrm_ray.golang.declarations import declarations
+from hrm_ray.golang.ladder import Candidate, Outcome, Verdict
 from hrm_ray.golang.supervisor import Helper, helper
 from hrm_ray.golang.syntax import Diagnostic, DiagnosticKind, parse_fragment, validate
 from hrm_ray.golang.toolchain import Toolchain, toolchain
+from hrm_ray.launch.judges import climb_all
+from hrm_ray.launch.session import session
 
 PACKAGE = "package p\n"
 UNGRAMMATICAL = (
@@ -147,6 +151,7 @@ def main(
     each: Annotated[int, typer.Option(help="Ways to spoil each of them.")] = 5,
     sample: Annotated[int, typer.Option(help="Texts that gofmt itself is asked about.")] = 200,
     show: Annotated[int, typer.Option(help="Examples of each error.")] = 5,
+    typed: Annotated[int, typer.Option(help="Declarations whose types are looked at, in their files.")] = 2000,
 ) -> None:
     """Print the tables."""
     go = toolchain()
@@ -159,9 +164,47 @@ def main(
         found = list(cases(texts, each, rng, oracle, go))
     print(f"{len(texts)} declarations; {agreement(go, rng.sample(found, min(sample, len(found))))}")
     report(found, show)
+    if typed:
+        types(list(candidates(pull_requests, typed, rng)))
     print(
         f"\n{microseconds(texts):.0f} microseconds of CPU a declaration of {sum(map(len, texts)) // len(texts)} bytes"
     )
+
+
+def candidates(path: Path, most: int, rng: random.Random) -> Iterator[Candidate]:
+    """Yield declarations in the files where they were merged."""
+    rows = pq.read_table(path, columns=["files"]).column("files").to_pylist()
+    sources = sorted({file["content_after"] for row in rows for file in row if file["content_after"]})
+    for source in rng.choices(sources, k=most):
+        if found := declarations(source):
+            one = rng.choice(found)
+            yield Candidate(one.text, source, one.names, (one.kind,))
+
+
+def types(found: Sequence[Candidate]) -> None:
+    """Print what the ladder says of declarations that were merged, and how many a second 1 and 2 CPUs do.
+
+    Each is timed again when its actors have read what it imports.
+    """
+    print("\n| CPUs | candidates a second, first | again |\n| ---: | ---: | ---: |")
+    verdicts: list[Verdict] = []
+    with session(cpus=2):
+        for cpus in (1, 2):
+            running = climb_all(chain(found, found), cpus)
+            marks = [time.perf_counter()]
+            for part in (islice(running, len(found)), running):
+                verdicts = list(part)
+                marks.append(time.perf_counter())
+            first, again = (len(found) / (after - before) for before, after in pairwise(marks))
+            print(f"| {cpus} | {first:.0f} | {again:.0f} |")
+    print("\n| declarations as merged | valid | not valid | unknown | decided |\n| --- | ---: | ---: | ---: | ---: |")
+    for kind in sorted({one.kinds[0] for one in found if one.kinds}):
+        said = Counter(verdict.outcome for one, verdict in zip(found, verdicts, strict=True) if one.kinds == (kind,))
+        counts = [said[outcome] for outcome in Outcome]
+        print(f"| {kind} | {' | '.join(map(str, counts))} | {1 - said[Outcome.UNKNOWN] / said.total():.1%} |")
+    for one, verdict in zip(found, verdicts, strict=True):
+        if verdict.outcome == Outcome.NOT_VALID:
+            print(f"{one.names}: {verdict.message}")
 
 
 def report(found: Sequence[Case], show: int) -> None:

@@ -167,14 +167,18 @@ def _tree_error(root: Node) -> Diagnostic | None:
             return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "this does not parse")
         if node.is_missing:
             return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, node, f"expected {node.type!r}")
-        wrong = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
-        if not wrong and (part := _after_missing_line_end(node)) is not None:
+        flagged = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
+        if not flagged and (part := _after_missing_line_end(node)) is not None:
             return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, part, "expected a line end before")
-        if node.type != "type_conversion_expression" or any(
-            child.has_error and not child.is_missing for child in wrong
-        ):
-            ahead += reversed(wrong)  # else it is `[]byte()`
+        ahead += [child for child in reversed(flagged) if not _is_lenient(child, node)]
     return None
+
+
+def _is_lenient(wrong: Node, within: Node) -> bool:
+    """Whether Go takes what the grammar finds wrong: an empty statement that begins a block, and `[]byte()`."""
+    if wrong.is_error:
+        return within.type == "block" and wrong.text == b";"
+    return wrong.is_missing and within.type == "type_conversion_expression" and within.child_count == 4
 
 
 def _after_missing_line_end(within: Node) -> Node | None:
