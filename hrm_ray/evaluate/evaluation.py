@@ -23,9 +23,11 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
     opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
     with timed("losses", seconds, progress):
-        bits = losses.measure(opened)
+        nats, probes = losses.read(opened)
     with timed("generation", seconds, progress) as advance:
         found = generation.attempts(opened, config.evaluate.generations, advance)
+    with timed("predicted plans", seconds, progress):
+        bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
         decisions = judgement.measure(opened, found)
         write_generations(opened, found)
@@ -33,6 +35,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
         **describe(opened),
         "test_reads": reads,
         "losses": bits,
+        "probes": probes,
         "generation": generation.measure(opened, found),
         "decisions": decisions,
         "seconds": seconds,
