@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.evaluate import generation, judgement, losses
+from hrm_ray.evaluate import consistency, generation, judgement, losses
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
@@ -36,6 +36,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
         "test_reads": reads,
         "losses": bits,
         "probes": probes,
+        "consistency": consistency.measure(run_dir / "metrics.jsonl"),
         "generation": generation.measure(opened, found),
         "decisions": decisions,
         "seconds": seconds,

@@ -14,8 +14,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hrm_ray.errors import UserError
-from hrm_ray.report import series
-from hrm_ray.report.text import read_text
+from hrm_ray.evaluate import series
+from hrm_ray.files import read_text
 
 BASELINES = ("equal_parameters", "equal_flops")
 
