@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.evaluate import consistency, generation, judgement, losses
+from hrm_ray.evaluate import cache, consistency, generation, judgement, losses
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
@@ -25,7 +25,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)
     with timed("generation", seconds, progress) as advance:
-        found = generation.attempts(opened, config.evaluate.generations, advance)
+        found = cache.attempts(opened, config.evaluate.generations, advance)
     with timed("predicted plans", seconds, progress):
         bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
@@ -37,7 +37,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
         "losses": bits,
         "probes": probes,
         "consistency": consistency.measure(run_dir / "metrics.jsonl"),
-        "generation": generation.measure(opened, found),
+        "generation": generation.measure(config.evaluate.temperature, found),
         "decisions": decisions,
         "seconds": seconds,
     }
