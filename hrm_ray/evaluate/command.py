@@ -48,12 +48,14 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
         with bars() as progress:
             result = evaluate(one, config, progress)
         results[result["role"]] = result
+        if result["ngram"]:
+            results[f"{result['ngram']['order']}-gram"] = result["ngram"]
     console.print(comparison(results))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
 
 
 def comparison(results: dict[str, dict[str, Any]]) -> Table:
-    """Return the run beside its baselines."""
+    """Return the run beside its baselines; what one of them cannot have is a dash."""
     table = Table("", *results)
     for title, path in ROWS.items():
         table.add_row(title, *(_cell(result, path) for result in results.values()))
@@ -89,5 +91,5 @@ def _print(attempt: generation.Attempt) -> None:
 
 def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree
     for key in path:
-        result = result[key]
+        result = result.get(key) if result else None
     return "-" if result is None else f"{result:.3f}" if isinstance(result, float) else str(result)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hrm_ray.config import Evaluate
 from hrm_ray.evaluate.adherence import adherence
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
@@ -152,12 +153,17 @@ def write(
 
     `ended` is told whenever more rows have come to their ends, how many those are.
     """
-    settings, seeds = network.config.evaluate, [_seed(network.config.seed, one) for one in ids]
-    sampling = Sampling(
+    settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one) for one in ids]
+    return generate(network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended)
+
+
+def sampling_of(settings: Evaluate) -> Sampling:
+    """Return the budgets and the way of drawing that these settings ask for."""
+    return Sampling(
         settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p, settings.min_p
     )
-    return generate(network.engine.model, prefixes, seeds, sampling, settings.batch, ended)
 
 
-def _seed(seed: int, example_id: str) -> int:
+def seed_of(seed: int, example_id: str) -> int:
+    """Return the seed of one row of a run."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{example_id}".encode()).digest()[:8])
