@@ -21,6 +21,8 @@ from hrm_ray.train.validate import all_nats
 BUCKETS = (128, 512, 2048)
 """Bytes of code: upper bounds of the lengths that are told apart; the last is open."""
 
+CODE_BITS = ("code_bits_per_byte", "code_bits_per_byte_no_plan")
+
 
 @dataclass(frozen=True)
 class SplitNats:
@@ -62,8 +64,10 @@ def measure(opened: Opened, nats: SplitNats, plans: Mapping[int, Sequence[int]])
             name: {label: nats.summary(rows) for label, rows in sorted(groups.items())}
             for name, groups in grouped(opened.solve).items()
         },
-        "predicted_plan": nats.summary(list(plans))
-        | {"code_bits_per_byte_predicted_plan": code_bits_per_byte_given(opened, plans)},
+        "predicted_plan": {
+            **{name: nats.summary(list(plans))[name] for name in ("examples", *CODE_BITS)},
+            "code_bits_per_byte_predicted_plan": code_bits_per_byte_given(opened, plans),
+        },
     }
 
 
