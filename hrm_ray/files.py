@@ -31,6 +31,14 @@ def write_text(path: Path, text: str) -> None:
     building.replace(path)
 
 
+def read_text(path: Path) -> str:
+    """Return the file's text, or raise a UserError that names the file."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder`, creating it, for the length of a block; the lock is gone with the process, however it ends.

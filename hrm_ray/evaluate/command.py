@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from hrm_ray.evaluate import generation
+from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.progress import bars, console
@@ -26,6 +26,7 @@ ROWS = {
     "generated": ("generation", "all", "count"),
     "valid share": ("generation", "all", "valid_share"),
     "improved share": ("generation", "all", "improved_share"),
+    "plan adherence": ("generation", "all", "plan_adherence"),
     "edit similarity": ("generation", "all", "edit_similarity"),
     "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
     "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
@@ -48,12 +49,14 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
         with bars() as progress:
             result = evaluate(one, config, progress)
         results[result["role"]] = result
+        if result["ngram"]:
+            results[f"{result['ngram']['order']}-gram"] = result["ngram"]
     console.print(comparison(results))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
 
 
 def comparison(results: dict[str, dict[str, Any]]) -> Table:
-    """Return the run beside its baselines."""
+    """Return the run beside its baselines; what one of them cannot have is a dash."""
     table = Table("", *results)
     for title, path in ROWS.items():
         table.add_row(title, *(_cell(result, path) for result in results.values()))
@@ -70,7 +73,7 @@ def show_generated(run_dir: Path, overrides: Sequence[str]) -> None:
     console.print(f"writing {SHOWN} changes of {config.data} ({config.evaluate.split}) with {run_dir}")
     opened = open_run(run_dir, config)
     with bars() as progress, timed("generation", {}, progress) as advance:
-        found = generation.attempts(opened, SHOWN, advance)
+        found = cache.attempts(opened, SHOWN, advance)
     for attempt in found:
         _print(attempt)
 
