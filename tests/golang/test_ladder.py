@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"a.b/c"
+	"a.b/d/v2"
+	"a.b/e/v2"
 )
 
 type box struct{ width int }
@@ -62,6 +64,7 @@ UNKNOWN = [
     "func added() { syscall.ElsewhereOnly() }",
     "func added() []int { return []elsewhere{{1}} }",
     "type added struct{ elsewhere }",
+    "func added() (c.T, error) { return nil }",
     "func added() { x := 1; switch c.New().(type) { case c.A: g(x) } }",
 ]
 

@@ -30,7 +30,9 @@ func (v view) mendable(one types.Error) bool {
 		return true
 	case strings.Contains(message, "missing method"): // it may be declared beside
 		return true
-	case strings.HasPrefix(message, "missing type in composite literal"): // of what is unknown
+	case strings.HasPrefix(message, "missing type in composite literal"), strings.Contains(message, "unknown type"):
+		return true
+	case strings.HasSuffix(message, "redeclared in this block") && v.imported(one.Pos): // by a name that was guessed
 		return true
 	case strings.HasPrefix(message, "declared and not used: "):
 		return v.unused(one.Pos, strings.TrimPrefix(message, "declared and not used: "))
@@ -40,6 +42,15 @@ func (v view) mendable(one types.Error) bool {
 		return v.ours(one.Pos)
 	}
 	return v.unknown(v.statement(one.Pos)).IsValid()
+}
+
+func (v view) imported(pos token.Pos) bool {
+	for _, spec := range v.file.Imports {
+		if spec.Pos() <= pos && pos < spec.End() {
+			return true
+		}
+	}
+	return false
 }
 
 // unused says whether a variable is named again in its declaration, and what names it may have been given up as unknown.
