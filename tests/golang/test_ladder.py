@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"a.b/c"
+	"a.b/d/v2"
+	"a.b/e/v2"
 )
 
 type box struct{ width int }
@@ -45,6 +47,7 @@ NOT_VALID = [
     ("func old(x string) string { return x }", 3, "cannot use 1"),
     ("func caller() string { return old }", 1, "cannot use old"),
     ("func added() int {}", 1, "missing return"),
+    ("func added() { x := 1; c.New() }", 1, "declared and not used"),
     ("func added(r strings.Reader) { r.Foo() }", 1, "r.Foo undefined"),
     ("type box struct{ a, a int }", 1, "redeclared"),
     ("func added() { _ = other; var s string = 1; _ = s }", 1, "cannot use 1"),
@@ -61,6 +64,8 @@ UNKNOWN = [
     "func added() { syscall.ElsewhereOnly() }",
     "func added() []int { return []elsewhere{{1}} }",
     "type added struct{ elsewhere }",
+    "func added() (c.T, error) { return nil }",
+    "func added() { x := 1; switch c.New().(type) { case c.A: g(x) } }",
 ]
 
 

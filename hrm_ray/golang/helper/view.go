@@ -30,12 +30,46 @@ func (v view) mendable(one types.Error) bool {
 		return true
 	case strings.Contains(message, "missing method"): // it may be declared beside
 		return true
+	case strings.HasPrefix(message, "missing type in composite literal"), strings.Contains(message, "unknown type"):
+		return true
+	case strings.HasSuffix(message, "redeclared in this block") && v.imported(one.Pos): // by a name that was guessed
+		return true
+	case strings.HasPrefix(message, "declared and not used: "):
+		return v.unused(one.Pos, strings.TrimPrefix(message, "declared and not used: "))
 	case strings.HasPrefix(message, "undefined: "):
 		return !v.standard(strings.TrimPrefix(message, "undefined: "))
 	case strings.Contains(message, "has no field or method"):
 		return v.ours(one.Pos)
 	}
 	return v.unknown(v.statement(one.Pos)).IsValid()
+}
+
+func (v view) imported(pos token.Pos) bool {
+	for _, spec := range v.file.Imports {
+		if spec.Pos() <= pos && pos < spec.End() {
+			return true
+		}
+	}
+	return false
+}
+
+// unused says whether a variable is named again in its declaration, and what names it may have been given up as unknown.
+func (v view) unused(pos token.Pos, name string) bool {
+	named := 0
+	for _, declaration := range v.file.Decls {
+		around := span{declaration.Pos(), declaration.End()}
+		if !around.holds(pos) {
+			continue
+		}
+		ast.Inspect(declaration, func(node ast.Node) bool {
+			if found, ok := node.(*ast.Ident); ok && found.Name == name {
+				named++
+			}
+			return true
+		})
+		return named > 1 && v.unknown(around).IsValid()
+	}
+	return false
 }
 
 // statement returns where the innermost statement, specification or declaration around pos is.
