@@ -42,12 +42,14 @@ CHANGEABLE_ON_RESUME = (
 
 class Evaluate(Section):
     """`generations` held-out examples are written by the model (`temperature: 0` is greedy), and `judgements` attempts
-    that were constructed at `prepare` are judged; both are the first by hash of the id."""
+    that were constructed at `prepare` are judged; both are the first by hash of the id. `workers` Ray actors write,
+    `batch` of them at a time each; 0 is this process."""
 
     split: Literal["validation", "test"] = "test"
     generations: Count = 200
     judgements: Count = 600
     batch: Count = 32
+    workers: Annotated[int, Field(ge=0)] = 0
     max_plan_tokens: Count = 192
     max_code_tokens: Count = 768
     temperature: NonNegative = 0.0

@@ -37,8 +37,8 @@ ROWS = {
 }
 
 
-def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
-    """Evaluate the run and each baseline that was trained beside it."""
+def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cache.in_turn) -> None:
+    """Evaluate the run and each baseline that was trained beside it; `fill` is who writes."""
     results: dict[str, dict[str, Any]] = {}
     for one in [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]:
         config = read_run(one, overrides)
@@ -47,7 +47,7 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
             continue
         console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
         with bars() as progress:
-            result = evaluate(one, config, progress)
+            result = evaluate(one, config, progress, fill)
         results[result["role"]] = result
         if result["ngram"]:
             results[f"{result['ngram']['order']}-gram"] = result["ngram"]

@@ -18,7 +18,7 @@ from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
 
 
-def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any]:
+def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill = cache.in_turn) -> dict[str, Any]:
     """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
@@ -27,7 +27,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)
     with timed("generation", seconds, progress) as advance:
-        found = cache.attempts(opened, config.evaluate.generations, advance)
+        found = cache.attempts(opened, config.evaluate.generations, advance, fill)
     with timed("predicted plans", seconds, progress):
         bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
