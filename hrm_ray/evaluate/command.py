@@ -27,6 +27,7 @@ ROWS = {
     "valid share": ("generation", "all", "valid_share"),
     "improved share": ("generation", "all", "improved_share"),
     "plan adherence": ("generation", "all", "plan_adherence"),
+    "type-clean share, of what one file decides": ("types", "clean_share"),
     "edit similarity": ("generation", "all", "edit_similarity"),
     "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
     "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),

@@ -12,7 +12,7 @@ from typing import Any
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks
+from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
@@ -33,6 +33,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill
     with timed("decisions", seconds, progress):
         decisions = judgement.measure(opened, found)
         write_generations(opened, found)
+    with timed("types", seconds, progress):
+        types = typed.measure(config, found)
     described = describe(opened)
     with timed("n-gram", seconds, progress) as advance:
         grams = counted.measure(opened, found, nats.sizes, advance) if described["role"] == "main" else None
@@ -45,6 +47,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill
         "generation": generation.measure(config.evaluate.temperature, found),
         "ngram": grams,
         "decisions": decisions,
+        "types": types,
         "tasks": solved,
         "seconds": seconds,
     }

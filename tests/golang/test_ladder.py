@@ -36,6 +36,8 @@ VALID = [
     "func added[T any](xs ...T) (n int) {\n\tfor range xs {\n\t\tn++\n\t}\n\treturn\n}",
     "func old(x int) string { return strings.TrimSpace(caller()) }",
     "type added[K comparable, V any] map[K][]V",
+    "func added(xs []int) int {\n\tys := append(make([]int, 0, len(xs)), xs...)\n\tcopy(ys, xs)\n\treturn cap(ys)\n}",
+    "func added() {\nouter:\n\tfor {\n\t\tfor {\n\t\t\tbreak outer\n\t\t}\n\t}\n\tpanic(nil)\n}",
 ]
 
 NOT_VALID = [
@@ -47,6 +49,7 @@ NOT_VALID = [
     ("func old(x string) string { return x }", 3, "cannot use 1"),
     ("func caller() string { return old }", 1, "cannot use old"),
     ("func added() int {}", 1, "missing return"),
+    ("func added(xs []int) string { return len(xs) }", 1, "cannot use len(xs)"),
     ("func added() { x := 1; c.New() }", 1, "declared and not used"),
     ("func added(r strings.Reader) { r.Foo() }", 1, "r.Foo undefined"),
     ("type box struct{ a, a int }", 1, "redeclared"),

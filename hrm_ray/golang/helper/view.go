@@ -148,8 +148,11 @@ func (v view) isUnknown(name *ast.Ident) bool {
 	if object == nil {
 		return false // an error says so, or it is a label, or the name of a type switch
 	}
-	if found, ok := object.(*types.PkgName); ok {
+	switch found := object.(type) {
+	case *types.PkgName:
 		return !found.Imported().Complete()
+	case *types.Builtin, *types.Label:
+		return false // they have no type, and that is written as an invalid one
 	}
 	return object.Type() != nil && (v.isIncomplete(object.Type()) || v.isIncomplete(pointed(object.Type()).Underlying()))
 }
