@@ -17,7 +17,7 @@ func again(args ...string) (*os.Process, error) {
 _PROGRAMS: dict[str, tuple[Verdict, Limits, str, str]] = {
     "fork bomb": (
         Verdict.PROCESSES,
-        Limits(seconds=4),
+        Limits(seconds=12),
         "os syscall testing",
         _AGAIN
         + """
