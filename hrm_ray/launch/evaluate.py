@@ -6,6 +6,7 @@ that lies there is not written again, so a job that was stopped goes on.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,7 @@ class Writer:
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, int]:
         """Fill one piece; return how many rows it has."""
-        piece = Piece(Path(row["path"]), [ids.tolist() for ids in row["prefixes"]], list(row["ids"]))
+        piece = Piece(Path(row["path"]), **json.loads(row["rows"]))
         piece.fill(self.network)
         return {"rows": len(piece.ids)}
 
@@ -50,7 +51,10 @@ def on_actors(workers: int, network: Network, pieces: Sequence[Piece], ended: Ca
     if not pieces:
         return
     quiet()
-    rows = [vars(piece) | {"path": str(piece.path.resolve())} for piece in pieces]
+    rows = [
+        {"path": str(piece.path.resolve()), "rows": json.dumps({"prefixes": piece.prefixes, "ids": piece.ids})}
+        for piece in pieces
+    ]
     written = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Writer,
         fn_constructor_args=(network.run_dir.resolve(), network.config.absolute()),
