@@ -25,7 +25,7 @@ import typer
 
 from hrm_ray import settings
 from hrm_ray.config import Config
-from hrm_ray.evaluate import generation
+from hrm_ray.evaluate import cache
 from hrm_ray.evaluate.losses import code_bits_per_byte_given
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.evaluate.statistics import mean, share
@@ -130,7 +130,7 @@ def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
     sampled = config.evaluate.model_copy(update={} if last else {"max_code_tokens": 1})
     config = config.model_copy(update={"evaluate": sampled})
     opened = Opened(config.run_dir, config, engine, loaded.state.step, tokenizer, solve, judge, tokens)
-    found = generation.attempts(opened, examples, lambda *_: None)
+    found = cache.attempts(opened, examples, lambda *_: None)
     true, skipped = (solve_losses(engine, [solve.document(a.index, p) for a in found], tokens) for p in (True, False))
     total, code = true.total_bits_per_code_byte(), true.bits_per_byte(Part.CODE)
     return {

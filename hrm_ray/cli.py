@@ -89,7 +89,7 @@ def tune(
 @app.command()
 def evaluate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
     """Measure losses, generated code and decisions on held-out examples, for the run and its baselines."""
-    from hrm_ray.evaluate.command import evaluate_all
+    from hrm_ray.launch.evaluate import evaluate_all
 
     evaluate_all(run, set_)
 

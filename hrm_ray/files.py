@@ -15,6 +15,13 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hrm_ray.errors import UserError
 
+OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
+
+
+def task_file(named: Path) -> Path:
+    """Return the file of tasks that a setting names: for `own` that which ships with this package."""
+    return OWN_TASKS if named == Path("own") else named
+
 
 def write_text(path: Path, text: str) -> None:
     """Replace the content of `path`, creating its folder."""
@@ -22,6 +29,14 @@ def write_text(path: Path, text: str) -> None:
     building = path.with_name(f".{path.name}.{os.getpid()}")
     building.write_text(text, "utf-8")
     building.replace(path)
+
+
+def read_text(path: Path) -> str:
+    """Return the file's text, or raise a UserError that names the file."""
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error})") from error
 
 
 @contextmanager

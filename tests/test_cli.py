@@ -145,4 +145,4 @@ def test_training_again_says_that_it_resumes(smoke: Config) -> None:
 def test_doctor_lists_what_it_looked_for() -> None:
     done = hrm_ray("doctor")
     assert done.returncode == 0, done.stdout
-    assert all(word in done.stdout for word in ("torch", "CPUs", "memory", "free disk", "Go toolchain"))
+    assert all(word in done.stdout for word in ("torch", "CPUs", "memory", "free disk", "Go toolchain", "sandbox"))

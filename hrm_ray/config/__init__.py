@@ -11,7 +11,7 @@ from hrm_ray.config.model import Depth, Model
 from hrm_ray.config.prepare import Budgets, Prepare, Shares, Split
 from hrm_ray.config.section import Count, Section
 from hrm_ray.config.train import Losses, Optimizer, Schedule, Train
-from hrm_ray.config.tree import CHANGEABLE_ON_RESUME, Config
+from hrm_ray.config.tree import CHANGEABLE_ON_RESUME, Config, Evaluate
 
 __all__ = [
     "CHANGEABLE_ON_RESUME",
@@ -23,6 +23,7 @@ __all__ = [
     "Count",
     "Depth",
     "Ema",
+    "Evaluate",
     "Losses",
     "Model",
     "Optimizer",

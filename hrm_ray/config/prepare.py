@@ -57,7 +57,8 @@ class Decontaminate(Section):
     """Examples that share a run of `words` words with a task of an evaluation are left out."""
 
     tasks: tuple[Path, ...] = ()
-    """JSON-lines files of tasks, whatever their keys are called: every text in them counts."""
+    """JSON-lines files of tasks, whatever their keys are called: every text in them counts; `own` is as in
+    `evaluate.tasks`."""
     words: Annotated[int, Field(ge=5)] = 13
 
 

@@ -42,18 +42,32 @@ CHANGEABLE_ON_RESUME = (
 
 class Evaluate(Section):
     """`generations` held-out examples are written by the model (`temperature: 0` is greedy), and `judgements` attempts
-    that were constructed at `prepare` are judged; both are the first by hash of the id."""
+    that were constructed at `prepare` are judged; both are the first by hash of the id. `workers` Ray actors write,
+    `batch` of them at a time each; 0 is this process."""
 
     split: Literal["validation", "test"] = "test"
     generations: Count = 200
     judgements: Count = 600
     batch: Count = 32
+    workers: Annotated[int, Field(ge=0)] = 0
     max_plan_tokens: Count = 192
     max_code_tokens: Count = 768
     temperature: NonNegative = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     min_p: Share = 0.0
     """Tokens below this share of the likeliest one's probability are not drawn."""
+    tasks: tuple[Path, ...] = ()
+    """JSON-lines files of tasks whose tests are run on what the model writes for them; `own` is the one that ships."""
+    task_samples: Count = 1
+    """Attempts at each task."""
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Self:
+        if self.tasks and self.task_samples > 1 and self.temperature == 0:
+            raise ValueError(
+                f"task_samples is {self.task_samples} and temperature 0, so all attempts at a task would be the same"
+            )
+        return self
 
 
 class Config(Section):

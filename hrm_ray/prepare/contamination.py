@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import task_file
 from hrm_ray.prepare.examples import Example
 
 DIFFERENT = 6
@@ -57,7 +58,7 @@ def _runs(text: str, words: int) -> Iterator[str]:
 def _tasks(path: Path) -> Iterator[list[str]]:
     """The texts of each task."""
     try:
-        lines = path.read_text("utf-8").split("\n")
+        lines = task_file(path).read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: the evaluation tasks cannot be read ({error})") from error
     for number, line in enumerate(lines, start=1):

@@ -23,7 +23,7 @@ import hrm_ray
 from hrm_ray.collect import records
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.files import sha256, write_text
+from hrm_ray.files import sha256, task_file, write_text
 from hrm_ray.prepare import card, data_card, functions, jsonl, vocabulary
 from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.assign import assign
@@ -184,7 +184,7 @@ def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
         "clean": config.clean.model_dump(mode="json"),
         "seed": config.seed,
         "inputs": {fold: sha256(path) for fold, path in inputs.items()},
-        "tasks": [sha256(path) for path in config.prepare.decontaminate.tasks if path.is_file()],
+        "tasks": [sha256(path) for path in map(task_file, config.prepare.decontaminate.tasks) if path.is_file()],
         "code": {str(path.relative_to(package)): sha256(path) for path in sources},
         "libraries": {name: version(name) for name in LIBRARIES},
     }

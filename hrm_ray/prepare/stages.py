@@ -88,7 +88,7 @@ class Stages:
         """Run the task on every row through Ray Data; yield what became of each as it ends."""
         if not ray.is_initialized():  # Ray Data would start one of its own, with its own settings
             raise RuntimeError("no Ray is running: call this within hrm_ray.launch.session")
-        _quiet()
+        quiet()
         # One block an item: a reader of files would put them all into one task.
         items = ray.data.from_items(list(rows), override_num_blocks=len(rows))
         for row in items.map(Call(task), concurrency=min(self._workers, len(rows))).iter_rows():
@@ -112,7 +112,7 @@ class Call:
         return done
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Leave the terminal to our own progress; what fails is raised to us, so Ray Data need not log it too."""
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)

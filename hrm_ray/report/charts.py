@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from hrm_ray.report.series import Series, ends, thin
+from hrm_ray.evaluate.series import Series, ends, thin
 from hrm_ray.report.text import visible
 
 WIDTH, HEIGHT = 460, 270

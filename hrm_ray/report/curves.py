@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hrm_ray.evaluate.series import Metrics, smooth
 from hrm_ray.report.charts import Line, chart
 from hrm_ray.report.files import RunFolder
-from hrm_ray.report.series import Metrics, smooth
 
 LOSSES = {
     "plan_loss": "Plan loss (nats per token)",

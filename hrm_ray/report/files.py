@@ -14,8 +14,8 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hrm_ray.errors import UserError
-from hrm_ray.report import series
-from hrm_ray.report.text import read_text
+from hrm_ray.evaluate import series
+from hrm_ray.files import read_text
 
 BASELINES = ("equal_parameters", "equal_flops")
 
@@ -50,15 +50,36 @@ class RunRecord(Record):
     machine: Mapping[str, Any] | str
 
 
-class Losses(Record):
-    """Bits on held-out examples."""
+class Bits(Record):
+    """Bits of plans and of code for each of their own bytes, behind the true plan."""
+
+    plan_bits_per_byte: float | None
+    code_bits_per_byte: float | None
+
+
+class TotalBits(Bits):
+    """And of both for each byte of code."""
+
+    plan_and_code_bits_per_code_byte: float | None
+
+
+class BehindPlans(Record):
+    """Bits per byte of the same code behind three plans: of the examples that were written to."""
+
+    examples: int
+    code_bits_per_byte: float | None
+    code_bits_per_byte_predicted_plan: float | None
+    code_bits_per_byte_no_plan: float | None
+
+
+class Losses(TotalBits):
+    """Bits on held-out examples; `by` has those of groups of them."""
 
     examples: int
     code_bytes: int
-    plan_bits_per_byte: float | None
-    code_bits_per_byte: float | None
     code_bits_per_byte_no_plan: float | None
-    plan_and_code_bits_per_code_byte: float | None
+    predicted_plan: BehindPlans | None = None
+    by: Mapping[str, Mapping[str, Losses]] = {}
 
 
 class Generated(Record):
@@ -73,6 +94,7 @@ class Generated(Record):
     copy_share: Share | None
     edit_similarity: Share | None
     copy_edit_similarity: Share | None
+    plan_adherence: Share | None = None
 
 
 class Generation(Record):
@@ -82,6 +104,29 @@ class Generation(Record):
     all: Generated
     added: Generated
     modified: Generated
+
+
+class State(Bits):
+    """Bits read from the state that one pass leaves."""
+
+    state: str
+    cycle: int
+    pass_: Annotated[int, Field(alias="pass")]
+
+
+class Probes(Record):
+    """What each state knows, and the model without a stack's last cycle."""
+
+    states: tuple[State, ...]
+    without: Mapping[str, Bits]
+
+
+class NGram(Record):
+    """The model that only counts."""
+
+    order: int
+    losses: TotalBits
+    generation: Generation
 
 
 class Decided(Record):
@@ -129,6 +174,8 @@ class Evaluation(Record):
     losses: Losses
     generation: Generation
     decisions: Decisions | None = None
+    probes: Probes | None = None
+    ngram: NGram | None = None
     seconds: Mapping[str, float] = {}
 
 

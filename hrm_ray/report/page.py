@@ -22,6 +22,7 @@ from hrm_ray.report import text
 from hrm_ray.report.absent import not_measured
 from hrm_ray.report.curves import figures
 from hrm_ray.report.decide import Decision, Verdict, decide
+from hrm_ray.report.details import detail_tables
 from hrm_ray.report.files import RunFolder, read
 from hrm_ray.report.samples import Shown, choose
 from hrm_ray.report.tables import confusions, evaluation_table
@@ -62,6 +63,7 @@ def render(run: RunFolder, decision: Decision, samples: Sequence[Shown]) -> str:
         style=VERDICT_STYLES[decision.verdict],
         figures=[(figure.title, Markup(figure.svg)) for figure in curves],
         table=evaluation_table(run),
+        details=list(detail_tables(run.evaluation)),
         confusions=confusions(run.evaluation),
         samples=samples,
         not_measured=list(not_measured(run, absent_curves)),

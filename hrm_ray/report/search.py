@@ -14,8 +14,9 @@ from pathlib import Path
 from markupsafe import Markup
 
 from hrm_ray.errors import UserError
+from hrm_ray.evaluate import series
 from hrm_ray.files import write_text
-from hrm_ray.report import files, series, text
+from hrm_ray.report import files, text
 from hrm_ray.report.files import RunFolder
 from hrm_ray.report.page import listed, template
 from hrm_ray.report.search_charts import against, curves, group

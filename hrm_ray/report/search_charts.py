@@ -10,10 +10,10 @@ from html import escape
 
 import numpy as np
 
+from hrm_ray.evaluate.series import Metrics, Series, smooth
 from hrm_ray.report import charts
 from hrm_ray.report.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, Line, Scale, chart, nice_ticks, tick_label
 from hrm_ray.report.curves import Figure
-from hrm_ray.report.series import Metrics, Series, smooth
 from hrm_ray.report.text import number, visible
 from hrm_ray.tune.record import Record, State, Trial
 from hrm_ray.tune.space import Domain, short, shown

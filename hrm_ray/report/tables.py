@@ -50,7 +50,7 @@ def evaluation_table(run: RunFolder) -> Table | None:
         "Generations, additions": lambda one: one.generation.added,
         "Generations, modifications": lambda one: one.generation.modified,
     }
-    groups += [(name, _generated([part(one) for one in evaluations])) for name, part in parts.items()]
+    groups += [(name, generated_rows([part(one) for one in evaluations])) for name, part in parts.items()]
     groups += list(_decisions(evaluations))
     groups.append(("Seconds spent", _seconds(evaluations)))
     return Table(tuple(columns), tuple((name, tuple(rows)) for name, rows in groups))
@@ -74,10 +74,27 @@ def _losses(evaluations: list[Evaluation]) -> list[Row]:
     }
     return [
         Row(label, tuple(number(getattr(one.losses, name)) for one in evaluations)) for name, label in names.items()
+    ] + _behind_plans(evaluations)
+
+
+def _behind_plans(evaluations: list[Evaluation]) -> list[Row]:
+    """The same code behind three plans: that of the examples that were written to."""
+    names = {
+        "examples": "Examples that were written to",
+        "code_bits_per_byte": "Code bits per byte there, true plan given",
+        "code_bits_per_byte_predicted_plan": "Code bits per byte there, predicted plan given",
+        "code_bits_per_byte_no_plan": "Code bits per byte there, without a plan",
+    }
+    same = [one.losses.predicted_plan for one in evaluations]
+    return [
+        Row(label, tuple(number(getattr(one, name, None)) for one in same))
+        for name, label in names.items()
+        if any(same)
     ]
 
 
-def _generated(parts: list[Generated]) -> list[Row]:
+def generated_rows(parts: list[Generated]) -> list[Row]:
+    """Return the rows of a group of generations, a cell for each part."""
     shares = {"finished_share": "Finished", "valid_share": "Valid Go", "improved_share": "Improved"}
     later = {"exact_share": "Exactly the reference", "copy_share": "Copies of the input"}
     similarities = {
@@ -90,6 +107,7 @@ def _generated(parts: list[Generated]) -> list[Row]:
         Row("Improved, 95% interval", tuple(interval(part.improved_interval) for part in parts)),
         *(Row(label, tuple(percent(getattr(part, name)) for part in parts)) for name, label in later.items()),
         *(Row(label, tuple(number(getattr(part, name)) for part in parts)) for name, label in similarities.items()),
+        Row("Steps of the plan that valid code makes", tuple(percent(part.plan_adherence) for part in parts)),
     ]
 
 

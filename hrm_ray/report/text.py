@@ -1,4 +1,4 @@
-"""How the report reads text and writes numbers and foreign text.
+"""How the report writes numbers and foreign text.
 
 What is written here is plain text; the template escapes it. An absent number is an en dash.
 """
@@ -6,9 +6,6 @@ What is written here is plain text; the template escapes it. An absent number is
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-from hrm_ray.errors import UserError
 
 ABSENT = "\N{EN DASH}"
 _MINUS = "\N{MINUS SIGN}"
@@ -44,11 +41,3 @@ def percent(share: float | None, sign: bool = False) -> str:
 def interval(bounds: tuple[float, float] | None, sign: bool = False) -> str:
     """Return a 95% interval of a share as `low to high`."""
     return ABSENT if bounds is None else f"{percent(bounds[0], sign)} to {percent(bounds[1], sign)}"
-
-
-def read_text(path: Path) -> str:
-    """Return the file's text, or raise a UserError that names the file."""
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from hrm_ray.report import series
+from hrm_ray.evaluate import consistency, series
+from hrm_ray.evaluate.series import Metrics, Series
 from hrm_ray.report.checks import Check, Question, Thresholds, judge
-from hrm_ray.report.series import Metrics, Series
 from hrm_ray.report.text import ABSENT, number, percent, signed
 
 LOSSES = {"plan_loss": "Plan loss", "code_loss": "Code loss", "refinement_loss": "Refinement loss"}
-_THOUSAND = 1000
 
 
 def losses_fall(metrics: Metrics | None, limits: Thresholds) -> Question:
@@ -20,7 +19,8 @@ def losses_fall(metrics: Metrics | None, limits: Thresholds) -> Question:
     return Question(
         "Do the losses fall consistently?",
         "Training losses in nats. The slope is the median over all pairs of steps (Theil-Sen), "
-        "which outliers do not move; start and end are means of the first and the last 5% of the steps.",
+        "which outliers do not move; start and end are means of the first and the last 5% of the steps. Settled: the "
+        "steps at the end over which the smoothed loss stays within 1% of its end.",
         tuple(checks),
     )
 
@@ -29,30 +29,27 @@ def _falls(subject: str, loss: Series | None, limits: Thresholds) -> list[Check]
     count = len(loss) if loss else 0
     if loss is None or count < limits.enough.train_lines:
         return [_too_few(subject, "Logged steps", count, limits.enough.train_lines)]
-    start, end = series.ends(loss)
-    fall, slope = (start - end) / abs(start) if start else 0.0, series.theil_sen(loss)
-    falling, windows = series.falling_share(loss, limits.falling.windows), limits.falling.windows
+    found = consistency.course(loss, limits.falling.windows)
     return [
-        Check(subject, "Start to end", end, f"{number(start)} to {number(end)}"),
+        Check(subject, "Start to end", found.end, f"{number(found.start)} to {number(found.end)}"),
         Check(
             subject,
             "Fall",
-            fall,
-            percent(fall),
+            found.fall,
+            percent(found.fall),
             f"at least {percent(limits.falling.fall)}",
-            judge(fall >= limits.falling.fall),
+            judge(found.fall >= limits.falling.fall),
         ),
-        Check(
-            subject, "Slope per 1,000 steps", slope * _THOUSAND, signed(slope * _THOUSAND), "below 0", judge(slope < 0)
-        ),
+        Check(subject, "Slope per 1,000 steps", found.slope, signed(found.slope), "below 0", judge(found.slope < 0)),
         Check(
             subject,
-            f"Share of windows that fall, of {windows}",
-            falling,
-            percent(falling),
+            f"Share of windows that fall, of {limits.falling.windows}",
+            found.falling_share,
+            percent(found.falling_share),
             f"at least {percent(limits.falling.share)}",
-            judge(falling >= limits.falling.share),
+            judge(found.falling_share >= limits.falling.share),
         ),
+        Check(subject, "Settled, share of the steps", found.plateau, percent(found.plateau)),
     ]
 
 
@@ -68,7 +65,7 @@ def validation_tracks(metrics: Metrics | None, limits: Thresholds) -> Question:
         checks += _course(subject, validation, limits)
         train = metrics.series("train", name)
         if name != "refinement_loss" and len(train):
-            checks += _together(subject, series.smooth(train), validation, limits)
+            checks += _together(subject, train, validation, limits)
     return Question(
         "Does validation track training?",
         "Validation against training, smoothed over 5% of the steps, at the same steps. Validation reads other "
@@ -103,9 +100,7 @@ def _course(subject: str, validation: Series, limits: Thresholds) -> list[Check]
 
 
 def _together(subject: str, train: Series, validation: Series, limits: Thresholds) -> list[Check]:
-    trained = series.at(train, validation.steps)
-    gap = Series(validation.steps, validation.values - trained)
-    (first_gap, last_gap), opening = series.ends(gap), series.theil_sen(gap) * _THOUSAND
+    trained, gap = series.at(series.smooth(train), validation.steps), consistency.gap(train, validation)
     r = series.correlation(trained, validation.values)
     start, end = series.ends(Series(validation.steps, trained))
     low, high = series.ends(validation)[::-1]
@@ -131,8 +126,8 @@ def _together(subject: str, train: Series, validation: Series, limits: Threshold
         Check(
             subject,
             "Gap to training, and its slope per 1,000 steps",
-            last_gap,
-            f"{signed(first_gap)} to {signed(last_gap)}, {signed(opening)}",
+            gap.last,
+            f"{signed(gap.first)} to {signed(gap.last)}, {signed(gap.slope)}",
         ),
     ]
 

@@ -113,8 +113,12 @@ class PlainEngine:
 
     def forward(self, batch: Batch, depth: int) -> Output:
         """Run the model in the precision of the run."""
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+        with self.autocast():
             return self.model(batch, depth)  # type: ignore[no-any-return]
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Compute in the precision of the run."""
+        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradient of `loss`; the caller has divided it by the global counts."""

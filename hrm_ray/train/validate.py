@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,16 +44,20 @@ class SolveLosses:
         return sum(self.nats) / math.log(2) / self.bytes[Part.CODE] if self.bytes[Part.CODE] else None
 
 
-def run_all(engine: Engine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[slice, Batch, Output]]:
-    """Run this rank's part of `documents` at full depth, without gradient, and yield which of them each output is of.
+def batches(engine: Engine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[slice, Batch]]:
+    """Yield this rank's part of `documents`, at most `tokens` (at least one document) at a time, and which they are.
 
-    At most `tokens` (at least one document) at a time. The last of them may be empty: every rank runs equally often,
-    because under ZeRO-3 a forward is a collective.
+    The last of them may be empty: every rank has equally many, because under ZeRO-3 a forward is a collective.
     """
     chunks = _chunks(documents, tokens)
     chunks += [slice(0, 0)] * (-len(chunks) % engine.world)
     for chunk in chunks[engine.rank :: engine.world]:
-        batch = collate(documents[chunk]).to(engine.device)
+        yield chunk, collate(documents[chunk]).to(engine.device)
+
+
+def run_all(engine: Engine, documents: Sequence[Document], tokens: int) -> Iterator[tuple[slice, Batch, Output]]:
+    """Run `batches` at full depth, without gradient."""
+    for chunk, batch in batches(engine, documents, tokens):
         with torch.no_grad():
             output = engine.forward(batch, engine.model.config.depth.max)
         yield chunk, batch, output
@@ -78,13 +83,26 @@ def judge_log_probabilities(engine: Engine, documents: Sequence[Document], token
     return engine.sum(rows)
 
 
+def document_nats(batch: Batch, nll: Tensor) -> Tensor:
+    """Sum [N] values of the targets by solve document and section: [documents, 2], float64."""
+    predicted = [span.stop - span.prefix_stop for span in batch.spans]
+    owner = torch.from_numpy(np.repeat(np.arange(len(predicted)), predicted)).to(nll.device)
+    sums = torch.zeros(len(batch.spans) * len(Part), dtype=torch.float64, device=nll.device)
+    return sums.index_add(0, owner * len(Part) + batch.target_part, nll.double()).view(-1, len(Part))
+
+
+def all_nats(engine: Engine, documents: Sequence[Document], tokens: int) -> Tensor:
+    """Return the nats of each solve document's plan and code, [documents, 2], on every rank."""
+    nats = torch.zeros(len(documents), len(Part), dtype=torch.float64)
+    for chunk, batch, output in run_all(engine, documents, tokens):
+        nats[chunk] = document_nats(batch, output.nll).cpu()
+    return engine.sum(nats)
+
+
 def document_log_likelihoods(engine: Engine, documents: Sequence[Document], tokens: int) -> list[float]:
     """Return the mean log-likelihood of each document's plan and code, nats for each token, on every rank."""
-    means = torch.zeros(len(documents))
-    for chunk, _, output in run_all(engine, documents, tokens):
-        sizes = [len(document.plan) + len(document.code) for document in documents[chunk]]
-        means[chunk] = torch.tensor([float(part.mean()) for part in torch.split(output.nll.cpu(), sizes)])
-    return (-engine.sum(means)).tolist()
+    sizes = torch.tensor([len(document.plan) + len(document.code) for document in documents])
+    return (-all_nats(engine, documents, tokens).sum(1) / sizes).tolist()
 
 
 def balanced_log_loss(log_probabilities: Tensor, labels: Tensor) -> float | None:

@@ -15,7 +15,7 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate import command, judgement
+from hrm_ray.evaluate import cache, command, judgement
 from hrm_ray.evaluate.generation import score
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.model.generate import Written
@@ -83,7 +83,30 @@ def test_everything_is_measured_for_the_run_and_its_baseline(evaluated: Path) ->
         assert generation["all"]["count"] == generation["added"]["count"] + generation["modified"]["count"]
         table = found["decisions"]["constructed"]["shown"]
         assert sum(map(sum, table["confusion"])) == table["count"] > 0
+        assert found["tasks"] is None
     assert read(evaluated)["parameters"] == read(twin)["parameters"]
+    assert read(twin)["ngram"] is None
+    assert read(twin)["probes"] == {"states": [], "without": {}}
+
+
+def test_the_ngram_model_has_the_same_rows_and_measures(evaluated: Path) -> None:
+    found = read(evaluated)
+    counted = found["ngram"]
+    assert counted["tokens"] > 0
+    assert 0 < counted["losses"]["code_bits_per_byte"] < math.log2(1024)
+    assert counted["generation"].keys() == found["generation"].keys()
+    for part in ("all", "added", "modified"):
+        assert counted["generation"][part]["count"] == found["generation"][part]["count"]
+        assert counted["generation"][part]["copy_edit_similarity"] == found["generation"][part]["copy_edit_similarity"]
+
+
+def test_the_last_state_has_the_bits_of_the_split(evaluated: Path) -> None:
+    found = read(evaluated)
+    last = found["probes"]["states"][-1]
+    assert (last["state"], last["code_bits_per_byte"]) == ("z_H", pytest.approx(found["losses"]["code_bits_per_byte"]))
+    assert set(found["probes"]["without"]) == {"planner", "coder"}
+    assert found["losses"]["predicted_plan"]["examples"] == found["generation"]["all"]["count"]
+    assert found["consistency"]["losses"].keys() <= {"plan_loss", "code_loss", "refinement_loss"}
 
 
 def test_generations_have_a_line_each(evaluated: Path) -> None:
@@ -104,6 +127,7 @@ def test_reads_of_the_test_fold_are_counted(evaluated: Path, smoke: Config) -> N
 
 def test_greedy_evaluation_is_repeatable(evaluated: Path) -> None:
     before = (evaluated / "generations.jsonl").read_text()
+    shutil.rmtree(evaluated / cache.FOLDER)
     command.evaluate_all(evaluated, [])
     assert (evaluated / "generations.jsonl").read_text() == before
 

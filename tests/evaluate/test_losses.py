@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hrm_ray.evaluate.losses import code_bits_per_byte_given
+from hrm_ray.evaluate import losses
+from hrm_ray.evaluate.losses import code_bits_per_byte_given, grouped
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.model.batch import Part
 from hrm_ray.prepare.tokenizer import Tokenizer
@@ -43,3 +44,35 @@ def test_another_plan_gives_other_bits_of_the_same_code(opened: Opened) -> None:
 
 def test_no_row_has_no_bits(opened: Opened) -> None:
     assert code_bits_per_byte_given(opened, {}) is None
+
+
+def test_the_whole_split_is_its_parts(opened: Opened) -> None:
+    count = len(opened.solve)
+    nats, _ = losses.read(opened)
+    own = {row: opened.solve.shards.ids(row, "plan_ids")[1:].tolist() for row in range(3)}
+    found = losses.measure(opened, nats, own)
+    solved = solve_losses(opened.engine, [opened.solve.document(row) for row in range(count)], opened.tokens)
+    assert found["plan_bits_per_byte"] == pytest.approx(solved.bits_per_byte(Part.PLAN), rel=1e-6)
+    assert found["code_bits_per_byte"] == pytest.approx(solved.bits_per_byte(Part.CODE), rel=1e-6)
+    assert found["plan_and_code_bits_per_code_byte"] == pytest.approx(solved.total_bits_per_code_byte(), rel=1e-6)
+    for groups in found["by"].values():
+        assert sum(part["examples"] for part in groups.values()) == count
+        bits = sum(part["code_bits_per_byte_no_plan"] * part["code_bytes"] for part in groups.values())
+        assert bits / found["code_bytes"] == pytest.approx(found["code_bits_per_byte_no_plan"])
+    same = found["predicted_plan"]
+    assert same["code_bits_per_byte_predicted_plan"] == pytest.approx(same["code_bits_per_byte"], rel=1e-6)
+
+
+def test_rows_are_grouped_by_what_they_are(opened: Opened) -> None:
+    for name, groups in grouped(opened.solve).items():
+        for label, rows in groups.items():
+            for row in rows:
+                example = opened.solve.shards.example(row)
+                said = {
+                    "intent": example.change,
+                    "kind": example.kinds[0] if len(set(example.kinds)) == 1 else "several",
+                    "origin": "test" if example.is_test else "not a test",
+                }
+                assert said.get(name, label) == label
+                if label == "up to 512 bytes":
+                    assert 128 < len(example.code.encode()) <= 512

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hrm_ray.golang.syntax import DiagnosticKind, parse_file, parse_file_ok, validate, walk
+from hrm_ray.golang.syntax import (
+    MOST_BYTES,
+    MOST_NODES,
+    DiagnosticKind,
+    parse_file,
+    parse_file_ok,
+    parse_fragment,
+    validate,
+    walk,
+)
 
 GO_LIKE = st.lists(
     st.sampled_from(
@@ -35,6 +44,22 @@ VALID = [
     "func f() {\n\tx = a + // why\n\t\tb\nL:\n\tfor {\n\t\tbreak L\n\t}\n}",
     "// Doc.\n/* and\nmore */\nfunc f() {} // behind",
     'func f() { s = `a\nb` + "é" }',
+    "func f() { x := new(1 + x); y := new(pkg.F(x)); z := new([]int{1}) }",
+    "func f() { x := new(T); y := make([]int, 3); z := make(chan int); w := new(struct{}); v := new([]int) }",
+    "func new(x int) { x.make(y) }",
+    "func f() { x = []byte(); g([]byte(), [3]int()) }",
+    "func f() {\n\t; x()\n\tif y { ; z() }\n}",
+    "type A[T any] = []T",
+    "type A = B[int]\n\ntype C[K comparable, V interface{ ~int | ~string }] map[K]V",
+    "func (r R) M[T ~int | []string](x T) {}",
+    "// Doc.\r\nfunc f() {\r\n\tx := []int{\r\n\t\t1,\r\n\t}\r\n}\r\n",
+    "const (\n\tA = 1\n\tB = 2)",
+    "func f() {\n\tswitch x\n\t{\n\t}\n}",
+    "func f() {\n\tswitch x { case 1: g() /* c */\n\tcase 2: case 3: g(); default: }\n}",
+    "func f() { x = a - -b; y = <-<-c; z = !!ok; w = a &^ ^b; v = &T{}; u = **p; t = a<<-b; s = a < -b }",
+    r"var x = '\'' + '\xEF' + '\u00e9' + '\U0010FFFF' + '\377' + 'é'",
+    r'var x = "\"\xEF\a\\\U0001f600"',
+    "func f(x ...int) (y, z int) { g(x...) }",
 ]
 
 INVALID = [
@@ -73,6 +98,30 @@ INVALID = [
     ("func f() {\n\tg(func() {\n\t\tgo x\n\t}\n\t)\n}", DiagnosticKind.NOT_A_CALL, 3),
     ("func f() {\n\tg(func() {}\n\t, func() {\n\t\tgo x\n\t})\n}", DiagnosticKind.LINE_END, 2),
     ("func (a A, b, C) f() {}", DiagnosticKind.PARAMETERS, 1),
+    ("func (r R) M[T any {](x T) {}", DiagnosticKind.UNBALANCED, 1),
+    ("func (r R) M[T,, U any](x T) {}", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { x := new(1 +) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { x := ++y }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\n\tx := a++b\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f() { x := &&y }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { x := a<-b }", DiagnosticKind.SYNTAX_ERROR, 1),
+    (r'var x = "\z"', DiagnosticKind.SYNTAX_ERROR, 1),
+    (r"""var x = "\'" """, DiagnosticKind.SYNTAX_ERROR, 1),
+    (r"var x = '\ud800'", DiagnosticKind.SYNTAX_ERROR, 1),
+    (r"var x = '\400'", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("var x = T{,}", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { g(,) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { a.g(,) }", DiagnosticKind.MISSING_TOKEN, 1),
+    ("func f() { a.g([](,)) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("type T struct {\n\t; x int\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f(,\n) {}", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\n\tswitch x {\n\tcase 1: return y case 2:\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("func f(x ~int) {}", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("type T struct{ x ~int }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f(x ...int, y int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f() { x := " + "1 + " * 200_000 + "1 }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("x" * (MOST_BYTES + 1), DiagnosticKind.SYNTAX_ERROR, 1),
+    ("\0" * (1 << 20), DiagnosticKind.ENCODING, 1),
 ]
 
 
@@ -126,6 +175,36 @@ def test_never_raises_and_points_into_the_text(text: str) -> None:
         assert found.column >= 1
 
 
+MANY = 20_000
+PIECES = [
+    "(",
+    "[",
+    "{",
+    "func f() {",
+    "if x {\n",
+    "T{",
+    "[a",
+    "A[",
+    '"',
+    "`",
+    "'",
+    "/*",
+    "switch {",
+    "case 1: ",
+    ",",
+    "~",
+    "!",
+]
+
+
+@pytest.mark.parametrize("piece", [*PIECES, "foo bar ", ".b()", "+ ", "new(1+", "a int, ", "\\z", "<-", "é", "1 +\n"])
+@pytest.mark.parametrize("before", ["", "func f() { x = "])
+def test_any_piece_repeated_ends(piece: str, before: str) -> None:
+    start = time.perf_counter()
+    assert validate(before + piece * MANY) is not None
+    assert time.perf_counter() - start < 20
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_deep_nesting_ends(closed: bool) -> None:
     depth = 100_000
@@ -134,6 +213,14 @@ def test_deep_nesting_ends(closed: bool) -> None:
     found = validate(text)
     assert time.perf_counter() - start < 20
     assert (found is None) if closed else (found is not None and found.kind == DiagnosticKind.UNBALANCED)
+
+
+def test_what_is_judged_is_bounded_in_nodes() -> None:
+    text = "var x = " + "1 + " * 200_000 + "1"
+    assert parse_fragment(text).descendant_count > MOST_NODES
+    found = validate(text)
+    assert found is not None
+    assert found.message == f"more than {MOST_NODES} nodes"
 
 
 def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
@@ -147,6 +234,7 @@ def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
     [
         ('// Licence.\n\npackage p\n\nimport "fmt"\n\nfunc f() {}', True),
         ("package p", True),
+        ("package p\n\nvar x = new(1 + 2)\n", True),
         ("", False),
         ("func f() {}", False),
         ("package p\nx := 1\n", False),

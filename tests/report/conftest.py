@@ -82,6 +82,18 @@ def generated(count: int, improved: float = 0.31) -> Json:
         "copy_share": 0.118,
         "edit_similarity": 0.737,
         "copy_edit_similarity": 0.792,
+        "plan_adherence": 0.667,
+    }
+
+
+def losses(bits: float) -> Json:
+    return {
+        "examples": 907,
+        "code_bytes": 801_234,
+        "plan_bits_per_byte": 1.071,
+        "code_bits_per_byte": 1.013,
+        "code_bits_per_byte_no_plan": 1.058,
+        "plan_and_code_bits_per_code_byte": bits,
     }
 
 
@@ -107,12 +119,23 @@ def evaluation(bits: float = 1.234, improved: float = 0.31) -> Json:
         "parameters": 984_320,
         "repositories": ["acme/rockets", "acme/anvils"],
         "losses": {
-            "examples": 907,
-            "code_bytes": 801_234,
-            "plan_bits_per_byte": 1.071,
-            "code_bits_per_byte": 1.013,
-            "code_bits_per_byte_no_plan": 1.058,
-            "plan_and_code_bits_per_code_byte": bits,
+            **losses(bits),
+            "by": {"intent": {"added": losses(1.111), "modified": losses(1.357)}},
+            "predicted_plan": {"examples": 240, "code_bits_per_byte": 1.0625, "code_bits_per_byte_no_plan": 1.0875}
+            | {"code_bits_per_byte_predicted_plan": 1.0405},
+        },
+        "probes": {
+            "states": [
+                {"state": "z_L", "cycle": 2, "pass": 3, "plan_bits_per_byte": 6.25, "code_bits_per_byte": 3.125},
+                {"state": "z_H", "cycle": 2, "pass": 1, "plan_bits_per_byte": 1.071, "code_bits_per_byte": 1.013},
+            ],
+            "without": {"coder": {"plan_bits_per_byte": 1.8125, "code_bits_per_byte": 1.4375}},
+        },
+        "ngram": {
+            "order": 5,
+            "losses": {"plan_bits_per_byte": 2.5625, "code_bits_per_byte": 1.9375}
+            | {"plan_and_code_bits_per_code_byte": 2.6875},
+            "generation": {"temperature": 0.0} | {part: generated(80, 0.0375) for part in ("all", "added", "modified")},
         },
         "generation": {
             "temperature": 0.0,

@@ -7,9 +7,9 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from hrm_ray.evaluate.series import Series
 from hrm_ray.report import charts
 from hrm_ray.report.charts import Line, chart, nice_ticks, tick_label
-from hrm_ray.report.series import Series
 
 
 def line(label: str, values: list[float], dots: bool = False) -> Line:

@@ -173,6 +173,22 @@ def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_pa
     assert all(number(value, 1) in shown for value in folder.evaluation["seconds"].values())
 
 
+def test_the_small_tables_show_what_was_measured(folder: Folder, tmp_path: Path) -> None:
+    text = page(folder, tmp_path).text
+    assert all(one in text for one in ("Beside a 5-gram model", "1.938", "3.8%"))
+    assert all(one in text for one in ("Is the planner a planner?", "z_L, cycle 2, pass 3", "3.125"))
+    assert all(one in text for one in ("Without the coder's last cycle", "1.438", "predicted plan given"))
+    assert all(one in text for one in ("Where the bits are", "Added", "1.357"))
+    assert "66.7%" in text
+
+
+@pytest.mark.parametrize(("key", "title"), [("probes", "Is the planner"), ("ngram", "5-gram")])
+def test_what_an_older_evaluation_lacks_has_no_table(folder: Folder, tmp_path: Path, key: str, title: str) -> None:
+    assert folder.evaluation is not None
+    del folder.evaluation[key]
+    assert title not in page(folder, tmp_path).text
+
+
 def test_the_table_sets_the_baselines_beside_the_run(folder: Folder, tmp_path: Path) -> None:
     text = " ".join(page(folder, tmp_path).text.split())
     assert "This runPlain model of equal parametersPlain model of equal FLOPs" in text

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hrm_ray.errors import UserError
-from hrm_ray.report.text import read_text
+from hrm_ray.files import read_text
 
 Array: TypeAlias = npt.NDArray[np.float64]
 EVENTS = ("train", "validation")

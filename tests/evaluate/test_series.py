@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hrm_ray.errors import UserError
-from hrm_ray.report import series
-from hrm_ray.report.series import Series
+from hrm_ray.evaluate import series
+from hrm_ray.evaluate.series import Series
 
 
 def of(*values: float, steps: list[float] | None = None) -> Series:

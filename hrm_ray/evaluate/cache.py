@@ -1,0 +1,91 @@
+"""Generations that are kept: `evaluate` goes on where it was stopped, and never writes the same thing twice.
+
+A batch is written as one piece and kept under a digest of all that it depends on: the checkpoint, the settings, the
+seed and its prefixes. Which rows are in a batch is fixed by their order alone, so that what a row says does not hang on
+what was there already: sums of floats depend on the company.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from hrm_ray.evaluate.generation import Attempt, chosen, scored, write
+from hrm_ray.evaluate.opened import Network, Opened
+from hrm_ray.files import sha256, write_text
+from hrm_ray.model.generate import Written
+from hrm_ray.train import checkpoint
+
+FOLDER = "generations"
+"""Folder of a run for what its checkpoints have written."""
+
+SAMPLING = ("max_plan_tokens", "max_code_tokens", "temperature", "top_p", "min_p")
+"""Keys of `evaluate` that decide what is written."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A batch that is written as one: rows' prefixes and ids, and where what they say is kept."""
+
+    path: Path
+    prefixes: Sequence[Sequence[int]]
+    ids: Sequence[str]
+
+    def fill(self, network: Network, ended: Callable[[int], None] = lambda _: None) -> None:
+        """Write it, and keep it."""
+        written = write(network, self.prefixes, self.ids, ended)
+        write_text(self.path, json.dumps([vars(row) for row in written]))
+
+
+Fill: TypeAlias = Callable[[Network, Sequence[Piece], Callable[[int], None]], None]
+"""Fills pieces, telling now and then how many rows have come to their ends."""
+
+
+def in_turn(network: Network, pieces: Sequence[Piece], ended: Callable[[int], None]) -> None:
+    """Fill the pieces one after the other, in this process."""
+    done = 0
+    for piece in pieces:
+        piece.fill(network, partial(_after, ended, done))
+        done += len(piece.ids)
+
+
+def attempts(opened: Opened, count: int, progress: Callable[[int, int], None], fill: Fill = in_turn) -> list[Attempt]:
+    """Generate for the first `count` of the rows that can be judged, those that are kept excepted, and measure them."""
+    rows = chosen(opened, count)
+    prefixes = [opened.solve.prefix(row).tolist() for row in rows]
+    ids = [opened.solve.shards.example(row).id for row in rows]
+    pieces = list(_pieces(opened, prefixes, ids))
+    left = [piece for piece in pieces if not piece.path.exists()]
+    kept = len(rows) - sum(len(piece.ids) for piece in left)
+    progress(kept, len(rows))
+    fill(opened, left, lambda done: progress(kept + done, len(rows)))
+    written = [Written(**row) for piece in pieces for row in json.loads(piece.path.read_text("utf-8"))]
+    return scored(opened, rows, written)
+
+
+def _pieces(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Iterator[Piece]:
+    size = network.config.evaluate.batch
+    for start in range(0, len(ids), size):
+        rows = slice(start, start + size)
+        yield Piece(_path(network, prefixes[rows], ids[rows]), prefixes[rows], ids[rows])
+
+
+def _path(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Path:
+    weights = network.run_dir / "checkpoints" / checkpoint.folder_name(network.step) / checkpoint.MANIFEST
+    depends: dict[str, Any] = {
+        "checkpoint": sha256(weights),
+        "sampling": network.config.evaluate.model_dump(mode="json", include=set(SAMPLING)),
+        "seed": network.config.seed,
+        "rows": list(zip(ids, prefixes, strict=True)),
+    }
+    digest = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+    return network.run_dir / FOLDER / f"{digest[:16]}.json"
+
+
+def _after(ended: Callable[[int], None], before: int, more: int) -> None:
+    ended(before + more)

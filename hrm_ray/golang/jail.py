@@ -1,0 +1,66 @@
+"""What a program in the sandbox sees: the arguments of bubblewrap, and Go's build cache as it is seen there.
+
+There is nothing of the machine in it but the toolchain and a build cache, both read-only, and the files of the run; no
+user, network, process, host name or System V IPC of the machine, and no capability. Go builds without C and links
+statically, so neither a shell nor a library is needed. There is no /proc either: where root runs this, a program in
+there is still root to the kernel, if one without capabilities, and root may write to /proc/sys.
+Not covered: a fault of the kernel itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_TEMPORARY, _SOURCES, _GO = "/tmp", "/src", "/go"
+_WARM, _CACHE = "/warm", "/tmp/cache"
+_NOBODY = "65534"
+
+# Without a HOME there is no place for Go's telemetry, which starts a process that would look for itself in /proc.
+ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GO111MODULE": "on",
+    "GOCACHE": _CACHE,
+    "GOENV": "off",
+    "GOMAXPROCS": "2",
+    "GOPATH": f"{_TEMPORARY}/go",
+    "GOPROXY": "off",
+    "GOROOT": _GO,
+    "GOTOOLCHAIN": "local",
+    "PATH": f"{_GO}/bin",
+    "TMPDIR": _TEMPORARY,
+}
+
+
+def arguments(go: Path, sources: Path, disk: int, mounts: Sequence[str]) -> list[str]:
+    """Return the arguments for the toolchain at `go`, the folder of the run's files, and so many bytes to write.
+
+    `mounts` are `reading` or `filling`. Last of all everything but the folder for temporary files is made read-only:
+    the root and /dev are in memory, and would else have no bound of their own.
+    """
+    variables = [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
+    return [
+        *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
+        *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--uid", _NOBODY, "--gid", _NOBODY),
+        *("--clearenv", *variables),
+        *("--ro-bind", str(go), _GO, "--ro-bind", str(sources), _SOURCES, "--chdir", _SOURCES),
+        *("--dev", "/dev", "--size", str(disk), "--tmpfs", _TEMPORARY),
+        *mounts,
+        *("--remount-ro", "/dev", "--remount-ro", "/"),
+    ]
+
+
+def filling(cache: Path) -> list[str]:
+    """Return the mounts by which Go fills an empty cache for others to read."""
+    return ["--bind", str(cache), _CACHE]
+
+
+def reading(cache: Path) -> list[str]:
+    """Return the mounts by which Go reads a cache that it cannot change.
+
+    Go writes what it builds beside what it finds. So it has an empty cache of its own, with a link to each file of the
+    full one: about a thousand, and bubblewrap takes 9,000 arguments.
+    """
+    files = [path.relative_to(cache) for path in sorted(cache.glob("??/*"))]
+    links = [word for file in files for word in ("--symlink", f"{_WARM}/{file}", f"{_CACHE}/{file}")]
+    return ["--ro-bind", str(cache), _WARM, *links]

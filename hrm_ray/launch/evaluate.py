@@ -1,0 +1,67 @@
+"""`hrm-ray evaluate`, with Ray where `evaluate.workers` asks for it: a Ray Data job over actors that write.
+
+An actor opens the run's network once and writes batch after batch into the run's folder, which all nodes see. A batch
+that lies there is not written again, so a job that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from hrm_ray.config import Config
+from hrm_ray.evaluate import command
+from hrm_ray.evaluate.cache import Piece
+from hrm_ray.evaluate.opened import Network, open_network
+from hrm_ray.launch.session import session
+from hrm_ray.prepare.stages import quiet
+from hrm_ray.train.run import read_run
+
+
+class Writer:
+    """The actor."""
+
+    def __init__(self, run_dir: Path, config: Config) -> None:
+        self.network = open_network(run_dir, config)
+
+    def __call__(self, row: Mapping[str, Any]) -> dict[str, int]:
+        """Fill one piece; return how many rows it has."""
+        piece = Piece(Path(row["path"]), **json.loads(row["rows"]))
+        piece.fill(self.network)
+        return {"rows": len(piece.ids)}
+
+
+def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
+    """Evaluate the run and each baseline that was trained beside it."""
+    workers = read_run(run_dir, overrides).evaluate.workers
+    if not workers:
+        command.evaluate_all(run_dir, overrides)
+        return
+    with session(workers + 1):  # Ray Data wants a CPU beside its actors
+        command.evaluate_all(run_dir, overrides, partial(on_actors, workers))
+
+
+def on_actors(workers: int, network: Network, pieces: Sequence[Piece], ended: Callable[[int], None]) -> None:
+    """Fill the pieces on so many actors, each with a GPU where the network of this process is on one."""
+    if not pieces:
+        return
+    quiet()
+    rows = [
+        {"path": str(piece.path.resolve()), "rows": json.dumps({"prefixes": piece.prefixes, "ids": piece.ids})}
+        for piece in pieces
+    ]
+    written = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
+        Writer,
+        fn_constructor_args=(network.run_dir.resolve(), network.config.absolute()),
+        concurrency=min(workers, len(rows)),
+        num_cpus=1,
+        num_gpus=int(network.engine.device.type == "cuda"),
+    )
+    done = 0
+    for row in written.iter_rows():
+        ended(done := done + row["rows"])

@@ -1,0 +1,52 @@
+"""Actors write what one process writes, and only what is not there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from hrm_ray.config import Config
+from hrm_ray.evaluate import cache
+from hrm_ray.evaluate.opened import Opened, open_run
+from hrm_ray.launch.evaluate import evaluate_all, on_actors
+from hrm_ray.train.run import read_run
+
+SETTINGS = ["evaluate.split=validation", "evaluate.generations=3", "evaluate.batch=1", "evaluate.max_code_tokens=12"]
+
+
+@pytest.fixture
+def opened(smoke: Config, tmp_path: Path) -> Opened:
+    shutil.copytree(smoke.run_dir, run := tmp_path / "run", ignore=shutil.ignore_patterns("ray", "generations"))
+    return open_run(run, read_run(run, SETTINGS))
+
+
+def kept(opened: Opened) -> dict[str, str]:
+    return {path.name: path.read_text() for path in (opened.run_dir / cache.FOLDER).iterdir()}
+
+
+def test_actors_write_what_one_process_writes(opened: Opened) -> None:
+    cache.attempts(opened, 3, lambda *_: None)
+    alone = kept(opened)
+    assert len(alone) == 3
+    gone = sorted(alone)[1:]
+    for name in gone:
+        (opened.run_dir / cache.FOLDER / name).unlink()
+    told: list[int] = []
+
+    def fill(network: object, pieces: list[cache.Piece], ended: object) -> None:
+        assert sorted(piece.path.name for piece in pieces) == gone
+        on_actors(1, opened, pieces, told.append)
+
+    cache.attempts(opened, 3, lambda *_: None, fill)  # type: ignore[arg-type]
+    assert kept(opened) == alone
+    assert told == [1, 2]
+
+
+def test_workers_are_asked_for_by_a_setting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr("hrm_ray.launch.evaluate.on_actors", lambda workers, *_: seen.append(workers))
+    with pytest.raises(FileNotFoundError):  # nobody has written anything
+        evaluate_all(opened.run_dir, [*SETTINGS, "evaluate.workers=2"])
+    assert seen == [2]

@@ -1,0 +1,73 @@
+"""Real actors, and what becomes of their batches when they are killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+import ray
+
+from hrm_ray.golang.ladder import Candidate, Level, Outcome, climb
+from hrm_ray.golang.supervisor import helper
+from hrm_ray.golang.toolchain import toolchain
+from hrm_ray.launch.judges import BATCH, Judge, climb_all, verdicts
+
+CODES = [
+    "func f() int { return 1 }",
+    "func f() int { return x }",
+    'func f() int { return "" }',
+    "func f() {",
+    "type T int",
+]
+CANDIDATES = [Candidate(f"{code}\n// {number}\n") for number in range(3 * BATCH) for code in CODES]
+
+
+def judges() -> list[int]:
+    """Return the processes of the actors that this process's Ray runs."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if process.cmdline()[0].startswith("ray::Judge"):
+                found.append(process.pid)
+        except (psutil.Error, IndexError):
+            continue
+    return found
+
+
+def test_verdicts_come_in_order_and_the_actors_go(ray_session: None) -> None:
+    go = toolchain()
+    asked = helper(go) if go else None
+    expected = [climb(one, asked) for one in CANDIDATES[: len(CODES)]]
+    if asked is not None:
+        asked.close()
+    found = list(climb_all(CANDIDATES, workers=2))
+    assert len(found) == len(CANDIDATES)
+    assert found == expected * (3 * BATCH)
+    assert list(climb_all([], workers=1)) == []
+
+
+@pytest.mark.fault
+def test_a_killed_actor_is_replaced_and_its_batch_done_again(ray_session: None) -> None:
+    running = climb_all(CANDIDATES, workers=2)
+    found = [next(running)]
+    killed = judges()
+    assert len(killed) == 2
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    found += running
+    assert len(found) == len(CANDIDATES)
+    assert found[len(CODES) :] == found[: -len(CODES)]
+    assert {one.message for one in found if one.outcome == Outcome.UNKNOWN} <= {
+        "depends on what is not in the file",
+        "no Go toolchain",
+    }
+
+
+@pytest.mark.fault
+def test_what_an_actor_that_stays_dead_was_given_is_unknown(ray_session: None) -> None:
+    actor = ray.remote(num_cpus=0)(Judge).remote(Level.PARSE)
+    ray.kill(actor)
+    found = verdicts(CANDIDATES[:2], actor.climb.remote(CANDIDATES[:2]))
+    assert [(one.outcome, one.message) for one in found] == [(Outcome.UNKNOWN, "its actor died")] * 2
