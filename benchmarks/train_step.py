@@ -52,6 +52,8 @@ SIZES: dict[str, dict[str, Any]] = {
     **{size: {"size": size} for size in ("tiny", "small", "base", "large")},
 }
 IGNORED = -100
+SAME = 1e-2 if torch.cuda.is_available() else 1e-5
+"""Relative difference of the losses that all begin with, which rounding may make."""
 Step = Callable[[], float]
 """Makes one step and returns its loss."""
 
@@ -252,6 +254,7 @@ def measure(config: Config, size: str, threads: int, rows: Sequence[Sequence[Doc
         ratio = statistics.median(turn[name] / turn["packed"] for turn in turns)
         table.add_row(name, f"{targets / seconds:,.0f}", f"{flops / seconds / peak:.0%}", f"{ratio:.2f}")
     losses = [loss for *_, loss in found]
+    assert max(losses) < (1 + SAME) * min(losses), f"they are not the same step: {losses}"
     table.caption = f"all began with a loss of {losses[0]:.5f}, to {max(losses) / min(losses) - 1:.0e}"
     return table
 

@@ -39,11 +39,17 @@ def test_results_come_in_order_from_other_processes(tmp_path: Path) -> None:
     assert run.seconds["square"] > 0
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_are_processes(tmp_path: Path, workers: int) -> None:
-    run = stages(tmp_path, workers=workers)
+def test_workers_are_processes(tmp_path: Path) -> None:
+    run = stages(tmp_path)
     run.fan_out("nap", nap, [{"value": value} for value in range(8)])
-    assert run.processes == {"nap": workers}
+    assert run.processes == {"nap": 2}
+
+
+def test_one_worker_does_one_thing_at_a_time(tmp_path: Path) -> None:
+    """Not always in one process: on a busy machine Ray may start another before the first is up."""
+    run = stages(tmp_path, workers=1)
+    run.fan_out("nap", nap, [{"value": value} for value in range(8)])
+    assert run.seconds["nap"] >= 8 * 0.5
 
 
 def test_the_first_error_in_order_is_raised_after_all_have_ended(tmp_path: Path) -> None:
