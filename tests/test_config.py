@@ -272,3 +272,9 @@ def test_only_listed_keys_may_change_on_resume(file: Path) -> None:
 def _exists(section: object, path: list[str]) -> bool:
     fields = getattr(section, "model_fields", {})
     return not path or (path[0] in fields and _exists(fields[path[0]].annotation, path[1:]))
+
+
+@pytest.mark.parametrize("form", [["model.mode=plain"], ["model.shared=true"]])
+def test_one_stack_has_one_depth(file: Path, form: list[str]) -> None:
+    with pytest.raises(ConfigError, match="has one stack, of `layers` blocks: leave h_layers and l_layers out"):
+        settings.load(file, [*form, "model.h_layers=2"])

@@ -66,10 +66,11 @@ class Model(Section):
         if self.init_from is not None and (other or self.mode == "plain"):
             named = " and ".join(other or ["mode plain"])
             raise ValueError(f"init_from names weights of two equal stacks without injection; {named} cannot start so")
+        if (self.mode == "plain" or self.shared) and (self.h_layers or self.l_layers):
+            why = "shared" if self.shared else "mode plain"
+            raise ValueError(f"{why} has one stack, of `layers` blocks: leave h_layers and l_layers out")
         if self.mode == "plain":
-            return self._is_one_stack("mode plain")
-        if self.shared:
-            self._is_one_stack("shared")
+            return self
         passes = self.h_cycles * (self.l_cycles + 1)
         if not self.depth.min <= self.depth.max <= passes:
             raise ValueError(f"depth {self.depth.min}..{self.depth.max} must rise and stay within {passes} passes")
@@ -78,11 +79,6 @@ class Model(Section):
                 f"depth.min {self.depth.min} is below h_cycles + 1 = {self.h_cycles + 1}, which leaves the input "
                 "embedding without gradient; raise it or set inject: true"
             )
-        return self
-
-    def _is_one_stack(self, why: str) -> Self:
-        if self.h_layers or self.l_layers:
-            raise ValueError(f"{why} has one stack, of `layers` blocks: leave h_layers and l_layers out")
         return self
 
     @property

@@ -1,6 +1,6 @@
 """PrefixLM attention by document: over packed training batches, and over a key-value cache in generation.
 
-All are callables `(q, k, v) -> out` that `layers.Attention` is handed, all of shape [tokens, heads, head_dim].
+All are callables `(q, k, v) -> out` that `layers.Block` is handed, all of shape [tokens, heads, head_dim].
 The training form calls the fused kernel once for a document's prefix, which needs no mask, and once for the rest;
 on two CPU cores this reaches 59% of the matmul peak, one dense mask over the row 47%.
 """
@@ -93,7 +93,7 @@ class Decode:
     """
 
     def __init__(self, cache: KeyValueCache, n: int) -> None:
-        self.cache, self.n, self.call = cache, n, 0
+        self.cache, self.call = cache, 0
         device = cache.lengths.device
         self.at = cache.lengths[:, None] + torch.arange(n, device=device)
         self.rows = torch.arange(len(cache.lengths), device=device)[:, None]

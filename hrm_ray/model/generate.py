@@ -63,8 +63,7 @@ class _Row:
         self.in_plan, self.done = True, False
         self.guess: list[int] = []
         self.lookup = Lookup([*prefix, Control.PLAN])
-        count = sampling.max_plan_tokens + sampling.max_code_tokens + GUESSES + 3
-        self.points = torch.rand(count, generator=torch.Generator().manual_seed(seed))
+        self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
 
     @property
     def closing(self) -> Control:
@@ -158,9 +157,13 @@ def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
 def _cache(model: HRM, rows: Sequence[_Row], sampling: Sampling) -> KeyValueCache:
     """Make room for these rows, the longest that there will be, with all that they may write."""
     config, like = model.config, model.embedding.weight
-    room = sampling.max_plan_tokens + sampling.max_code_tokens + GUESSES + 3
-    length = max(len(row.prefix) for row in rows) + room
+    length = max(len(row.prefix) for row in rows) + _room(sampling)
     return KeyValueCache(model.attention_calls, len(rows), length, config.heads, config.hidden // config.heads, like)
+
+
+def _room(sampling: Sampling) -> int:
+    """Tokens that may follow a prefix: what is written, the three control tokens in it, and guesses behind that."""
+    return sampling.max_plan_tokens + sampling.max_code_tokens + GUESSES + 3
 
 
 def _begin(model: HRM, rows: Sequence[_Row], places: Sequence[int], cache: KeyValueCache) -> None:

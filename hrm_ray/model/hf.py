@@ -25,7 +25,7 @@ _HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
-_PLAIN_FACTS = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "prefix_lm": True}
+_FACTS = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "prefix_lm": True}
 """What our network is, whatever its settings."""
 
 _SAVED = {
@@ -59,7 +59,7 @@ def config_fields(config: Model, vocab_size: int, window: int) -> dict[str, Any]
     """
     check(config)
     return {
-        **_PLAIN_FACTS,
+        **_FACTS,
         "vocab_size": vocab_size,
         "hidden_size": config.hidden,
         "intermediate_size": config.intermediate,
@@ -111,7 +111,7 @@ def _refusals(fields: Mapping[str, Any]) -> Iterator[str]:
     if (kind := fields.get("model_type")) != "hrm_text":
         yield f"its model_type is {kind} and not hrm_text"
     yield from (f"its config.json has no {name}" for name in _SIZES if fields.get(name) is None)
-    for name, ours in _PLAIN_FACTS.items():
+    for name, ours in _FACTS.items():
         if fields.get(name, ours) != ours:
             yield f"its {name} is {fields[name]}, and our network has {ours}"
     hidden, heads = fields["hidden_size"], fields["num_attention_heads"]

@@ -20,11 +20,9 @@ def block_parameters(config: Model) -> int:
 
 def parameters(config: Model, vocab_size: int) -> int:
     """Trained parameters of the whole model."""
-    one_stack = config.mode == "plain" or config.shared
-    blocks = config.planner_layers + (0 if one_stack else config.coder_layers)
     tables = 1 if config.tied else 2
     head = config.hidden * (len(FEEDBACK) + DECISIONS)
-    return blocks * block_parameters(config) + tables * vocab_size * config.hidden + head
+    return _layers(config) * block_parameters(config) + tables * vocab_size * config.hidden + head
 
 
 def training_flops(config: Model, vocab_size: int, tokens: float, targets: float, pairs: float, depth: int) -> float:
@@ -43,11 +41,17 @@ def plain_twin(config: Model, equal: Literal["equal_parameters", "equal_flops"])
     Equal parameters: all stacks' blocks in one. Equal FLOPs: as many blocks as cost the same for a training token,
     all forwards plus the backward of the passes with gradient, at the final gradient depth.
     """
-    layers = config.planner_layers + (0 if config.shared else config.coder_layers)
+    layers = _layers(config)
     if equal == "equal_flops":
         layers = round(_blocks(config, config.depth.max) / 3)
     one_stack = {"mode": "plain", "h_layers": None, "l_layers": None, "shared": False}
     return config.model_copy(update={**one_stack, "layers": layers})
+
+
+def _layers(config: Model) -> int:
+    """Blocks of all stacks, of which there is one in `plain` mode and where it is shared."""
+    one_stack = config.mode == "plain" or config.shared
+    return config.planner_layers + (0 if one_stack else config.coder_layers)
 
 
 def _blocks(config: Model, depth: int) -> int:

@@ -14,8 +14,6 @@ from hrm_ray.evaluate import typed
 from hrm_ray.golang.supervisor import Helper
 from tests.conftest import ROOT
 from tests.evaluate.test_generation import MODIFIED, attempt
-from tests.golang.conftest import asked as asked
-from tests.golang.conftest import go as go
 from tests.prepare.factory import pull_request
 
 FILE = """package p

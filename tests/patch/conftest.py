@@ -10,7 +10,6 @@ import torch
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.evaluate.opened import Network
-from hrm_ray.golang.toolchain import Toolchain, toolchain
 from hrm_ray.model.hrm import HRM
 from hrm_ray.patch.packages import Packages
 from hrm_ray.patch.tree import WorkingTree
@@ -76,14 +75,6 @@ def tree(repo: Repo) -> WorkingTree:
 @pytest.fixture
 def packages(tree: WorkingTree) -> Packages:
     return Packages(tree, None)
-
-
-@pytest.fixture(scope="session")
-def go() -> Toolchain:
-    found = toolchain()
-    if found is None:
-        pytest.skip("no Go toolchain: install the extra `go`")
-    return found
 
 
 @pytest.fixture(scope="session")
