@@ -43,7 +43,7 @@ def measure(
             **bits_per_byte(nats, sizes),
             "plan_and_code_bits_per_code_byte": ratio(float(nats.sum()), float(sizes[:, Part.CODE].sum())),
         },
-        "generation": generation.measure(sampling.temperature, generation.scored(opened, rows, list(written))),
+        "generation": generation.measure(generation.scored(opened, rows, list(written))),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hrm_ray.config import Evaluate
@@ -91,6 +91,20 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
     )
 
 
+def copies(found: Sequence[Attempt]) -> list[Attempt]:
+    """Return what copying the input would have been to the same examples.
+
+    The input of an addition is here the reference's bare head, which no model is given: copying is shown at its best.
+    """
+    return [copy(attempt.index, attempt.example) for attempt in found]
+
+
+def copy(index: int, example: Example) -> Attempt:
+    """Score the input as if it had been written, behind the true plan."""
+    code = example.before or " ".join(head(example.code))
+    return replace(score(index, example, Written(finished=True), example.plan, code), copied=True)
+
+
 def head(code: str) -> tuple[str, ...]:
     """Return the tokens of the declarations in `code` without what they contain: signatures, names, empty braces."""
     tokens: list[str] = []
@@ -118,11 +132,10 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
     }
 
 
-def measure(temperature: float, found: Sequence[Attempt]) -> dict[str, Any]:
-    """Return the `generation` of `evaluation.json`."""
+def measure(found: Sequence[Attempt]) -> dict[str, Any]:
+    """Return the shares of the `generation` of `evaluation.json`, all and by kind of change."""
     groups = {change: [a for a in found if a.example.change == change] for change in ("added", "modified")}
-    shares = {"all": summary(found)} | {change: summary(group) for change, group in groups.items()}
-    return {"temperature": temperature, **shares}
+    return {"all": summary(found)} | {change: summary(group) for change, group in groups.items()}
 
 
 def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict[str, Any]]:

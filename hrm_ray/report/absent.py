@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hrm_ray.report import compare
-from hrm_ray.report.files import BASELINES, RunFolder
+from hrm_ray.report.files import BASELINES, Evaluation, RunFolder
 from hrm_ray.report.held_out import ORIGINS, ROLES
 
 
@@ -14,7 +14,6 @@ def not_measured(run: RunFolder, curves: Sequence[str]) -> Iterator[str]:
     yield from _files(run, curves)
     yield from _baselines(run)
     yield from _evaluation(run)
-    yield "Whether the code type-checks, builds or passes tests: valid means the syntax and the kinds of declarations."
     yield "The spread between seeds: this is one run, and a small lead may be its seed."
     yield "Whether acting on the decisions gives better code: nothing was written again after CONTINUE or REFINE."
     yield "Whether people find the changes useful: the measure is distance to the one reference that was merged."
@@ -64,8 +63,20 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
             yield f"Decisions on {name}."
         elif views.hidden.done_auc_among_valid is None:
             yield f"DONE among valid on {name}: one of the classes is absent."
+    yield from _beyond_syntax(evaluation)
     yield "Changes of comments alone: the measure does not see comments, so none was written."
     yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
+
+
+def _beyond_syntax(evaluation: Evaluation) -> Iterator[str]:
+    """Valid means the syntax and the kinds of declarations: what else is known of code?"""
+    if evaluation.types is None:
+        yield "Whether the code type-checks: there was no Go toolchain, or the pull requests are gone."
+    yield "Whether the code builds and passes its repository's tests: only its own file is looked at."
+    if evaluation.tasks is None:
+        yield "Whether what it writes passes tests: evaluate.tasks names none."
+    elif left_out := evaluation.tasks.left_out:
+        yield f"Tasks: {'; '.join(f'{name}: {reason}' for name, reason in left_out.items())}."
 
 
 def _sampled(temperature: float) -> str:

@@ -1,11 +1,11 @@
-"""Smaller tables of an evaluation: a model that only counts, what each state knows, and where the bits are."""
+"""Smaller tables of an evaluation: what each state knows, and where the bits are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from hrm_ray.report.files import Bits, Evaluation, Losses
-from hrm_ray.report.tables import Row, Table, generated_rows
+from hrm_ray.report.tables import Row, Table
 from hrm_ray.report.text import number
 
 GROUPS = {"intent": "Intent", "kind": "Kind of declaration", "length": "Length of the code", "origin": "Tests"}
@@ -15,12 +15,6 @@ def detail_tables(evaluation: Evaluation | None) -> Iterator[tuple[str, str, Tab
     """Yield title, note and table of all that was measured."""
     if evaluation is None:
         return
-    if evaluation.ngram:
-        note = (
-            "Counted on the training fold over the same tokens, written to the same changes within the same budgets. "
-            "What it can do needs no network. Copying the input improves nothing, by construction."
-        )
-        yield f"Beside a {evaluation.ngram.order}-gram model", note, _counted(evaluation)
     if evaluation.probes and evaluation.probes.states:
         note = (
             "Bits per byte read from the state that each pass leaves, through the model's own output table: z_L is the "
@@ -29,27 +23,6 @@ def detail_tables(evaluation: Evaluation | None) -> Iterator[tuple[str, str, Tab
         yield "Is the planner a planner?", note, _probes(evaluation)
     if evaluation.losses.by:
         yield "Where the bits are", "The true plan is given where nothing else is said.", _by(evaluation.losses)
-
-
-def _counted(evaluation: Evaluation) -> Table:
-    counted = evaluation.ngram
-    assert counted
-    names = {
-        "plan_bits_per_byte": "Plan bits per byte of plan",
-        "code_bits_per_byte": "Code bits per byte, true plan given",
-        "plan_and_code_bits_per_code_byte": "Plan and code bits per byte of code",
-    }
-    both = (evaluation.losses, counted.losses)
-    losses = tuple(Row(label, tuple(number(getattr(one, name)) for one in both)) for name, label in names.items())
-    parts = ("all", "added", "modified")
-    written = [
-        (
-            title,
-            tuple(generated_rows([getattr(evaluation.generation, part), getattr(counted.generation, part)])),
-        )
-        for part, title in zip(parts, ("All changes", "Additions", "Modifications"), strict=True)
-    ]
-    return Table(("This run", f"{counted.order}-gram model"), (("Losses", losses), *written))
 
 
 def _probes(evaluation: Evaluation) -> Table:

@@ -97,13 +97,18 @@ class Generated(Record):
     plan_adherence: Share | None = None
 
 
-class Generation(Record):
-    """Generations, all and by kind of change."""
+class Written(Record):
+    """What was written, all and by kind of change."""
 
-    temperature: float
     all: Generated
     added: Generated
     modified: Generated
+
+
+class Generation(Written):
+    """What a network wrote, and how it drew."""
+
+    temperature: float
 
 
 class State(Bits):
@@ -126,7 +131,7 @@ class NGram(Record):
 
     order: int
     losses: TotalBits
-    generation: Generation
+    generation: Written
 
 
 class Decided(Record):
@@ -155,6 +160,38 @@ class Decisions(Record):
     generated: Views | None = None
 
 
+class Clean(Record):
+    """Code in its file: what one file can tell, and what is type-clean of that."""
+
+    decided_share: Share | None
+    clean_share: Share | None
+
+
+class Types(Clean):
+    """What was written, and the merged code beside it."""
+
+    count: int
+    merged: Clean
+
+
+class PassAt(Record):
+    """pass@k over tasks."""
+
+    mean: Share
+    interval: Interval
+
+
+class Tasks(Record):
+    """Tasks with tests."""
+
+    count: int
+    attempts: int
+    temperature: float
+    left_out: Mapping[str, str]
+    pass_at: Mapping[str, PassAt]
+    verdicts: Mapping[str, int]
+
+
 class Step(Record):
     """Which checkpoint."""
 
@@ -176,6 +213,9 @@ class Evaluation(Record):
     decisions: Decisions | None = None
     probes: Probes | None = None
     ngram: NGram | None = None
+    copying: Written | None = None
+    types: Types | None = None
+    tasks: Tasks | None = None
     seconds: Mapping[str, float] = {}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from hrm_ray.report.files import Decided, Evaluation, Generated, RunFolder
+from hrm_ray.report.files import Decided, Evaluation, Generated, RunFolder, TotalBits, Written
 from hrm_ray.report.held_out import ORIGINS, ROLES
 from hrm_ray.report.text import interval, number, percent
 
@@ -35,49 +36,78 @@ class Confusion:
     rows: tuple[tuple[str, tuple[tuple[int, float], ...]], ...]
 
 
+@dataclass(frozen=True)
+class _Column:
+    """What is measured of a network is its evaluation; of what is shown beside it a part."""
+
+    losses: TotalBits | None
+    written: Written | None
+    evaluation: Evaluation | None = None
+
+
 def evaluation_table(run: RunFolder) -> Table | None:
-    """Return every figure of `evaluation.json`, one column for the run and for each evaluated baseline."""
+    """Return every figure of `evaluation.json`: a column for the run, its evaluated baselines, and what needs none."""
     if run.evaluation is None:
         return None
-    columns = {"This run": run.evaluation}
-    for role, baseline in run.baselines.items():
-        if baseline.evaluation:
-            columns[ROLES[role][:1].upper() + ROLES[role][1:]] = baseline.evaluation
-    evaluations = list(columns.values())
-    groups = [("Size", _size(evaluations)), ("Losses", _losses(evaluations))]
-    parts: dict[str, Callable[[Evaluation], Generated]] = {
-        "Generations, all": lambda one: one.generation.all,
-        "Generations, additions": lambda one: one.generation.added,
-        "Generations, modifications": lambda one: one.generation.modified,
-    }
-    groups += [(name, generated_rows([part(one) for one in evaluations])) for name, part in parts.items()]
-    groups += list(_decisions(evaluations))
-    groups.append(("Seconds spent", _seconds(evaluations)))
+    columns = dict(_columns(run))
+    parts = {"all": "all", "added": "additions", "modified": "modifications"}
+    generations = [
+        (f"Generations, {name}", _generated([getattr(one.written, part, None) for one in columns.values()]))
+        for part, name in parts.items()
+    ]
+    evaluations = [one.evaluation for one in columns.values()]
+    groups = [
+        ("Size", _size(evaluations)),
+        ("Losses", [*_losses([one.losses for one in columns.values()]), *_behind_plans(evaluations)]),
+        *generations,
+        *_types(evaluations),
+        *_tasks(evaluations),
+        *_decisions(evaluations),
+        ("Seconds spent", _seconds(evaluations)),
+    ]
     return Table(tuple(columns), tuple((name, tuple(rows)) for name, rows in groups))
 
 
-def _size(evaluations: list[Evaluation]) -> list[Row]:
+def _columns(run: RunFolder) -> Iterator[tuple[str, _Column]]:
+    networks = {"This run": run} | {
+        ROLES[role][:1].upper() + ROLES[role][1:]: one for role, one in run.baselines.items()
+    }
+    for title, one in networks.items():
+        if one.evaluation:
+            yield title, _Column(one.evaluation.losses, one.evaluation.generation, one.evaluation)
+    assert run.evaluation
+    if grams := run.evaluation.ngram:
+        yield f"{grams.order}-gram model", _Column(grams.losses, grams.generation)
+    if copying := run.evaluation.copying:
+        yield "Copying the input", _Column(None, copying)
+
+
+def _rows(parts: Sequence[object | None], names: Mapping[str, str], shown: Callable[[Any], str] = number) -> list[Row]:
+    """A row for each attribute, a cell for each part; a part that lacks it, or is absent, has a dash."""
+    return [Row(label, tuple(shown(getattr(part, name, None)) for part in parts)) for name, label in names.items()]
+
+
+def _size(evaluations: Sequence[Evaluation | None]) -> list[Row]:
+    losses = [one and one.losses for one in evaluations]
+    steps = [one and one.checkpoint for one in evaluations]
     return [
-        Row("Parameters", tuple(number(one.parameters) for one in evaluations)),
-        Row("Checkpoint, step", tuple(number(one.checkpoint.step) for one in evaluations)),
-        Row("Examples", tuple(number(one.losses.examples) for one in evaluations)),
-        Row("Bytes of code", tuple(number(one.losses.code_bytes) for one in evaluations)),
+        *_rows(evaluations, {"parameters": "Parameters"}),
+        *_rows(steps, {"step": "Checkpoint, step"}),
+        *_rows(losses, {"examples": "Examples", "code_bytes": "Bytes of code"}),
     ]
 
 
-def _losses(evaluations: list[Evaluation]) -> list[Row]:
+def _losses(losses: Sequence[TotalBits | None]) -> list[Row]:
     names = {
         "plan_bits_per_byte": "Plan bits per byte of plan",
         "code_bits_per_byte": "Code bits per byte, true plan given",
         "code_bits_per_byte_no_plan": "Code bits per byte, without a plan",
         "plan_and_code_bits_per_code_byte": "Plan and code bits per byte of code",
     }
-    return [
-        Row(label, tuple(number(getattr(one.losses, name)) for one in evaluations)) for name, label in names.items()
-    ] + _behind_plans(evaluations)
+    return _rows(losses, names)
 
 
-def _behind_plans(evaluations: list[Evaluation]) -> list[Row]:
+def _behind_plans(evaluations: Sequence[Evaluation | None]) -> list[Row]:
     """The same code behind three plans: that of the examples that were written to."""
     names = {
         "examples": "Examples that were written to",
@@ -85,33 +115,54 @@ def _behind_plans(evaluations: list[Evaluation]) -> list[Row]:
         "code_bits_per_byte_predicted_plan": "Code bits per byte there, predicted plan given",
         "code_bits_per_byte_no_plan": "Code bits per byte there, without a plan",
     }
-    same = [one.losses.predicted_plan for one in evaluations]
-    return [
-        Row(label, tuple(number(getattr(one, name, None)) for one in same))
-        for name, label in names.items()
-        if any(same)
-    ]
+    same = [one and one.losses.predicted_plan for one in evaluations]
+    return _rows(same, names) if any(same) else []
 
 
-def generated_rows(parts: list[Generated]) -> list[Row]:
-    """Return the rows of a group of generations, a cell for each part."""
+def _generated(parts: Sequence[Generated | None]) -> list[Row]:
     shares = {"finished_share": "Finished", "valid_share": "Valid Go", "improved_share": "Improved"}
     later = {"exact_share": "Exactly the reference", "copy_share": "Copies of the input"}
-    similarities = {
-        "edit_similarity": "Edit similarity",
-        "copy_edit_similarity": "Edit similarity of copying the input",
-    }
     return [
-        Row("Count", tuple(number(part.count) for part in parts)),
-        *(Row(label, tuple(percent(getattr(part, name)) for part in parts)) for name, label in shares.items()),
-        Row("Improved, 95% interval", tuple(interval(part.improved_interval) for part in parts)),
-        *(Row(label, tuple(percent(getattr(part, name)) for part in parts)) for name, label in later.items()),
-        *(Row(label, tuple(number(getattr(part, name)) for part in parts)) for name, label in similarities.items()),
-        Row("Steps of the plan that valid code makes", tuple(percent(part.plan_adherence) for part in parts)),
+        *_rows(parts, {"count": "Count"}),
+        *_rows(parts, shares, percent),
+        *_rows(parts, {"improved_interval": "Improved, 95% interval"}, interval),
+        *_rows(parts, later, percent),
+        *_rows(parts, {"edit_similarity": "Edit similarity"}),
+        *_rows(parts, {"plan_adherence": "Steps of the plan that valid code makes"}, percent),
     ]
 
 
-def _decisions(evaluations: list[Evaluation]) -> Iterator[tuple[str, list[Row]]]:
+def _types(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list[Row]]]:
+    types = [one and one.types for one in evaluations]
+    if any(types):
+        names = {"decided_share": "Decided by the file alone", "clean_share": "Type-clean, of what is decided"}
+        merged = {name: f"{label}: the merged code" for name, label in names.items()}
+        yield (
+            "Types",
+            [
+                *_rows(types, {"count": "Count"}),
+                *_rows(types, names, percent),
+                *_rows([one and one.merged for one in types], merged, percent),
+            ],
+        )
+
+
+def _tasks(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list[Row]]]:
+    tasks = [one and one.tasks for one in evaluations]
+    if not any(tasks):
+        return
+    rows = _rows(tasks, {"count": "Tasks", "attempts": "Attempts at each"})
+    for k in dict.fromkeys(k for one in tasks if one for k in one.pass_at):
+        passed = [one and one.pass_at.get(k) for one in tasks]
+        rows += _rows(passed, {"mean": f"pass@{k}"}, percent) + _rows(passed, {"interval": "95% interval"}, interval)
+    for verdict in dict.fromkeys(verdict for one in tasks if one for verdict in one.verdicts):
+        rows.append(
+            Row(f"Attempts: {verdict}", tuple(number(one.verdicts.get(verdict, 0) if one else None) for one in tasks))
+        )
+    yield "Tasks with tests", rows
+
+
+def _decisions(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list[Row]]]:
     names = {
         "count": "Count",
         "balanced_accuracy": "Balanced accuracy",
@@ -123,20 +174,26 @@ def _decisions(evaluations: list[Evaluation]) -> Iterator[tuple[str, list[Row]]]
         for view in ("hidden", "shown"):
             seen = [_decided(one, origin, view) for one in evaluations]
             if any(seen):
-                rows = [
-                    Row(label, tuple(number(getattr(one, name, None)) for one in seen)) for name, label in names.items()
-                ]
-                yield f"Decisions on {title}, feedback {view}", rows
+                yield f"Decisions on {title}, feedback {view}", _rows(seen, names)
 
 
-def _decided(evaluation: Evaluation, origin: str, view: str) -> Decided | None:
-    views = getattr(evaluation.decisions, origin, None)
+def _decided(evaluation: Evaluation | None, origin: str, view: str) -> Decided | None:
+    views = getattr(evaluation.decisions, origin, None) if evaluation else None
     return getattr(views, view, None)
 
 
-def _seconds(evaluations: list[Evaluation]) -> list[Row]:
-    names = dict.fromkeys(name for one in evaluations for name in one.seconds)
-    return [Row(name.capitalize(), tuple(number(one.seconds.get(name), 1) for one in evaluations)) for name in names]
+def _seconds(evaluations: Sequence[Evaluation | None]) -> list[Row]:
+    rows = _counted("{}", [one.seconds if one else None for one in evaluations], 1)
+    return [Row(row.name[:1].upper() + row.name[1:], row.cells) for row in rows]
+
+
+def _counted(label: str, parts: Sequence[Mapping[str, float] | None], places: int) -> list[Row]:
+    """A row for each key that one of the parts has."""
+    names = dict.fromkeys(name for part in parts if part for name in part)
+    return [
+        Row(label.format(name), tuple(number(part.get(name) if part else None, places) for part in parts))
+        for name in names
+    ]
 
 
 def confusions(evaluation: Evaluation | None) -> list[Confusion]:
@@ -144,7 +201,7 @@ def confusions(evaluation: Evaluation | None) -> list[Confusion]:
     tables = []
     for origin, title in ORIGINS.items():
         for view in ("hidden", "shown"):
-            seen = _decided(evaluation, origin, view) if evaluation else None
+            seen = _decided(evaluation, origin, view)
             if seen:
                 rows = tuple(
                     (label, tuple((count, count / max(sum(row), 1)) for count in row))

@@ -94,10 +94,21 @@ def test_the_ngram_model_has_the_same_rows_and_measures(evaluated: Path) -> None
     counted = found["ngram"]
     assert counted["tokens"] > 0
     assert 0 < counted["losses"]["code_bits_per_byte"] < math.log2(1024)
-    assert counted["generation"].keys() == found["generation"].keys()
     for part in ("all", "added", "modified"):
+        assert counted["generation"][part].keys() == found["copying"][part].keys() == found["generation"][part].keys()
         assert counted["generation"][part]["count"] == found["generation"][part]["count"]
         assert counted["generation"][part]["copy_edit_similarity"] == found["generation"][part]["copy_edit_similarity"]
+
+
+def test_copying_the_input_improves_nothing_and_stands_beside_the_networks(evaluated: Path) -> None:
+    found = read(evaluated)
+    for part in ("all", "added", "modified"):
+        written, copied = found["generation"][part], found["copying"][part]
+        assert (copied["count"], copied["improved_share"], copied["copy_share"]) == (written["count"], 0, 1)
+        assert copied["edit_similarity"] == pytest.approx(written["copy_edit_similarity"])
+    columns = command.comparison({"main": found} | command.references(found)).columns
+    assert [column.header for column in columns] == ["", "main", "5-gram", "copying"]
+    assert list(command.references(found | {"ngram": None})) == ["copying"]
 
 
 def test_the_last_state_has_the_bits_of_the_split(evaluated: Path) -> None:

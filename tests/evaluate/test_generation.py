@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hrm_ray.evaluate.generation import Attempt, head, score, summary
+from hrm_ray.evaluate.generation import Attempt, copies, head, score, summary
 from hrm_ray.model.generate import Written
 from hrm_ray.prepare.examples import Example
 
@@ -49,6 +49,13 @@ def test_the_reference_is_exact_and_improves() -> None:
 
 def test_copying_the_input_scores_zero() -> None:
     made = attempt(MODIFIED, BEFORE)
+    assert (made.valid, made.improved, made.exact, made.copied) == (True, False, False, True)
+    assert made.edit_similarity == made.copy_edit_similarity < 1
+
+
+@pytest.mark.parametrize("example", [MODIFIED, ADDED])
+def test_copying_is_a_row_of_its_own(example: Example) -> None:
+    (made,) = copies([attempt(example, AFTER)])
     assert (made.valid, made.improved, made.exact, made.copied) == (True, False, False, True)
     assert made.edit_similarity == made.copy_edit_similarity < 1
 

@@ -15,8 +15,8 @@ import pytest
 
 from hrm_ray.errors import UserError
 from hrm_ray.report.page import write
-from hrm_ray.report.text import interval, number, percent
-from tests.report.conftest import Folder
+from hrm_ray.report.text import ABSENT, interval, number, percent
+from tests.report.conftest import Folder, evaluated
 
 VOID = {"meta", "br", "hr", "img", "link", "input", "wbr"}
 
@@ -175,24 +175,45 @@ def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_pa
 
 def test_the_small_tables_show_what_was_measured(folder: Folder, tmp_path: Path) -> None:
     text = page(folder, tmp_path).text
-    assert all(one in text for one in ("Beside a 5-gram model", "1.938", "3.8%"))
     assert all(one in text for one in ("Is the planner a planner?", "z_L, cycle 2, pass 3", "3.125"))
     assert all(one in text for one in ("Without the coder's last cycle", "1.438", "predicted plan given"))
     assert all(one in text for one in ("Where the bits are", "Added", "1.357"))
     assert "66.7%" in text
 
 
-@pytest.mark.parametrize(("key", "title"), [("probes", "Is the planner"), ("ngram", "5-gram")])
+def test_types_and_tasks_are_shown_as_far_as_they_go(folder: Folder, tmp_path: Path) -> None:
+    del evaluated(folder.baselines["equal_parameters"])["tasks"]
+    text = " ".join(page(folder, tmp_path).text.split())
+    assert "Decided by the file alone22.5%22.5%22.5%" in text
+    assert "Type-clean, of what is decided: the merged code98.8%" in text
+    assert f"pass@18.8%{ABSENT}8.8%" in text
+    assert "1.2% to 16.2%" in text
+    assert f"Attempts: does not build53{ABSENT}53" in text
+    assert "Tasks: own/leap: its reference: failed." in text
+
+
+@pytest.mark.parametrize(
+    ("key", "title"),
+    [
+        ("probes", "Is the planner"),
+        ("ngram", "5-gram"),
+        ("copying", "Copying the input0"),
+        ("types", "Decided by the file alone"),
+        ("tasks", "Tasks with tests"),
+    ],
+)
 def test_what_an_older_evaluation_lacks_has_no_table(folder: Folder, tmp_path: Path, key: str, title: str) -> None:
-    assert folder.evaluation is not None
-    del folder.evaluation[key]
+    for one in (folder, *folder.baselines.values()):
+        del evaluated(one)[key]
     assert title not in page(folder, tmp_path).text
 
 
 def test_the_table_sets_the_baselines_beside_the_run(folder: Folder, tmp_path: Path) -> None:
     text = " ".join(page(folder, tmp_path).text.split())
-    assert "This runPlain model of equal parametersPlain model of equal FLOPs" in text
-    assert "Plan and code bits per byte of code1.2341.3101.310" in text
+    columns = "This runPlain model of equal parametersPlain model of equal FLOPs5-gram modelCopying the input"
+    assert columns in text
+    assert f"Plan and code bits per byte of code1.2341.3101.3102.688{ABSENT}" in text
+    assert "Valid Go81.4%81.4%81.4%81.4%96.2%" in text
     assert "What was not measured" in text
     assert "The plain model of equal FLOPs: it was not trained." not in text
 
