@@ -18,6 +18,16 @@ from hrm_ray.errors import UserError
 OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
 
 
+SEEDS = "seeds"
+"""Folder of a run for its repetitions with other seeds."""
+
+
+def repetitions(run_dir: Path) -> list[Path]:
+    """Return the folders of a run's repetitions with other seeds, in order."""
+    found = (path.parent for path in run_dir.glob(f"{SEEDS}/*/run.json"))
+    return sorted(found, key=lambda folder: (len(folder.name), folder.name))
+
+
 def task_file(named: Path) -> Path:
     """Return the file of tasks that a setting names: for `own` that which ships with this package."""
     return OWN_TASKS if named == Path("own") else named

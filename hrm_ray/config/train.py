@@ -111,6 +111,8 @@ class Ingredient(Section):
 class Train(Section):
     """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
 
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Added to the `seed` of all for the weights and the order of the rows, so that the folds stay what they are."""
     epochs: Count = 1
     max_steps: Count | None = None
     rows: Count = 16

@@ -32,6 +32,7 @@ CHANGEABLE_ON_RESUME = (
     "train.validation.generations",
     "evaluate",
     "baselines",
+    "seeds",
     "collect",
     "prepare.input",
     "prepare.jsonl",
@@ -84,6 +85,8 @@ class Config(Section):
     train: Train = Train()
     baselines: tuple[Literal["equal_parameters", "equal_flops"], ...] = ()
     """Plain models that are trained beside the run, on the same data and steps."""
+    seeds: Count = 1
+    """How often all this is trained, each time with the next `train.seed`: what differs then is luck."""
     evaluate: Evaluate = Evaluate()
 
     @model_validator(mode="after")
@@ -120,6 +123,11 @@ class Config(Section):
         source = self.model.init_from and self.model.init_from.resolve()
         changed = {"runs": self.runs.resolve(), "model": self.model.model_copy(update={"init_from": source})}
         return self.with_datasets(data.resolve() for data in self.datasets).model_copy(update=changed)
+
+    @property
+    def train_seed(self) -> int:
+        """Seed of the weights and of the order of the rows; `seed` itself is that of the folds."""
+        return self.seed + self.train.seed
 
     @property
     def run_dir(self) -> Path:

@@ -11,10 +11,11 @@ from rich.table import Table
 from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
+from hrm_ray.files import repetitions
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
-from hrm_ray.train.run import read_run
+from hrm_ray.train.run import BASELINES, read_run
 
 SHOWN = 3
 
@@ -38,19 +39,31 @@ ROWS = {
 
 
 def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cache.in_turn) -> None:
-    """Evaluate the run and each baseline that was trained beside it; `fill` is who writes."""
-    results: dict[str, dict[str, Any]] = {}
-    for one in [run_dir, *sorted(path.parent for path in run_dir.glob("baselines/*/config.yaml"))]:
-        config = read_run(one, overrides)
-        if one != run_dir and not checkpoint.ranking(one / "checkpoints"):
-            console.print(f"{one}: left out, it has no checkpoint yet")
-            continue
-        console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
-        with bars() as progress:
-            result = evaluate(one, config, progress, fill)
-        results[result["role"]] = result
-    console.print(comparison(results | references(next(iter(results.values())))))
+    """Evaluate the run, its repetitions with other seeds, and the baselines that were trained beside each.
+
+    `fill` is who writes.
+    """
+    for one in [run_dir, *repetitions(run_dir)]:
+        folders = [one, *sorted(path.parent for path in one.glob(f"{BASELINES}/*/config.yaml"))]
+        there = [folder for folder in folders if folder == run_dir or _has_checkpoint(folder)]
+        results = [_evaluated(folder, overrides, fill) for folder in there]
+        if results:
+            console.print(comparison({result["role"]: result for result in results} | references(results[0])))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
+
+
+def _has_checkpoint(folder: Path) -> bool:
+    if checkpoint.ranking(folder / "checkpoints"):
+        return True
+    console.print(f"{folder}: left out, it has no checkpoint yet")
+    return False
+
+
+def _evaluated(folder: Path, overrides: Sequence[str], fill: cache.Fill) -> dict[str, Any]:
+    config = read_run(folder, overrides)
+    console.print(f"evaluating {folder} on {config.data} ({config.evaluate.split})")
+    with bars() as progress:
+        return evaluate(folder, config, progress, fill)
 
 
 def references(result: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ LINK = 1e9
 
 
 def train_all(config: Config) -> None:
-    """Train the run, then each of its baselines inside the run's folder, if the data is fit for it."""
+    """Train the run, then its baselines and repetitions inside the run's folder, if the data is fit for it."""
     examine(config)
     with ray_for(config):
         for role, one in roles(config).items():
@@ -42,9 +42,11 @@ def show(config: Config) -> None:
     """Print the resolved settings, what follows from them, and what they will cost, as measured here."""
     console.print(settings.dump(config).rstrip())
     initial.check(config)
-    for role, one in roles(config).items():
+    for role, one in roles(config.model_copy(update={"seeds": 1})).items():
         for fact in (*derived(one), *cost(one)):
             console.print(f"# {role}: {fact}")
+    if config.seeds > 1:
+        console.print(f"# seeds: all of it {config.seeds} times, each with another seed")
 
 
 def cost(config: Config) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hrm_ray.report import compare
+from hrm_ray.report import compare, seeds
 from hrm_ray.report.files import BASELINES, Evaluation, RunFolder
 from hrm_ray.report.held_out import ORIGINS, ROLES
 
@@ -14,7 +14,10 @@ def not_measured(run: RunFolder, curves: Sequence[str]) -> Iterator[str]:
     yield from _files(run, curves)
     yield from _baselines(run)
     yield from _evaluation(run)
-    yield "The spread between seeds: this is one run, and a small lead may be its seed."
+    yield from seeds.obstacles(run)
+    if (count := len(seeds.comparable(run))) < seeds.FEWEST:
+        tried = f"{max(count, 1)} of the {seeds.FEWEST} that an interval needs"
+        yield f"The spread between seeds: there are {tried}. A small lead may be luck."
     yield "Whether acting on the decisions gives better code: nothing was written again after CONTINUE or REFINE."
     yield "Whether people find the changes useful: the measure is distance to the one reference that was merged."
 

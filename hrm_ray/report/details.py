@@ -1,20 +1,30 @@
-"""Smaller tables of an evaluation: what each state knows, and where the bits are."""
+"""Smaller tables of an evaluation: what other seeds give, what each state knows, and where the bits are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
-from hrm_ray.report.files import Bits, Evaluation, Losses
+from hrm_ray.report import seeds
+from hrm_ray.report.files import Bits, Evaluation, Losses, RunFolder
+from hrm_ray.report.held_out import ROLES
+from hrm_ray.report.seeds import Spread
 from hrm_ray.report.tables import Row, Table
-from hrm_ray.report.text import number
+from hrm_ray.report.text import ABSENT, number, signed
 
 GROUPS = {"intent": "Intent", "kind": "Kind of declaration", "length": "Length of the code", "origin": "Tests"}
 
 
-def detail_tables(evaluation: Evaluation | None) -> Iterator[tuple[str, str, Table]]:
+def detail_tables(run: RunFolder) -> Iterator[tuple[str, str, Table]]:
     """Yield title, note and table of all that was measured."""
+    evaluation = run.evaluation
     if evaluation is None:
         return
+    if len(seeds.comparable(run)) > 1:
+        note = (
+            "The same training with other weights to start from and another order of the rows; the folds are the same. "
+            "An interval (Student's t) needs three seeds. A lead is taken seed by seed."
+        )
+        yield "What is luck?", note, _seeds(run)
     if evaluation.probes and evaluation.probes.states:
         note = (
             "Bits per byte read from the state that each pass leaves, through the model's own output table: z_L is the "
@@ -23,6 +33,27 @@ def detail_tables(evaluation: Evaluation | None) -> Iterator[tuple[str, str, Tab
         yield "Is the planner a planner?", note, _probes(evaluation)
     if evaluation.losses.by:
         yield "Where the bits are", "The true plan is given where nothing else is said.", _by(evaluation.losses)
+
+
+def _seeds(run: RunFolder) -> Table:
+    runs = seeds.comparable(run)
+    groups = [
+        ("This run", [_spread(name, seeds.spread(runs, figure), number) for name, figure in seeds.FIGURES.items()])
+    ]
+    for role, name in ROLES.items():
+        leads = {name: seeds.lead(run, role, figure) for name, figure in seeds.FIGURES.items()}
+        if any(leads.values()):
+            groups.append((f"Less the {name}", [_spread(name, found, signed) for name, found in leads.items()]))
+    columns = ("Seeds", "Mean", "Lowest", "Highest", "95% interval of the mean")
+    return Table(columns, tuple((name, tuple(rows)) for name, rows in groups))
+
+
+def _spread(name: str, found: Spread | None, shown: Callable[[float | None], str]) -> Row:
+    if found is None:
+        return Row(name, (ABSENT,) * 5)
+    bounds = f"{shown(found.interval[0])} to {shown(found.interval[1])}" if found.interval else ABSENT
+    values = (found.mean, min(found.values), max(found.values))
+    return Row(name, (number(len(found.values)), *(shown(value) for value in values), bounds))
 
 
 def _probes(evaluation: Evaluation) -> Table:

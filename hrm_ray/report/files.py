@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import series
-from hrm_ray.files import read_text
+from hrm_ray.files import read_text, repetitions
 
 BASELINES = ("equal_parameters", "equal_flops")
 
@@ -273,6 +273,8 @@ class RunFolder:
     samples: tuple[Sample, ...] | None
     best: Best | None
     baselines: Mapping[str, RunFolder]
+    repetitions: tuple[RunFolder, ...] = ()
+    """With other seeds, each with baselines of its own."""
 
     @property
     def last_step(self) -> int | None:
@@ -294,7 +296,7 @@ R = TypeVar("R", bound=Record)
 
 
 def read(run_dir: Path) -> RunFolder:
-    """Read the run folder and its baselines' folders.
+    """Read the run folder with those of its baselines and of its repetitions.
 
     Raises:
         UserError: the folder, `run.json` or `config.yaml` is missing, or a file holds what it must not.
@@ -312,6 +314,7 @@ def read(run_dir: Path) -> RunFolder:
         samples=_samples(run_dir / "generations.jsonl"),
         best=_object(run_dir / "checkpoints" / "best.json", Best),
         baselines={role: read(folder) for role, folder in folders.items() if (folder / "run.json").is_file()},
+        repetitions=tuple(read(folder) for folder in repetitions(run_dir)),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
-from hrm_ray.report import compare
+from hrm_ray.report import compare, seeds
 from hrm_ray.report.checks import Check, Question, Thresholds, judge
 from hrm_ray.report.files import BASELINES, Decided, Evaluation, Generated, RunFolder, Views
-from hrm_ray.report.text import ABSENT, interval, number, percent
+from hrm_ray.report.text import ABSENT, interval, number, percent, signed
 
 ROLES = {"equal_parameters": "plain model of equal parameters", "equal_flops": "plain model of equal FLOPs"}
 ORIGINS = {"constructed": "constructed attempts", "generated": "the model's own attempts"}
@@ -86,7 +87,22 @@ def _against(run: RunFolder, role: str, limits: Thresholds) -> list[Check]:
         Check(subject, "The plain model's improved share", theirs.improved_share, _improved(theirs)),
         _share_lead(subject, run, baseline, limits),
         _bits_lead(subject, run, baseline, limits),
+        *_over_seeds(subject, run, role, limits),
     ]
+
+
+def _over_seeds(subject: str, run: RunFolder, role: str, limits: Thresholds) -> Iterator[Check]:
+    """What must hold whichever seed it was, where there are seeds enough to say."""
+    share, bits = (seeds.lead(run, role, figure) for figure in (seeds.improved, seeds.bits))
+    if share and share.interval:
+        shown = f"{percent(share.mean, sign=True)} ({interval(share.interval, sign=True)})"
+        needed, holds = f"lower end above {percent(limits.writing.lead)}", share.interval[0] > limits.writing.lead
+        what = f"Lead in improved share, over {len(share.values)} seeds"
+        yield Check(subject, what, share.mean, shown, needed, judge(holds))
+    if bits and bits.interval:
+        shown = f"{signed(bits.mean)} ({signed(bits.interval[0])} to {signed(bits.interval[1])})"
+        what = f"Plan and code bits less its own, over {len(bits.values)} seeds"
+        yield Check(subject, what, bits.mean, shown, "upper end below 0", judge(bits.interval[1] < 0))
 
 
 def _share_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:

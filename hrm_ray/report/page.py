@@ -63,7 +63,7 @@ def render(run: RunFolder, decision: Decision, samples: Sequence[Shown]) -> str:
         style=VERDICT_STYLES[decision.verdict],
         figures=[(figure.title, Markup(figure.svg)) for figure in curves],
         table=evaluation_table(run),
-        details=list(detail_tables(run.evaluation)),
+        details=list(detail_tables(run)),
         confusions=confusions(run.evaluation),
         samples=samples,
         not_measured=list(not_measured(run, absent_curves)),

@@ -70,7 +70,7 @@ def measure(config: Config, vocab_size: int) -> Cost:
     if config.train.workers:
         torch.set_num_threads(config.train.worker_cpus)
     train = config.train.model_copy(update={"judge_rows": 0, "workers": 0, "offload_optimizer": False})
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.train_seed)
     batches = [collate(row(config.prepare.window, vocab_size, seed)) for seed in range(ROWS)]
     left, before = free(pick_device(train)), held(pick_device(train))
     with memory_explained(train, pick_device(train), lambda: "a step of one row at a time", helps=lambda _: False):

@@ -53,7 +53,7 @@ class Feed:
         self.train, self.rank, self.world = config.train, rank, world
         self.solve = [SolveRows(documents, number, config) for number, documents in enumerate(solve)]
         self.judge = JudgeRows(judge, config)
-        self.mixture = Mixture([part.weight for part in config.train.mixture], config.seed)
+        self.mixture = Mixture([part.weight for part in config.train.mixture], config.train_seed)
         self._starts = [0]
 
     @cached_property

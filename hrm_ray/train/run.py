@@ -14,7 +14,7 @@ import torch
 
 from hrm_ray import settings
 from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Schedule
-from hrm_ray.files import write_text
+from hrm_ray.files import SEEDS, write_text
 from hrm_ray.model.hf_folder import weights_sha256
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
@@ -31,12 +31,17 @@ PACKAGES = ("hrm-ray", "torch", "ray", "deepspeed", "numpy", "pyarrow", "tokeniz
 BASELINES = "baselines"
 """Folder of a run for the runs of its baselines."""
 
+_INSIDE = (BASELINES, SEEDS)
+
 Datasets = Sequence[dict[str, Any]]
 """The `dataset.json` of each, the main one first."""
 
 
 def roles(config: Config) -> dict[str, Config]:
-    """Return the run and its baselines, each as a config of its own: the baselines live inside the run's folder."""
+    """Return the run, its baselines and its repetitions with theirs, each as a config of its own.
+
+    All but the run itself live inside its folder.
+    """
     baselines: dict[str, Config] = {
         role: config.model_copy(
             update={
@@ -44,11 +49,12 @@ def roles(config: Config) -> dict[str, Config]:
                 "runs": config.run_dir / BASELINES,
                 "model": plain_twin(config.model, role),
                 "baselines": (),
+                "seeds": 1,
             }
         )
         for role in config.baselines
     }
-    return {"main": config, **baselines}
+    return {"main": config, **baselines, **_repeated(config)}
 
 
 def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]) -> None:
@@ -62,7 +68,7 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
     datasets = read_datasets(config)
     _check_warmup(config.train.schedule, horizon)
     record = config.run_dir / "run.json"
-    known, beside = _read(record), _read(config.runs.parent / "run.json") if config.runs.name == BASELINES else {}
+    known, beside = _read(record), _read(config.runs.parent / "run.json") if config.runs.name in _INSIDE else {}
     extensions = extensions_of(beside)
     if known:
         _check_resume(config, known, datasets)
@@ -102,8 +108,21 @@ def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
 
 def build_model(config: Config) -> HRM:
     """Build the model with weights that depend on the seed alone."""
-    torch.manual_seed(config.seed)
+    torch.manual_seed(config.train_seed)
     return HRM(config.model, read_dataset(config)["tokenizer"]["vocab_size"])
+
+
+def _repeated(config: Config) -> dict[str, Config]:
+    """The further seeds; what is trained with each is called "seed 1" and "seed 1, equal_parameters"."""
+    found: dict[str, Config] = {}
+    for number in range(1, config.seeds):
+        train = config.train.model_copy(update={"seed": config.train.seed + number})
+        changed = {"name": str(number), "runs": config.run_dir / SEEDS, "train": train, "seeds": 1}
+        inside = roles(config.model_copy(update=changed))
+        found |= {
+            ", ".join((f"seed {number}", *([role] if role != "main" else []))): one for role, one in inside.items()
+        }
+    return found
 
 
 def _read(record: Path) -> dict[str, Any]:

@@ -59,11 +59,13 @@ class SolveRows:
         sizes = np.where(self.planned(epoch), self.documents.sizes[True], self.documents.sizes[False])
         # The other datasets' passes begin and end elsewhere: a large one would not come to its long documents.
         curriculum = self.config.train.curriculum if epoch == self.number == 0 else 0.0
-        return pack_epoch(sizes, self.config.prepare.window, (self.config.seed, epoch, 0, self.number), curriculum)
+        return pack_epoch(
+            sizes, self.config.prepare.window, (self.config.train_seed, epoch, 0, self.number), curriculum
+        )
 
     def _planned(self, epoch: int) -> NDArray[np.bool_]:
         """Which documents keep their plan in this epoch."""
-        coins = np.random.default_rng((self.config.seed, epoch, 2, self.number)).random(len(self.documents))
+        coins = np.random.default_rng((self.config.train_seed, epoch, 2, self.number)).random(len(self.documents))
         return coins >= self.config.train.no_plan
 
 
@@ -71,9 +73,9 @@ class JudgeRows:
     """The judge documents, which are of the main dataset alone."""
 
     def __init__(self, documents: JudgeDocuments, config: Config) -> None:
-        self.documents, self.seed = documents, config.seed
+        self.documents, self.seed = documents, config.train_seed
         window = config.prepare.window
-        self.stream = Stream(lambda epoch: pack_epoch(documents.sizes, window, (config.seed + 1, epoch)))
+        self.stream = Stream(lambda epoch: pack_epoch(documents.sizes, window, (config.train_seed + 1, epoch)))
         self.hidden = lru_cache(maxsize=2)(self._hidden)
 
     def row(self, number: int) -> list[Document]:

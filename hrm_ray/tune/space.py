@@ -163,7 +163,7 @@ class Study:
         """
         one = resolve(self.base, {**self.search.set, "train.device": "cpu"}, f"{self.source}: set")
         folder = (one.runs / self.search.name / "trials").resolve()
-        return one.absolute().model_copy(update={"runs": folder, "baselines": ()})
+        return one.absolute().model_copy(update={"runs": folder, "baselines": (), "seeds": 1})
 
     @property
     def folder(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -213,15 +214,23 @@ def test_another_dataset_in_the_same_place_is_refused(smoke: Config, tmp_path: P
         command.evaluate_all(run, [])
 
 
-def test_a_baseline_without_a_checkpoint_is_left_out(
+def test_repetitions_are_evaluated_and_what_has_no_checkpoint_is_left_out(
     smoke: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     shutil.copytree(smoke.run_dir, run)
     shutil.rmtree(run / "baselines" / "equal_parameters" / "checkpoints")
+    for number in ("10", "2"):
+        shutil.copytree(run, run / "seeds" / number, ignore=shutil.ignore_patterns("seeds", "evaluation.json"))
+    shutil.rmtree(run / "seeds" / "10" / "checkpoints")
     command.evaluate_all(run, ["evaluate.split=validation", "evaluate.generations=2"])
-    assert "left out, it has no checkpoint yet" in capsys.readouterr().out
+    left_out = re.findall(r"run/(\S+): left out, it has no checkpoint", "".join(capsys.readouterr().out.split("\n")))
+    assert left_out == [f"{one}baselines/equal_parameters" for one in ("", "seeds/2/")] + [
+        "seeds/10",
+        "seeds/10/baselines/equal_parameters",
+    ]
     assert read(run)["test_reads"] is None
+    assert read(run / "seeds" / "2")["losses"] == read(run)["losses"]
 
 
 def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:

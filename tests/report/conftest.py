@@ -210,6 +210,7 @@ class Folder:
         self.samples: list[Json] | None = [sample(index, index % improved_every == 0) for index in range(240)]
         self.best: Json | None = {"step": BEST, "objective": 1.9183}
         self.baselines: dict[str, Folder] = {}
+        self.seeds: list[Folder] = []
 
     def write(self, path: Path) -> Path:
         """Lay the files down and return the folder."""
@@ -226,6 +227,8 @@ class Folder:
             (path / "checkpoints" / "best.json").write_text(json.dumps(self.best), "utf-8")
         for role, baseline in self.baselines.items():
             baseline.write(path / "baselines" / role)
+        for number, repetition in enumerate(self.seeds, start=1):
+            repetition.write(path / "seeds" / str(number))
         return path
 
 

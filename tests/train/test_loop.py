@@ -20,6 +20,7 @@ from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.engine import PlainEngine
+from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import read_run, roles
 from tests.train.conftest import UNLIKE, Silent, run_config
 
@@ -189,3 +190,25 @@ def test_baselines_are_plain_and_live_inside_the_run(dataset: Path, tmp_path: Pa
     assert twin[1].run_dir == config.run_dir / "baselines" / "equal_parameters"
     assert (twin[1].model.mode, twin[1].model.layers) == ("plain", 2)
     assert settings.resume_conflicts(config, twin[1]) == ["model.layers", "model.mode", "name", "runs"]
+
+
+def test_seeds_repeat_the_run_and_its_baselines_inside_the_run(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path, seed=4).model_copy(update={"baselines": ("equal_parameters",), "seeds": 3})
+    found = roles(config)
+    assert list(found) == [
+        *("main", "equal_parameters", "seed 1", "seed 1, equal_parameters", "seed 2", "seed 2, equal_parameters"),
+    ]
+    last = found["seed 2, equal_parameters"]
+    assert last.run_dir == config.run_dir / "seeds" / "2" / "baselines" / "equal_parameters"
+    assert (last.seed, last.train_seed, last.seeds) == (config.seed, config.train_seed + 2, 1)
+    assert settings.resume_conflicts(config, found["seed 1"]) == ["name", "runs", "train.seed"]
+
+
+def test_another_seed_is_another_training_on_the_same_folds(dataset: Path, tmp_path: Path) -> None:
+    main, again = roles(run_config(dataset, tmp_path, max_steps=3).model_copy(update={"seeds": 2})).values()
+    for role, one in (("main", main), ("seed 1", again)):
+        loop.train(one, role, Silent())
+    ours, theirs = (lines(one, "train") for one in (main, again))
+    assert len(ours) == len(theirs) == 3
+    assert all(a["code_loss"] != b["code_loss"] for a, b in zip(ours, theirs, strict=True))
+    assert open_feed(main).example_ids(1) != open_feed(again).example_ids(1)
