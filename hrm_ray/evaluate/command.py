@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from hrm_ray.evaluate import cache, generation
-from hrm_ray.evaluate.evaluation import evaluate, timed
+from hrm_ray.evaluate.evaluation import ALONE, Hands, evaluate, timed
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.files import repetitions
 from hrm_ray.progress import bars, console
@@ -38,15 +38,12 @@ ROWS = {
 }
 
 
-def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cache.in_turn) -> None:
-    """Evaluate the run, its repetitions with other seeds, and the baselines that were trained beside each.
-
-    `fill` is who writes.
-    """
+def evaluate_all(run_dir: Path, overrides: Sequence[str], hands: Hands = ALONE) -> None:
+    """Evaluate the run, its repetitions with other seeds, and the baselines that were trained beside each."""
     for one in [run_dir, *repetitions(run_dir)]:
         folders = [one, *sorted(path.parent for path in one.glob(f"{BASELINES}/*/config.yaml"))]
         there = [folder for folder in folders if folder == run_dir or _has_checkpoint(folder)]
-        results = [_evaluated(folder, overrides, fill) for folder in there]
+        results = [_evaluated(folder, overrides, hands) for folder in there]
         if results:
             console.print(comparison({result["role"]: result for result in results} | references(results[0])))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
@@ -59,11 +56,11 @@ def _has_checkpoint(folder: Path) -> bool:
     return False
 
 
-def _evaluated(folder: Path, overrides: Sequence[str], fill: cache.Fill) -> dict[str, Any]:
+def _evaluated(folder: Path, overrides: Sequence[str], hands: Hands) -> dict[str, Any]:
     config = read_run(folder, overrides)
     console.print(f"evaluating {folder} on {config.data} ({config.evaluate.split})")
     with bars() as progress:
-        return evaluate(folder, config, progress, fill)
+        return evaluate(folder, config, progress, hands)
 
 
 def references(result: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,18 @@ from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
 
 
-def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill = cache.in_turn) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Hands:
+    """Who writes and who types: this process, if nobody else."""
+
+    fill: cache.Fill = cache.in_turn
+    climb: typed.Climb = typed.here
+
+
+ALONE = Hands()
+
+
+def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = ALONE) -> dict[str, Any]:
     """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
@@ -27,14 +39,14 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, fill: cache.Fill
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)
     with timed("generation", seconds, progress) as advance:
-        found = cache.attempts(opened, config.evaluate.generations, advance, fill)
+        found = cache.attempts(opened, config.evaluate.generations, advance, hands.fill)
     with timed("predicted plans", seconds, progress):
         bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
         decisions = judgement.measure(opened, found)
         write_generations(opened, found)
     with timed("types", seconds, progress):
-        types = typed.measure(config, found)
+        types = typed.measure(config, found, hands.climb)
     described = describe(opened)
     with timed("n-gram", seconds, progress) as advance:
         grams = counted.measure(opened, found, nats.sizes, advance) if described["role"] == "main" else None

@@ -1,4 +1,4 @@
-"""`hrm-ray evaluate`, with Ray where `evaluate.workers` asks for it: a Ray Data job over actors that write.
+"""`hrm-ray evaluate`, with Ray where `evaluate.workers` asks for it: actors write (a Ray Data job), and actors type.
 
 An actor opens the run's network once and writes batch after batch into the run's folder, which all nodes see. A batch
 that lies there is not written again, so a job that was stopped goes on.
@@ -17,7 +17,9 @@ import ray
 from hrm_ray.config import Config
 from hrm_ray.evaluate import command
 from hrm_ray.evaluate.cache import Piece
+from hrm_ray.evaluate.evaluation import Hands
 from hrm_ray.evaluate.opened import Network, open_network
+from hrm_ray.launch.judges import climb_all
 from hrm_ray.launch.session import session
 from hrm_ray.prepare.stages import quiet
 from hrm_ray.train.run import read_run
@@ -43,7 +45,8 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
         command.evaluate_all(run_dir, overrides)
         return
     with session(workers + 1):  # Ray Data wants a CPU beside its actors
-        command.evaluate_all(run_dir, overrides, partial(on_actors, workers))
+        hands = Hands(fill=partial(on_actors, workers), climb=partial(climb_all, workers=workers))
+        command.evaluate_all(run_dir, overrides, hands)
 
 
 def on_actors(workers: int, network: Network, pieces: Sequence[Piece], ended: Callable[[int], None]) -> None:

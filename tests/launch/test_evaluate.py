@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hrm_ray.config import Config
 from hrm_ray.evaluate import cache
+from hrm_ray.evaluate.evaluation import Hands
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.launch.evaluate import evaluate_all, on_actors
+from hrm_ray.launch.judges import climb_all
 from hrm_ray.train.run import read_run
 
 SETTINGS = ["evaluate.split=validation", "evaluate.generations=3", "evaluate.batch=1", "evaluate.max_code_tokens=12"]
@@ -45,8 +48,14 @@ def test_actors_write_what_one_process_writes(opened: Opened) -> None:
 
 
 def test_workers_are_asked_for_by_a_setting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-    monkeypatch.setattr("hrm_ray.launch.evaluate.on_actors", lambda workers, *_: seen.append(workers))
-    with pytest.raises(FileNotFoundError):  # nobody has written anything
-        evaluate_all(opened.run_dir, [*SETTINGS, "evaluate.workers=2"])
-    assert seen == [2]
+    seen: list[Hands] = []
+    monkeypatch.setattr("hrm_ray.evaluate.command.evaluate_all", lambda _run, _set, hands: seen.append(hands))
+    evaluate_all(opened.run_dir, [*SETTINGS, "evaluate.workers=2"])
+    (hands,) = seen
+    assert partial_of(hands.fill) == (on_actors, (2,), {})
+    assert partial_of(hands.climb) == (climb_all, (), {"workers": 2})
+
+
+def partial_of(found: object) -> tuple[object, tuple[object, ...], dict[str, object]]:
+    assert isinstance(found, partial)
+    return found.func, found.args, found.keywords

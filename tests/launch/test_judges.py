@@ -9,9 +9,8 @@ import psutil
 import pytest
 import ray
 
-from hrm_ray.golang.ladder import Candidate, Level, Outcome, climb
-from hrm_ray.golang.supervisor import helper
-from hrm_ray.golang.toolchain import toolchain
+from hrm_ray.evaluate import typed
+from hrm_ray.golang.ladder import Candidate, Level, Outcome
 from hrm_ray.launch.judges import BATCH, Judge, climb_all, verdicts
 
 CODES = [
@@ -37,11 +36,7 @@ def judges() -> list[int]:
 
 
 def test_verdicts_come_in_order_and_the_actors_go(ray_session: None) -> None:
-    go = toolchain()
-    asked = helper(go) if go else None
-    expected = [climb(one, asked) for one in CANDIDATES[: len(CODES)]]
-    if asked is not None:
-        asked.close()
+    expected = list(typed.here(CANDIDATES[: len(CODES)]))
     found = list(climb_all(CANDIDATES, workers=2))
     assert len(found) == len(CANDIDATES)
     assert found == expected * (3 * BATCH)
