@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hrm_ray.config import Evaluate
+from hrm_ray.errors import UserError
 from hrm_ray.evaluate.adherence import adherence
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import clustered_interval, mean, share
@@ -18,6 +19,7 @@ from hrm_ray.model.generate import Written, generate
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.train.fit import is_out_of_memory
 
 
 @dataclass(frozen=True)
@@ -165,9 +167,21 @@ def write(
     """Write a plan and code for each prefix as `evaluate` of the settings says; each `id` seeds its own row.
 
     `ended` is told whenever more rows have come to their ends, how many those are.
+
+    Raises:
+        UserError: there is no memory for the states of so many rows at a time.
     """
     settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one) for one in ids]
-    return generate(network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended)
+    try:
+        return generate(network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended)
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        smaller = f"batch={settings.batch // 2}" if settings.batch > 1 else "max_code_tokens=SMALLER"
+        raise UserError(
+            f"out of memory on {network.engine.device}, writing {settings.batch} changes at a time; "
+            f"next to try: --set evaluate.{smaller}"
+        ) from error
 
 
 def sampling_of(settings: Evaluate) -> Sampling:

@@ -16,7 +16,7 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate import cache, command, judgement
+from hrm_ray.evaluate import cache, command, generation, judgement
 from hrm_ray.evaluate.generation import score
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.model.generate import Written
@@ -240,3 +240,20 @@ def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:
         shutil.copy(smoke.run_dir / name, tmp_path)
     with pytest.raises(UserError, match="no checkpoint yet"):
         command.evaluate_all(tmp_path, [])
+
+
+def test_too_many_rows_for_the_memory_are_told_with_the_setting(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def greedy(*_: object) -> None:
+        torch.empty(1 << 60, dtype=torch.uint8)
+
+    monkeypatch.setattr(generation, "generate", greedy)
+    for batch, advised in ((32, "batch=16"), (1, "max_code_tokens=SMALLER")):
+        evaluate = opened.config.evaluate.model_copy(update={"batch": batch})
+        network = replace(opened, config=opened.config.model_copy(update={"evaluate": evaluate}))
+        with pytest.raises(UserError, match=f"out of memory on cpu, writing {batch} changes.*evaluate.{advised}"):
+            generation.write(network, [[1]], ["a"])
+    monkeypatch.setattr(generation, "generate", lambda *_: torch.ones(2) @ torch.ones(3))
+    with pytest.raises(RuntimeError, match="size"):
+        generation.write(opened, [[1]], ["a"])
