@@ -30,6 +30,7 @@ ROWS = {
     "plan adherence": ("generation", "all", "plan_adherence"),
     "type-clean share, of what one file decides": ("types", "clean_share"),
     "edit similarity": ("generation", "all", "edit_similarity"),
+    "chrF": ("generation", "all", "chrf"),
     "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
     "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
     "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),

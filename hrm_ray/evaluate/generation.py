@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from sacrebleu.metrics.chrf import CHRF
+
 from hrm_ray.config import Evaluate
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.adherence import adherence
@@ -20,6 +22,8 @@ from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.train.fit import is_out_of_memory
+
+_CHRF = CHRF()
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,9 @@ class Attempt:
     copied: bool
     edit_similarity: float
     copy_edit_similarity: float
+    chrf: float
+    """Character n-gram F-score (Popovic 2015), 0 to 1, of the same tokens; of the common measures of code the one that
+    agrees best with people (arXiv 2208.03133)."""
     adherence: float | None
     """Share of the plan's steps that the code realises; None where it is not valid or has no plan."""
 
@@ -88,6 +95,7 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
         exact=diagnostic is None and ours == reference,
         copied=bool(ours) and ours == leaves(example.before or example.anchor),
         edit_similarity=similarity(ours, reference),
+        chrf=_CHRF.sentence_score(" ".join(ours), [" ".join(reference)]).score / 100,
         copy_edit_similarity=similarity(inputs[-1], reference),
         adherence=None if diagnostic else adherence(plan, example.before, code),
     )
@@ -130,6 +138,7 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
         "copy_share": share([attempt.copied for attempt in found]),
         "edit_similarity": mean([attempt.edit_similarity for attempt in found]),
         "copy_edit_similarity": mean([attempt.copy_edit_similarity for attempt in found]),
+        "chrf": mean([attempt.chrf for attempt in found]),
         "plan_adherence": mean([attempt.adherence for attempt in found if attempt.adherence is not None]),
     }
 
@@ -145,7 +154,7 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
     for attempt, decision in zip(found, decisions, strict=True):
         example = attempt.example
         told = ("id", "repository", "number", "path", "change", "title", "body", "before", "plan", "code")
-        scored = ("valid", "improved", "exact", "edit_similarity", "copy_edit_similarity", "adherence")
+        scored = ("valid", "improved", "exact", "edit_similarity", "copy_edit_similarity", "chrf", "adherence")
         yield {
             **{name: getattr(example, name) for name in told},
             "predicted_plan": attempt.plan,

@@ -94,6 +94,7 @@ class Generated(Record):
     copy_share: Share | None
     edit_similarity: Share | None
     copy_edit_similarity: Share | None
+    chrf: Share | None = None
     plan_adherence: Share | None = None
 
 

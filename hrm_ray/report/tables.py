@@ -127,7 +127,7 @@ def _generated(parts: Sequence[Generated | None]) -> list[Row]:
         *_rows(parts, shares, percent),
         *_rows(parts, {"improved_interval": "Improved, 95% interval"}, interval),
         *_rows(parts, later, percent),
-        *_rows(parts, {"edit_similarity": "Edit similarity"}),
+        *_rows(parts, {"edit_similarity": "Edit similarity", "chrf": "chrF"}),
         *_rows(parts, {"plan_adherence": "Steps of the plan that valid code makes"}, percent),
     ]
 

@@ -44,7 +44,14 @@ def test_the_reference_is_exact_and_improves() -> None:
     for example in (MODIFIED, ADDED):
         made = attempt(example, AFTER)
         assert (made.valid, made.improved, made.exact, made.copied) == (True, True, True, False)
-        assert made.edit_similarity == 1
+        assert (made.edit_similarity, made.chrf) == (1, 1)
+
+
+def test_layout_and_comments_say_nothing_to_chrf_and_names_do() -> None:
+    spaced, renamed = AFTER.replace("\n", "\n\n\t// why\n"), AFTER.replace("c", "total")
+    assert attempt(MODIFIED, spaced).chrf == 1
+    assert 0.5 < attempt(MODIFIED, renamed).chrf < 1
+    assert attempt(MODIFIED, "").chrf == 0
 
 
 def test_copying_the_input_scores_zero() -> None:

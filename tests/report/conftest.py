@@ -82,6 +82,7 @@ def generated(count: int, improved: float = 0.31) -> Json:
         "copy_share": 0.118,
         "edit_similarity": 0.737,
         "copy_edit_similarity": 0.792,
+        "chrf": 0.6875,
         "plan_adherence": 0.667,
     }
 

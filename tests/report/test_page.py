@@ -166,7 +166,9 @@ def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_pa
         if isinstance(part, dict):
             assert interval(tuple(part["improved_interval"])) in shown
             assert all(percent(value) in shown for key, value in part.items() if key.endswith("_share"))
-            assert all(number(value) in shown for key, value in part.items() if "similarity" in key or key == "count")
+            assert all(
+                number(value) in shown for key, value in part.items() if "similarity" in key or key in {"chrf", "count"}
+            )
     for section in ("checkpoint", "losses", "decisions", "parameters", "test_reads"):
         for value in leaves(folder.evaluation[section]):
             assert isinstance(value, str) or number(value) in shown, (section, value)
