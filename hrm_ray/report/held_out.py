@@ -21,10 +21,11 @@ def writes_go(run: RunFolder, limits: Thresholds) -> Question:
     return Question(
         "Does it write valid Go that improves?",
         "Held-out declarations, without those of which only comments change. Improved: valid, of the kinds that were "
-        "really declared, and nearer to the reference than the input is (edit distance over syntax-tree leaves, "
-        "comments left out). The input of an addition is a signature with an empty body, the output's own or the "
-        "reference's own, whichever is nearer to the reference. Copying the input scores 0 by construction. Intervals "
-        "are 95% bootstraps over pull requests; the lead over a plain model compares the same declarations in pairs.",
+        "really declared, and more than two thirds of the way from the input to the reference (edit distance over "
+        "syntax-tree leaves, comments left out). The input of an addition is the declaration above it, or a signature "
+        "with an empty body, the output's own or the reference's own, whichever is nearest to the reference. Copying "
+        "the input scores 0 by construction. Intervals are 95% bootstraps over pull requests; the lead over a plain "
+        "model compares the same declarations in pairs.",
         tuple(checks),
     )
 

@@ -55,8 +55,37 @@ def test_copying_the_input_scores_zero() -> None:
 
 def test_an_addition_is_measured_against_its_own_signature() -> None:
     assert not attempt(ADDED, "func Add(a, b int) int {\n}").improved
-    assert attempt(ADDED, "func Add(a, b int) int {\n\treturn c\n}").improved
-    assert attempt(ADDED, ADDED.anchor).copied
+    assert attempt(ADDED, "func Add(a, b int) int {\n\td := a + b\n\treturn d\n}").improved
+    empty = replace(ADDED, code="func Add(a, b int) int {\n}")
+    assert not attempt(empty, empty.code).improved
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_copying_the_anchor_of_an_addition_scores_zero(times: int) -> None:
+    """A test is often a near copy of the one above it."""
+    anchor = "func TestA(t *testing.T) {\n\trun(t, parse, one)\n}"
+    code = "\n\n".join([anchor.replace("TestA", "TestB").replace("one", "two")] * times)
+    added = replace(ADDED, anchor=anchor, code=code, kinds=("function",) * times)
+    plan = "add function TestB\n" * times
+    copy, right = attempt(added, "\n\n".join([anchor] * times), plan), attempt(added, code, plan)
+    assert (copy.valid, copy.copied, copy.improved) == (True, True, False)
+    assert (right.valid, right.copied, right.improved) == (True, False, True)
+    assert copy.edit_similarity == copy.copy_edit_similarity == right.copy_edit_similarity < 1
+
+
+@pytest.mark.parametrize(
+    ("code", "improved"),
+    [
+        (BEFORE.replace("return", "x.y()\n\treturn"), False),  # three tokens of six
+        (BEFORE.replace("return", "defer x.y()\n\treturn"), False),  # four of six
+        (BEFORE.replace("return", "defer mu.Lock()\n\treturn"), True),
+        (BEFORE.replace("a,", "x,"), False),
+    ],
+)
+def test_an_improvement_goes_more_than_two_thirds_of_the_way(code: str, improved: bool) -> None:
+    locked = replace(MODIFIED, code=BEFORE.replace("return", "defer mu.Unlock()\n\treturn"))
+    made = attempt(locked, code)
+    assert (made.valid, made.improved) == (True, improved)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +95,8 @@ def test_an_addition_is_measured_against_its_own_signature() -> None:
         ("add type X", "type X int"),
         ("add function f", "func f() {\n\treturn nil\n}"),
         ("add function f", "func f() {\n}"),
+        ("add function Add", "func Add(a, b int) int {\n\treturn a\n}"),
+        ("add function Add", "func Add(a, b int) int {\n\tc, err := x.y(z)\n\tif err != nil {\n\t}\n\treturn c\n}"),
     ],
 )
 def test_no_constant_answer_improves_an_addition(plan: str, code: str) -> None:

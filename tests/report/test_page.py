@@ -272,7 +272,8 @@ def test_why_a_baseline_cannot_be_compared_is_listed(folder: Folder, tmp_path: P
 def test_the_page_says_what_the_measure_compares_with(folder: Folder, tmp_path: Path) -> None:
     text = page(folder, tmp_path).text
     assert "without those of which only comments change" in text
-    assert "a signature with an empty body, the output's own or the reference's own, whichever is nearer" in text
+    assert "more than two thirds of the way from the input to the reference" in text
+    assert "is the declaration above it, or a signature with an empty body, the output's own or the reference's" in text
 
 
 def test_the_report_carries_the_samples_of_the_page(folder: Folder, tmp_path: Path) -> None:
