@@ -11,6 +11,7 @@ from rich.table import Table
 from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import evaluate, timed
 from hrm_ray.evaluate.opened import open_run
+from hrm_ray.files import locked
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
@@ -23,6 +24,8 @@ ROWS = {
     "code bits per byte": ("losses", "code_bits_per_byte"),
     "code bits per byte, no plan": ("losses", "code_bits_per_byte_no_plan"),
     "plan and code bits per byte of code": ("losses", "plan_and_code_bits_per_code_byte"),
+    "plan bits per byte, validation": ("validation", "plan_bits_per_byte"),
+    "code bits per byte, validation": ("validation", "code_bits_per_byte"),
     "generated": ("generation", "all", "count"),
     "valid share": ("generation", "all", "valid_share"),
     "improved share": ("generation", "all", "improved_share"),
@@ -47,7 +50,7 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cac
             console.print(f"{one}: left out, it has no checkpoint yet")
             continue
         console.print(f"evaluating {one} on {config.data} ({config.evaluate.split})")
-        with bars() as progress:
+        with locked(one / cache.FOLDER), bars() as progress:
             result = evaluate(one, config, progress, fill)
         results[result["role"]] = result
         if result["ngram"]:

@@ -10,7 +10,7 @@ from typing import Any
 from hrm_ray.config import Evaluate
 from hrm_ray.evaluate.adherence import adherence
 from hrm_ray.evaluate.opened import Network, Opened
-from hrm_ray.evaluate.statistics import clustered_interval, mean, share
+from hrm_ray.evaluate.statistics import mean, share, share_interval
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.leaves import distance, leaves, similarity
 from hrm_ray.golang.syntax import Diagnostic, validate
@@ -114,13 +114,15 @@ def head(code: str) -> tuple[str, ...]:
 
 def summary(found: Sequence[Attempt]) -> dict[str, Any]:
     """Return one `G` of `evaluation.json`."""
-    improved = [attempt.improved for attempt in found]
+    valid, improved = [attempt.valid for attempt in found], [attempt.improved for attempt in found]
+    pulls = [(attempt.example.repository, attempt.example.number) for attempt in found]
     return {
         "count": len(found),
         "finished_share": share([attempt.written.finished for attempt in found]),
-        "valid_share": share([attempt.valid for attempt in found]),
+        "valid_share": share(valid),
+        "valid_interval": share_interval(valid, pulls),
         "improved_share": share(improved),
-        "improved_interval": clustered_interval(improved, [(a.example.repository, a.example.number) for a in found]),
+        "improved_interval": share_interval(improved, pulls),
         "exact_share": share([attempt.exact for attempt in found]),
         "copy_share": share([attempt.copied for attempt in found]),
         "edit_similarity": mean([attempt.edit_similarity for attempt in found]),

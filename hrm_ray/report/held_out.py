@@ -24,8 +24,8 @@ def writes_go(run: RunFolder, limits: Thresholds) -> Question:
         "really declared, and more than two thirds of the way from the input to the reference (edit distance over "
         "syntax-tree leaves, comments left out). The input of an addition is the declaration above it, or a signature "
         "with an empty body, the output's own or the reference's own, whichever is nearest to the reference. Copying "
-        "the input scores 0 by construction. Intervals are 95% bootstraps over pull requests; the lead over a plain "
-        "model compares the same declarations in pairs.",
+        "the input scores 0 by construction. Intervals are of 95%, with pull requests for draws; the lead over a plain "
+        "model compares the same declarations, and the same documents, in pairs.",
         tuple(checks),
     )
 
@@ -41,7 +41,7 @@ def _written(evaluation: Evaluation | None, limits: Thresholds) -> list[Check]:
             subject,
             "Valid share",
             valid,
-            percent(valid),
+            _bounded(valid, whole.valid_interval),
             f"at least {percent(wanted.valid)}",
             judge(None if valid is None else valid >= wanted.valid),
         ),
@@ -60,14 +60,18 @@ def _written(evaluation: Evaluation | None, limits: Thresholds) -> list[Check]:
 
 
 def _improved(part: Generated) -> str:
-    shown = percent(part.improved_share)
-    return shown if part.improved_interval is None else f"{shown} ({interval(part.improved_interval)})"
+    return _bounded(part.improved_share, part.improved_interval)
+
+
+def _bounded(share: float | None, bounds: tuple[float, float] | None, sign: bool = False) -> str:
+    return percent(share, sign) + (f" ({interval(bounds, sign)})" if bounds else "")
 
 
 def _shown(subject: str, part: Generated) -> list[Check]:
+    valid = _bounded(part.valid_share, part.valid_interval)
     similarity = f"{number(part.edit_similarity)} ({number(part.copy_edit_similarity)})"
     return [
-        Check(subject, f"Valid share of {number(part.count)}", part.valid_share, percent(part.valid_share)),
+        Check(subject, f"Valid share of {number(part.count)}", part.valid_share, valid),
         Check(subject, "Improved share", part.improved_share, _improved(part)),
         Check(subject, "Edit similarity (of copying the input)", part.edit_similarity, similarity),
     ]
@@ -93,22 +97,21 @@ def _against(run: RunFolder, role: str, limits: Thresholds) -> list[Check]:
 def _share_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:
     what, needed = "Lead in improved share", f"lower end above {percent(limits.writing.lead)}"
     lead = compare.lead(run.samples or (), baseline.samples or ())
-    if lead is None or lead.pairs < limits.enough.generations:
+    if lead is None or lead.pairs < limits.enough.generations or lead.interval is None:
         pairs = lead.pairs if lead else 0
         return Check(subject, what, None, f"{pairs} pairs", f"{limits.enough.generations} pairs", "not measured")
-    shown = f"{percent(lead.mean, sign=True)} ({interval(lead.interval, sign=True)})"
+    shown = _bounded(lead.mean, lead.interval, sign=True)
     return Check(subject, what, lead.mean, shown, needed, judge(lead.interval[0] > limits.writing.lead))
 
 
 def _bits_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:
-    assert run.evaluation and baseline.evaluation
-    ours = run.evaluation.losses.plan_and_code_bits_per_code_byte
-    theirs = baseline.evaluation.losses.plan_and_code_bits_per_code_byte
-    what, most = "Plan and code bits per byte of code", limits.writing.bits
-    if ours is None or theirs is None:
-        return Check(subject, what, ours, number(ours), f"{percent(most)} below {number(theirs)}", "not measured")
-    needed = f"at most {number(theirs * (1 - most))} ({percent(most)} below {number(theirs)})"
-    return Check(subject, what, ours, number(ours), needed, judge(ours <= theirs * (1 - most)))
+    what, least = "Bits of plan and code saved", limits.writing.bits
+    lead = compare.saving(run.read or (), baseline.read or ())
+    if lead is None or lead.interval is None:
+        return Check(subject, what, None, ABSENT, "losses.jsonl of both: evaluate again", "not measured")
+    needed = f"lower end at least {percent(least)}"
+    shown = _bounded(lead.mean, lead.interval, sign=True)
+    return Check(subject, what, lead.mean, shown, needed, judge(lead.interval[0] >= least))
 
 
 def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Question:

@@ -104,6 +104,7 @@ def generated_rows(parts: list[Generated]) -> list[Row]:
     return [
         Row("Count", tuple(number(part.count) for part in parts)),
         *(Row(label, tuple(percent(getattr(part, name)) for part in parts)) for name, label in shares.items()),
+        Row("Valid Go, 95% interval", tuple(interval(part.valid_interval) for part in parts)),
         Row("Improved, 95% interval", tuple(interval(part.improved_interval) for part in parts)),
         *(Row(label, tuple(percent(getattr(part, name)) for part in parts)) for name, label in later.items()),
         *(Row(label, tuple(number(getattr(part, name)) for part in parts)) for name, label in similarities.items()),

@@ -152,5 +152,8 @@ def test_a_summary_counts() -> None:
     assert found["improved_share"] == 0.25
     assert found["exact_share"] == 0.25
     assert found["copy_share"] == 0.25
-    assert found["improved_interval"] is None  # one pull request
+    assert found["valid_interval"] is found["improved_interval"] is None  # one pull request
+    apart = summary([replace(one, example=replace(one.example, number=at)) for at, one in enumerate(made)])
+    assert apart["improved_interval"][0] < 0.25 < apart["improved_interval"][1]
+    assert apart["valid_interval"] == tuple(1 - bound for bound in apart["improved_interval"])[::-1]
     assert summary([])["valid_share"] is None

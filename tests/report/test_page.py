@@ -165,6 +165,7 @@ def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_pa
     for part in folder.evaluation["generation"].values():
         if isinstance(part, dict):
             assert interval(tuple(part["improved_interval"])) in shown
+            assert interval(tuple(part["valid_interval"])) in shown
             assert all(percent(value) in shown for key, value in part.items() if key.endswith("_share"))
             assert all(number(value) in shown for key, value in part.items() if "similarity" in key or key == "count")
     for section in ("checkpoint", "losses", "decisions", "parameters", "test_reads"):
