@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.config import Config
+from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache
 from hrm_ray.evaluate.opened import Opened, open_run
-from hrm_ray.launch.evaluate import evaluate_all, on_actors
+from hrm_ray.launch.evaluate import Writer, evaluate_all, on_actors
 from hrm_ray.train.run import read_run
 
 SETTINGS = ["evaluate.split=validation", "evaluate.generations=3", "evaluate.batch=1", "evaluate.max_code_tokens=12"]
@@ -23,7 +24,7 @@ def opened(smoke: Config, tmp_path: Path) -> Opened:
 
 
 def kept(opened: Opened) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (opened.run_dir / cache.FOLDER).iterdir()}
+    return {path.name: path.read_text() for path in (opened.run_dir / cache.FOLDER).glob("*.json")}
 
 
 def test_actors_write_what_one_process_writes(opened: Opened) -> None:
@@ -44,9 +45,15 @@ def test_actors_write_what_one_process_writes(opened: Opened) -> None:
     assert told == [1, 2]
 
 
+def test_an_actor_does_not_write_for_another_checkpoint(opened: Opened) -> None:
+    Writer(opened.run_dir, opened.config, opened.step)
+    with pytest.raises(UserError, match=f"step {opened.step} is the best now, and was step 1; evaluate again"):
+        Writer(opened.run_dir, opened.config, 1)
+
+
 def test_workers_are_asked_for_by_a_setting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     monkeypatch.setattr("hrm_ray.launch.evaluate.on_actors", lambda workers, *_: seen.append(workers))
-    with pytest.raises(FileNotFoundError):  # nobody has written anything
+    with pytest.raises(ValueError, match="zip"):  # nobody has written anything
         evaluate_all(opened.run_dir, [*SETTINGS, "evaluate.workers=2"])
     assert seen == [2]
