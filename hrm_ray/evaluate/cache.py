@@ -36,6 +36,15 @@ class Piece:
     prefixes: Sequence[Sequence[int]]
     ids: Sequence[str]
 
+    @property
+    def kept(self) -> list[Written] | None:
+        """What they say; None where it is not there, or not whole."""
+        try:
+            rows = [Written(**row) for row in json.loads(self.path.read_text("utf-8"))]
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return rows if len(rows) == len(self.ids) else None
+
     def fill(self, network: Network, ended: Callable[[int], None] = lambda _: None) -> None:
         """Write it, and keep it."""
         written = write(network, self.prefixes, self.ids, ended)
@@ -60,12 +69,11 @@ def attempts(opened: Opened, count: int, progress: Callable[[int, int], None], f
     prefixes = [opened.solve.prefix(row).tolist() for row in rows]
     ids = [opened.solve.shards.example(row).id for row in rows]
     pieces = list(_pieces(opened, prefixes, ids))
-    left = [piece for piece in pieces if not piece.path.exists()]
+    left = [piece for piece in pieces if piece.kept is None]
     kept = len(rows) - sum(len(piece.ids) for piece in left)
     progress(kept, len(rows))
     fill(opened, left, lambda done: progress(kept + done, len(rows)))
-    written = [Written(**row) for piece in pieces for row in json.loads(piece.path.read_text("utf-8"))]
-    return scored(opened, rows, written)
+    return scored(opened, rows, [row for piece in pieces for row in piece.kept or ()])
 
 
 def _pieces(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Iterator[Piece]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import ALONE, Hands, evaluate, timed
 from hrm_ray.evaluate.opened import open_run
-from hrm_ray.files import repetitions
+from hrm_ray.files import locked, repetitions
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
@@ -24,6 +24,8 @@ ROWS = {
     "code bits per byte": ("losses", "code_bits_per_byte"),
     "code bits per byte, no plan": ("losses", "code_bits_per_byte_no_plan"),
     "plan and code bits per byte of code": ("losses", "plan_and_code_bits_per_code_byte"),
+    "plan bits per byte, validation": ("validation", "plan_bits_per_byte"),
+    "code bits per byte, validation": ("validation", "code_bits_per_byte"),
     "generated": ("generation", "all", "count"),
     "valid share": ("generation", "all", "valid_share"),
     "improved share": ("generation", "all", "improved_share"),
@@ -60,7 +62,7 @@ def _has_checkpoint(folder: Path) -> bool:
 def _evaluated(folder: Path, overrides: Sequence[str], hands: Hands) -> dict[str, Any]:
     config = read_run(folder, overrides)
     console.print(f"evaluating {folder} on {config.data} ({config.evaluate.split})")
-    with bars() as progress:
+    with locked(folder / cache.FOLDER), bars() as progress:
         return evaluate(folder, config, progress, hands)
 
 

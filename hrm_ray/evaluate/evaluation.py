@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,6 @@ from rich.progress import Progress
 
 from hrm_ray.config import Config
 from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
-from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
 
@@ -31,20 +30,22 @@ ALONE = Hands()
 
 
 def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = ALONE) -> dict[str, Any]:
-    """Measure the run with `config.evaluate` and write `evaluation.json` and `generations.jsonl`."""
+    """Measure the run with `config.evaluate` and write `evaluation.json`, `generations.jsonl` and `losses.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
-    reads = count_test_read(opened) if config.evaluate.split == "test" else None
+    course = consistency.measure(run_dir / "metrics.jsonl")  # first, because it may refuse, as the tasks may
     with timed("tasks", seconds, progress) as advance:
-        solved = tasks.measure(opened, advance)  # first, because it may refuse
+        solved = tasks.measure(opened, advance)
+    reads = count_test_read(opened) if config.evaluate.split == "test" else None
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)
+    with timed("validation", seconds, progress):
+        validation = losses.validation(opened)
     with timed("generation", seconds, progress) as advance:
         found = cache.attempts(opened, config.evaluate.generations, advance, hands.fill)
     with timed("predicted plans", seconds, progress):
         bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
-        decisions = judgement.measure(opened, found)
-        write_generations(opened, found)
+        decisions, decided = judgement.measure(opened, found), judgement.decide(opened, found)
     with timed("types", seconds, progress):
         types = typed.measure(config, found, hands.climb)
     described = describe(opened)
@@ -54,8 +55,9 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         **described,
         "test_reads": reads,
         "losses": bits,
+        "validation": validation,
         "probes": probes,
-        "consistency": consistency.measure(run_dir / "metrics.jsonl"),
+        "consistency": course,
         "generation": {"temperature": config.evaluate.temperature, **generation.measure(found)},
         "copying": generation.measure(generation.copies(found)),
         "ngram": grams,
@@ -64,7 +66,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         "tasks": solved,
         "seconds": seconds,
     }
-    write_text(run_dir / "evaluation.json", json.dumps(result, indent=1))
+    lines = {"generations": generation.records(found, decided), "losses": losses.records(opened, nats)}
+    _write(run_dir, result, lines)
     return result
 
 
@@ -81,11 +84,13 @@ def describe(opened: Opened) -> dict[str, Any]:
     }
 
 
-def write_generations(opened: Opened, found: list[Attempt]) -> None:
-    """Write `generations.jsonl`."""
-    lines = generation.records(found, judgement.decide(opened, found))
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    write_text(opened.run_dir / "generations.jsonl", text)
+def _write(run_dir: Path, result: dict[str, Any], lines: Mapping[str, Iterable[dict[str, Any]]]) -> None:
+    """Write `evaluation.json` last, and be without one until then: what lies beside it is of the same evaluation."""
+    path = run_dir / "evaluation.json"
+    path.unlink(missing_ok=True)
+    for name, records in lines.items():
+        write_text(run_dir / f"{name}.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+    write_text(path, json.dumps(result, indent=1))
 
 
 @contextmanager

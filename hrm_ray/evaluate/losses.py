@@ -10,10 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hrm_ray.errors import UserError
 from hrm_ray.evaluate import probes
 from hrm_ray.evaluate.bits import Sizes, bits_per_byte, ratio
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.model.batch import Part
+from hrm_ray.model.batch import Document, Part
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.validate import all_nats
@@ -46,14 +47,41 @@ class SplitNats:
 
 
 def read(opened: Opened) -> tuple[SplitNats, dict[str, Any]]:
-    """Run the whole split with the true plans and without: return its nats, and the `probes` of `evaluation.json`."""
-    planned, direct = (
-        [opened.solve.document(row, with_plan) for row in range(len(opened.solve))] for with_plan in (True, False)
-    )
-    sizes = torch.tensor([[one.plan_bytes, one.code_bytes] for one in planned]).view(-1, len(Part))
+    """Run the whole split with the true plans and without: return its nats, and the `probes` of `evaluation.json`.
+
+    Raises:
+        UserError: they are not finite.
+    """
+    planned, direct, sizes = _documents(opened.solve)
     states = probes.read(opened.engine, planned, opened.tokens)
+    own = list(states.values())[-1]
+    if not own.isfinite().all():
+        raise UserError(f"{opened.run_dir}: the network of step {opened.step} gives losses that are not finite")
     found = probes.measure(opened.engine, planned, opened.tokens, states, sizes)
-    return SplitNats(list(states.values())[-1], all_nats(opened.engine, direct, opened.tokens), sizes), found
+    return SplitNats(own, all_nats(opened.engine, direct, opened.tokens), sizes), found
+
+
+def validation(opened: Opened) -> dict[str, Any] | None:
+    """Return the `validation` of `evaluation.json`: the whole of that fold, where it is the test fold that is read."""
+    if opened.config.evaluate.split != "test":
+        return None
+    planned, direct, sizes = _documents(SolveDocuments(opened.config.data, "validation"))
+    own, without = (all_nats(opened.engine, documents, opened.tokens) for documents in (planned, direct))
+    return SplitNats(own, without, sizes).summary(range(len(sizes)))
+
+
+def _documents(solve: SolveDocuments) -> tuple[list[Document], list[Document], Sizes]:
+    """A whole fold with the true plans and without, and the bytes of its sections."""
+    planned, direct = ([solve.document(row, with_plan) for row in range(len(solve))] for with_plan in (True, False))
+    return planned, direct, torch.tensor([[one.plan_bytes, one.code_bytes] for one in planned]).view(-1, len(Part))
+
+
+def records(opened: Opened, nats: SplitNats) -> Iterator[dict[str, Any]]:
+    """Yield the lines of `losses.jsonl`."""
+    names = ("id", "repository", "number", "plan_bytes", "code_bytes")
+    columns = (opened.solve.shards.column(name).to_pylist() for name in names)
+    for *told, (plan, code), (_, direct) in zip(*columns, nats.planned.tolist(), nats.direct.tolist(), strict=True):
+        yield dict(zip(names, told, strict=True)) | {"plan_nats": plan, "code_nats": code, "code_nats_no_plan": direct}
 
 
 def measure(opened: Opened, nats: SplitNats, plans: Mapping[int, Sequence[int]]) -> dict[str, Any]:

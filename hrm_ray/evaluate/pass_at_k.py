@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hrm_ray.evaluate.statistics import RESAMPLES
+from hrm_ray.evaluate.statistics import share_interval
 
 KS = (1, 5, 10, 100)
 """What is told, as far as there are so many attempts."""
@@ -22,12 +22,7 @@ def pass_at_k(attempts: int, passed: int, k: int) -> float:
 def summary(passed: Sequence[int], attempts: int) -> dict[str, Any]:
     """Return the `pass_at` of `evaluation.json`; `passed` says how many of its attempts passed for each task."""
     told = {k: [pass_at_k(attempts, count, k) for count in passed] for k in KS if k <= attempts and passed}
-    return {str(k): {"mean": float(np.mean(values)), "interval": interval(values)} for k, values in told.items()}
-
-
-def interval(values: Sequence[float], seed: int = 0) -> list[float] | None:
-    """95% percentile bootstrap of a mean over tasks; None with fewer than two."""
-    if len(values) < 2:
-        return None
-    drawn = np.random.default_rng(seed).integers(0, len(values), (RESAMPLES, len(values)))
-    return [float(bound) for bound in np.quantile(np.asarray(values)[drawn].mean(1), [0.025, 0.975])]
+    return {
+        str(k): {"mean": float(np.mean(values)), "interval": share_interval(values, range(len(values)))}
+        for k, values in told.items()
+    }

@@ -15,6 +15,7 @@ from typing import Any
 import ray
 
 from hrm_ray.config import Config
+from hrm_ray.errors import UserError
 from hrm_ray.evaluate import command
 from hrm_ray.evaluate.cache import Piece
 from hrm_ray.evaluate.evaluation import Hands
@@ -28,8 +29,11 @@ from hrm_ray.train.run import read_run
 class Writer:
     """The actor."""
 
-    def __init__(self, run_dir: Path, config: Config) -> None:
+    def __init__(self, run_dir: Path, config: Config, step: int) -> None:
+        """Open the run's network; training may have gone on since it was opened to be evaluated, at `step`."""
         self.network = open_network(run_dir, config)
+        if self.network.step != step:
+            raise UserError(f"{run_dir}: step {self.network.step} is the best now, and was step {step}; evaluate again")
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, int]:
         """Fill one piece; return how many rows it has."""
@@ -60,7 +64,7 @@ def on_actors(workers: int, network: Network, pieces: Sequence[Piece], ended: Ca
     ]
     written = ray.data.from_items(rows, override_num_blocks=len(rows)).map(
         Writer,
-        fn_constructor_args=(network.run_dir.resolve(), network.config.absolute()),
+        fn_constructor_args=(network.run_dir.resolve(), network.config.absolute(), network.step),
         concurrency=min(workers, len(rows)),
         num_cpus=1,
         num_gpus=int(network.engine.device.type == "cuda"),

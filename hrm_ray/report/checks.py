@@ -55,6 +55,7 @@ class Writing(Section):
 
     valid: Share
     improved: Share
+    close: Share
     lead: Share
     bits: Share
 

@@ -1,27 +1,30 @@
 """Can the run be compared with a baseline, and is it ahead beyond chance?
 
-Both wrote the same declarations, so they are compared pair by pair.
+Both wrote the same declarations and read the same documents, so they are compared pair by pair.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
-import numpy as np
+from hrm_ray.evaluate.statistics import ratio_interval
+from hrm_ray.report.files import Held, Read, RunFolder, Sample
 
-from hrm_ray.report.files import RunFolder, Sample
-
-RESAMPLES = 2000
+H = TypeVar("H", bound=Held)
 
 
 @dataclass(frozen=True)
 class Lead:
-    """Improved share of the run less that of the baseline over `pairs` declarations, with its 95% interval."""
+    """What the run has over the baseline in `pairs` declarations or documents.
+
+    With its 95% interval, whole pull requests being the draws; None with fewer than three of them.
+    """
 
     pairs: int
     mean: float
-    interval: tuple[float, float]
+    interval: tuple[float, float] | None
 
 
 def obstacles(run: RunFolder, baseline: RunFolder) -> tuple[str, ...]:
@@ -59,21 +62,24 @@ def _evaluation_obstacles(run: RunFolder, baseline: RunFolder) -> Iterator[str]:
 
 
 def lead(ours: Sequence[Sample], theirs: Sequence[Sample]) -> Lead | None:
-    """Bootstrap the paired difference, resampling whole pull requests; None without common declarations.
+    """Return the improved share of the run less that of the baseline; None without common declarations."""
+    pairs = _pairs(ours, theirs)
+    return _lead(pairs, [one.improved - other.improved for one, other in pairs], [1] * len(pairs))
 
-    The seed is fixed, so that a report of the same run is the same.
-    """
-    improved = {sample.id: sample.improved for sample in theirs}
-    totals: dict[tuple[str, int], list[int]] = {}
-    for sample in ours:
-        if sample.id in improved:
-            total = totals.setdefault((sample.repository, sample.number), [0, 0])
-            total[0] += sample.improved - improved[sample.id]
-            total[1] += 1
-    if not totals:
+
+def saving(ours: Sequence[Read], theirs: Sequence[Read]) -> Lead | None:
+    """Return which share of the baseline's bits of plan and code the run does without; None without common ones."""
+    pairs = _pairs(ours, theirs)
+    return _lead(pairs, [other.nats - one.nats for one, other in pairs], [other.nats for _, other in pairs])
+
+
+def _pairs(ours: Sequence[H], theirs: Sequence[H]) -> list[tuple[H, H]]:
+    others = {one.id: one for one in theirs}
+    return [(one, others[one.id]) for one in ours if one.id in others]
+
+
+def _lead(pairs: Sequence[tuple[Held, Held]], parts: Sequence[float], wholes: Sequence[float]) -> Lead | None:
+    if not pairs:
         return None
-    clusters = np.array(list(totals.values()), np.float64)
-    drawn = clusters[np.random.default_rng(0).integers(len(clusters), size=(RESAMPLES, len(clusters)))].sum(axis=1)
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
-    gained, pairs = clusters.sum(axis=0)
-    return Lead(int(pairs), float(gained / pairs), (float(low), float(high)))
+    pulls = [(one.repository, one.number) for one, _ in pairs]
+    return Lead(len(pairs), sum(parts) / sum(wholes), ratio_interval(parts, wholes, pulls))

@@ -88,8 +88,11 @@ class Generated(Record):
     count: int
     finished_share: Share | None
     valid_share: Share | None
+    valid_interval: Interval = None
     improved_share: Share | None
     improved_interval: Interval
+    close_share: Share | None = None
+    close_interval: Interval = None
     exact_share: Share | None
     copy_share: Share | None
     edit_similarity: Share | None
@@ -229,12 +232,29 @@ class Diagnostic(Record):
     message: str
 
 
-class Sample(Record):
-    """A line of `generations.jsonl`."""
+class Held(Record):
+    """A held-out example, by its id and its pull request."""
 
     id: str
     repository: str
     number: int
+
+
+class Read(Held):
+    """A line of `losses.jsonl`."""
+
+    plan_nats: float
+    code_nats: float
+
+    @property
+    def nats(self) -> float:
+        """Of plan and code."""
+        return self.plan_nats + self.code_nats
+
+
+class Sample(Held):
+    """A line of `generations.jsonl`."""
+
     path: str
     change: str
     title: str
@@ -272,6 +292,7 @@ class RunFolder:
     metrics: series.Metrics | None
     evaluation: Evaluation | None
     samples: tuple[Sample, ...] | None
+    read: tuple[Read, ...] | None
     best: Best | None
     baselines: Mapping[str, RunFolder]
     repetitions: tuple[RunFolder, ...] = ()
@@ -312,7 +333,8 @@ def read(run_dir: Path) -> RunFolder:
         settings=read_text(run_dir / "config.yaml"),
         metrics=series.read(metrics) if metrics.is_file() else None,
         evaluation=_object(run_dir / "evaluation.json", Evaluation),
-        samples=_samples(run_dir / "generations.jsonl"),
+        samples=_lines(run_dir / "generations.jsonl", Sample),
+        read=_lines(run_dir / "losses.jsonl", Read),
         best=_object(run_dir / "checkpoints" / "best.json", Best),
         baselines={role: read(folder) for role, folder in folders.items() if (folder / "run.json").is_file()},
         repetitions=tuple(read(folder) for folder in repetitions(run_dir)),
@@ -323,12 +345,12 @@ def _object(path: Path, form: type[R]) -> R | None:
     return _parse(read_text(path), form, str(path)) if path.is_file() else None
 
 
-def _samples(path: Path) -> tuple[Sample, ...] | None:
+def _lines(path: Path, form: type[R]) -> tuple[R, ...] | None:
     if not path.is_file():
         return None
     # Not splitlines(): JSON strings may hold U+2028 and its like unescaped.
-    lines = read_text(path).removesuffix("\n").split("\n")
-    return tuple(_parse(text, Sample, f"{path} line {line}") for line, text in enumerate(lines, 1) if text or line > 1)
+    texts = read_text(path).removesuffix("\n").split("\n")
+    return tuple(_parse(text, form, f"{path} line {line}") for line, text in enumerate(texts, 1) if text or line > 1)
 
 
 def _parse(text: str, form: type[R], where: str) -> R:

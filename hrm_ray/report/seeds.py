@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TypeAlias
 
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from hrm_ray.report import compare
 from hrm_ray.report.files import Evaluation, RunFolder
@@ -38,7 +38,7 @@ class Spread:
         count = len(self.values)
         if count < FEWEST:
             return None
-        half = float(t.ppf(0.975, count - 1)) * stdev(self.values) / count**0.5
+        half = float(stdtrit(count - 1, 0.975)) * stdev(self.values) / count**0.5
         return self.mean - half, self.mean + half
 
 

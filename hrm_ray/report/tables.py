@@ -120,16 +120,22 @@ def _behind_plans(evaluations: Sequence[Evaluation | None]) -> list[Row]:
 
 
 def _generated(parts: Sequence[Generated | None]) -> list[Row]:
-    shares = {"finished_share": "Finished", "valid_share": "Valid Go", "improved_share": "Improved"}
     later = {"exact_share": "Exactly the reference", "copy_share": "Copies of the input"}
     return [
         *_rows(parts, {"count": "Count"}),
-        *_rows(parts, shares, percent),
-        *_rows(parts, {"improved_interval": "Improved, 95% interval"}, interval),
+        *_rows(parts, {"finished_share": "Finished"}, percent),
+        *_shares(parts),
         *_rows(parts, later, percent),
         *_rows(parts, {"edit_similarity": "Edit similarity", "chrf": "chrF"}),
         *_rows(parts, {"plan_adherence": "Steps of the plan that valid code makes"}, percent),
     ]
+
+
+def _shares(parts: Sequence[Generated | None]) -> Iterator[Row]:
+    names = {"valid": "Valid Go", "improved": "Improved", "close": "Close: over two thirds of the way"}
+    for name, label in names.items():
+        yield from _rows(parts, {f"{name}_share": label}, percent)
+        yield from _rows(parts, {f"{name}_interval": "95% interval"}, interval)
 
 
 def _types(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list[Row]]]:

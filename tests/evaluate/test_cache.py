@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,6 +80,19 @@ def test_a_stop_loses_one_batch_at_most_and_changes_nothing(run: Opened, writer:
     assert len(writer.batches) == 3
     shutil.rmtree(run.run_dir / cache.FOLDER)
     assert written(run) == after
+
+
+@pytest.mark.parametrize(
+    "tear", [lambda text: text[:-9], lambda text: "", lambda text: "[]", lambda text: '[{"plan": 1}]']
+)
+def test_a_torn_batch_is_written_again(run: Opened, writer: Writer, tear: Callable[[str], str]) -> None:
+    first = written(run)
+    torn = min((run.run_dir / cache.FOLDER).iterdir())
+    whole = torn.read_text()
+    torn.write_text(tear(whole))
+    assert written(run) == first
+    assert torn.read_text() == whole
+    assert len(writer.batches) == 4
 
 
 @pytest.mark.parametrize("change", [{"temperature": 0.7}, {"max_code_tokens": 7}, {"min_p": 0.1}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -16,9 +17,10 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate import cache, command, generation, judgement
+from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses
 from hrm_ray.evaluate.generation import score
 from hrm_ray.evaluate.opened import Opened, open_run
+from hrm_ray.files import locked, write_text
 from hrm_ray.model.generate import Written
 from hrm_ray.model.refinement import FEEDBACK
 from hrm_ray.prepare.judgements import Decision
@@ -76,12 +78,11 @@ def test_everything_is_measured_for_the_run_and_its_baseline(evaluated: Path) ->
         assert found["role"] == role
         assert found["synthetic"] is True
         assert found["split"] == "test"
-        losses = found["losses"]
-        assert losses["examples"] > 0
-        assert 0 < losses["code_bits_per_byte"] < math.log2(1024)
-        assert losses["plan_and_code_bits_per_code_byte"] > losses["code_bits_per_byte"]
-        generation = found["generation"]
-        assert generation["all"]["count"] == generation["added"]["count"] + generation["modified"]["count"]
+        bits, written = found["losses"], found["generation"]
+        assert bits["examples"] > 0
+        assert 0 < bits["code_bits_per_byte"] < math.log2(1024)
+        assert bits["plan_and_code_bits_per_code_byte"] > bits["code_bits_per_byte"]
+        assert written["all"]["count"] == written["added"]["count"] + written["modified"]["count"]
         table = found["decisions"]["constructed"]["shown"]
         assert sum(map(sum, table["confusion"])) == table["count"] > 0
         assert found["tasks"] is None
@@ -119,6 +120,66 @@ def test_the_last_state_has_the_bits_of_the_split(evaluated: Path) -> None:
     assert set(found["probes"]["without"]) == {"planner", "coder"}
     assert found["losses"]["predicted_plan"]["examples"] == found["generation"]["all"]["count"]
     assert found["consistency"]["losses"].keys() <= {"plan_loss", "code_loss", "refinement_loss"}
+
+
+def test_of_the_test_fold_the_whole_validation_fold_is_told_too(evaluated: Path, smoke: Config) -> None:
+    config = read_run(evaluated, ["evaluate.split=validation"])
+    opened = open_run(evaluated, config)
+    nats, _ = losses.read(opened)
+    told = read(evaluated)["validation"]
+    assert told == pytest.approx(nats.summary(range(len(opened.solve))))
+    assert told != pytest.approx({name: read(evaluated)["losses"][name] for name in told})
+    assert losses.validation(opened) is None
+
+
+def test_every_document_has_its_losses_and_they_are_those_of_the_split(evaluated: Path) -> None:
+    lines = [json.loads(line) for line in (evaluated / "losses.jsonl").read_text().splitlines()]
+    found = read(evaluated)["losses"]
+    assert len({line["id"] for line in lines}) == found["examples"]
+    for nats, size, told in (
+        ("plan_nats", "plan_bytes", "plan_bits_per_byte"),
+        ("code_nats", "code_bytes", "code_bits_per_byte"),
+        ("code_nats_no_plan", "code_bytes", "code_bits_per_byte_no_plan"),
+    ):
+        bits = sum(line[nats] for line in lines) / math.log(2)
+        assert bits / sum(line[size] for line in lines) == pytest.approx(found[told])
+
+
+def test_a_run_is_evaluated_by_one_process_at_a_time(evaluated: Path) -> None:
+    with locked(evaluated / cache.FOLDER), pytest.raises(UserError, match="another process is working in it"):
+        command.evaluate_all(evaluated, [])
+
+
+def test_what_lies_beside_an_evaluation_is_of_the_same(
+    smoke: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between its files, an evaluation leaves none that could be taken for the older one's."""
+    run, settings = tmp_path / "run", ["evaluate.split=validation", "evaluate.generations=2"]
+    shutil.copytree(smoke.run_dir, run)
+    shutil.rmtree(run / "baselines")
+    command.evaluate_all(run, settings)
+    monkeypatch.setattr(generation, "records", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command.evaluate_all(run, [*settings, "evaluate.temperature=0.7"])
+    assert read(run)["generation"]["temperature"] == 0
+    monkeypatch.undo()
+
+    def die(path: Path, text: str) -> None:
+        if path.name == "evaluation.json":
+            raise KeyboardInterrupt
+        write_text(path, text)
+
+    monkeypatch.setattr(evaluation, "write_text", die)
+    with pytest.raises(KeyboardInterrupt):
+        command.evaluate_all(run, [*settings, "evaluate.temperature=0.7"])
+    assert not (run / "evaluation.json").exists()
+
+
+def test_a_network_that_has_diverged_is_not_evaluated(opened: Opened) -> None:
+    broken = copy.deepcopy(opened.engine)
+    torch.nn.init.constant_(broken.model.embedding.weight, math.nan)
+    with pytest.raises(UserError, match=f"the network of step {opened.step} gives losses that are not finite"):
+        losses.read(replace(opened, engine=broken))
 
 
 def test_generations_have_a_line_each(evaluated: Path) -> None:

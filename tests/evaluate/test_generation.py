@@ -69,8 +69,37 @@ def test_copying_is_a_row_of_its_own(example: Example) -> None:
 
 def test_an_addition_is_measured_against_its_own_signature() -> None:
     assert not attempt(ADDED, "func Add(a, b int) int {\n}").improved
-    assert attempt(ADDED, "func Add(a, b int) int {\n\treturn c\n}").improved
-    assert attempt(ADDED, ADDED.anchor).copied
+    assert attempt(ADDED, "func Add(a, b int) int {\n\td := a + b\n\treturn d\n}").improved
+    empty = replace(ADDED, code="func Add(a, b int) int {\n}")
+    assert not attempt(empty, empty.code).improved
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_copying_the_anchor_of_an_addition_scores_zero(times: int) -> None:
+    """A test is often a near copy of the one above it."""
+    anchor = "func TestA(t *testing.T) {\n\trun(t, parse, one)\n}"
+    code = "\n\n".join([anchor.replace("TestA", "TestB").replace("one", "two")] * times)
+    added = replace(ADDED, anchor=anchor, code=code, kinds=("function",) * times)
+    plan = "add function TestB\n" * times
+    copy, right = attempt(added, "\n\n".join([anchor] * times), plan), attempt(added, code, plan)
+    assert (copy.valid, copy.copied, copy.improved, copy.close) == (True, True, False, False)
+    assert (right.valid, right.copied, right.improved) == (True, False, True)
+    assert copy.edit_similarity == copy.copy_edit_similarity == right.copy_edit_similarity < 1
+
+
+@pytest.mark.parametrize(
+    ("code", "improved", "close"),
+    [
+        (BEFORE.replace("return", "x.y()\n\treturn"), True, False),  # three tokens of six
+        (BEFORE.replace("return", "defer x.y()\n\treturn"), True, False),  # four of six
+        (BEFORE.replace("return", "defer mu.Lock()\n\treturn"), True, True),
+        (BEFORE.replace("a,", "x,"), False, False),
+    ],
+)
+def test_close_is_more_than_two_thirds_of_the_way(code: str, improved: bool, close: bool) -> None:
+    locked = replace(MODIFIED, code=BEFORE.replace("return", "defer mu.Unlock()\n\treturn"))
+    made = attempt(locked, code)
+    assert (made.valid, made.improved, made.close) == (True, improved, close)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +115,14 @@ def test_no_constant_answer_improves_an_addition(plan: str, code: str) -> None:
     made = attempt(ADDED, code, plan)
     assert made.valid or code.startswith("var x")
     assert not made.improved
+
+
+@pytest.mark.parametrize(
+    "body", ["return a", "c, err := x.y(z)\n\tif err != nil {\n\t}\n\treturn c"], ids=["short", "usual"]
+)
+def test_no_body_that_fits_everywhere_is_close_to_an_addition(body: str) -> None:
+    made = attempt(ADDED, f"func Add(a, b int) int {{\n\t{body}\n}}")
+    assert (made.valid, made.close) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -135,5 +172,8 @@ def test_a_summary_counts() -> None:
     assert found["improved_share"] == 0.25
     assert found["exact_share"] == 0.25
     assert found["copy_share"] == 0.25
-    assert found["improved_interval"] is None  # one pull request
+    assert found["valid_interval"] is found["improved_interval"] is None  # one pull request
+    apart = summary([replace(one, example=replace(one.example, number=at)) for at, one in enumerate(made)])
+    assert apart["improved_interval"][0] < 0.25 < apart["improved_interval"][1]
+    assert apart["valid_interval"] == tuple(1 - bound for bound in apart["improved_interval"])[::-1]
     assert summary([])["valid_share"] is None

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from hrm_ray.evaluate.pass_at_k import interval, pass_at_k, summary
+from hrm_ray.evaluate.pass_at_k import pass_at_k, summary
 
 
 @pytest.mark.parametrize("attempts", range(1, 8))
@@ -31,9 +31,7 @@ def test_the_summary_tells_what_there_are_attempts_for() -> None:
     assert summary([], 5) == {}
 
 
-def test_an_interval_needs_two_tasks_and_narrows_with_more() -> None:
-    assert interval([0.5]) is None
-    few, many = interval([0.0, 1.0] * 3), interval([0.0, 1.0] * 60)
-    assert few is not None
-    assert many is not None
+def test_an_interval_needs_three_tasks_and_narrows_with_more() -> None:
+    assert summary([1, 0], 1)["1"]["interval"] is None
+    few, many = (summary([0, 1] * pairs, 1)["1"]["interval"] for pairs in (3, 60))
     assert few[1] - few[0] > 2 * (many[1] - many[0])

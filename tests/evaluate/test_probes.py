@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 import torch
 
 from hrm_ray.evaluate import probes
@@ -79,20 +78,6 @@ def test_a_plain_model_has_no_cycles(dataset: Path, tmp_path: Path, opened: Open
     torch.testing.assert_close(own, all_nats(engine, given, opened.tokens), rtol=0, atol=0)
     sizes = torch.ones(5, 2)
     assert probes.measure(engine, given, opened.tokens, nats, sizes) == {"states": [], "without": {}}
-
-
-@pytest.mark.parametrize("world", [2, 3])
-def test_ranks_share_the_documents_and_their_sums_are_those_of_one(opened: Opened, world: int) -> None:
-    given = documents(opened)
-    whole = probes.read(opened.engine, given, tokens=1)
-    ranks = []
-    for rank in range(world):
-        opened.engine.rank, opened.engine.world = rank, world
-        ranks.append(probes.read(opened.engine, given, tokens=1))
-    opened.engine.rank, opened.engine.world = 0, 1
-    for at, nats in whole.items():
-        torch.testing.assert_close(sum(found[at] for found in ranks), nats)
-        assert not torch.equal(ranks[0][at], nats)
 
 
 def test_an_empty_split_has_no_bits(opened: Opened) -> None:

@@ -35,6 +35,12 @@ def test_slope_of_a_long_series_is_taken_over_blocks() -> None:
     assert series.theil_sen(Series(steps, 7 - 0.001 * steps)) == pytest.approx(-0.001)
 
 
+def test_rare_spikes_late_in_a_long_run_do_not_turn_its_slope() -> None:
+    steps, random = np.arange(20_000, dtype=np.float64), np.random.default_rng(0)
+    spikes = 50 * ((random.random(20_000) < 0.1) & (steps > 10_000))
+    assert series.theil_sen(Series(steps, 6 - steps / 5000 + spikes)) * 5000 == pytest.approx(-1, abs=0.02)
+
+
 def test_slope_of_one_point_is_not_a_number() -> None:
     assert math.isnan(series.theil_sen(of(1)))
 
@@ -55,6 +61,9 @@ def test_falling_share_counts_successions_of_window_means() -> None:
     assert series.falling_share(of(*range(20, 0, -1)), 10) == 1
     assert series.falling_share(of(5, 5, 4, 4, 6, 6, 3, 3), 4) == pytest.approx(2 / 3)
     assert series.falling_share(of(*[1.0] * 20), 10) == 0
+    assert series.falling_share(of(3, 2), 10) == 1
+    assert series.falling_share(of(3, 2, 2.5), 10) == 0.5
+    assert math.isnan(series.falling_share(of(3), 10))
 
 
 def test_thin_keeps_short_series_and_averages_blocks_of_long_ones() -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.config import Config
+from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache
 from hrm_ray.evaluate.evaluation import Hands
 from hrm_ray.evaluate.opened import Opened, open_run
-from hrm_ray.launch.evaluate import evaluate_all, on_actors
+from hrm_ray.launch.evaluate import Writer, evaluate_all, on_actors
 from hrm_ray.launch.judges import climb_all
 from hrm_ray.train.run import read_run
 
@@ -26,7 +27,7 @@ def opened(smoke: Config, tmp_path: Path) -> Opened:
 
 
 def kept(opened: Opened) -> dict[str, str]:
-    return {path.name: path.read_text() for path in (opened.run_dir / cache.FOLDER).iterdir()}
+    return {path.name: path.read_text() for path in (opened.run_dir / cache.FOLDER).glob("*.json")}
 
 
 def test_actors_write_what_one_process_writes(opened: Opened) -> None:
@@ -45,6 +46,12 @@ def test_actors_write_what_one_process_writes(opened: Opened) -> None:
     cache.attempts(opened, 3, lambda *_: None, fill)  # type: ignore[arg-type]
     assert kept(opened) == alone
     assert told == [1, 2]
+
+
+def test_an_actor_does_not_write_for_another_checkpoint(opened: Opened) -> None:
+    Writer(opened.run_dir, opened.config, opened.step)
+    with pytest.raises(UserError, match=f"step {opened.step} is the best now, and was step 1; evaluate again"):
+        Writer(opened.run_dir, opened.config, 1)
 
 
 def test_workers_are_asked_for_by_a_setting(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,8 +76,11 @@ def generated(count: int, improved: float = 0.31) -> Json:
         "count": count,
         "finished_share": 0.972,
         "valid_share": 0.814,
+        "valid_interval": [0.741, 0.873],
         "improved_share": improved,
         "improved_interval": [improved - 0.06, improved + 0.06],
+        "close_share": 0.0925,
+        "close_interval": [0.0525, 0.1425],
         "exact_share": 0.045,
         "copy_share": 0.118,
         "edit_similarity": 0.737,
@@ -199,6 +202,13 @@ def sample(index: int, improved: bool) -> Json:
     }
 
 
+def document_losses(bits: float) -> list[Json]:
+    """Of 240 documents of 100 bytes of code, three to a pull request; some are harder than others."""
+    nats = [100 * math.log(2) * bits * (1 + 0.3 * math.sin(index)) for index in range(240)]
+    held = [{"id": f"{index:016x}", "repository": "acme/rockets", "number": 100 + index // 3} for index in range(240)]
+    return [one | {"plan_nats": 0.25 * sum_, "code_nats": 0.75 * sum_} for one, sum_ in zip(held, nats, strict=True)]
+
+
 class Folder:
     """What a run folder holds; a file whose content is None is not written."""
 
@@ -209,6 +219,7 @@ class Folder:
         self.validation: list[Json] = [validation_line(step) for step in range(20, STEPS + 1, 20)]
         self.evaluation: Json | None = evaluation(bits)
         self.samples: list[Json] | None = [sample(index, index % improved_every == 0) for index in range(240)]
+        self.losses: list[Json] | None = document_losses(bits)
         self.best: Json | None = {"step": BEST, "objective": 1.9183}
         self.baselines: dict[str, Folder] = {}
         self.seeds: list[Folder] = []
@@ -224,6 +235,8 @@ class Folder:
             (path / "evaluation.json").write_text(json.dumps(self.evaluation), "utf-8")
         if self.samples is not None:
             (path / "generations.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in self.samples), "utf-8")
+        if self.losses is not None:
+            (path / "losses.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in self.losses), "utf-8")
         if self.best is not None:
             (path / "checkpoints" / "best.json").write_text(json.dumps(self.best), "utf-8")
         for role, baseline in self.baselines.items():

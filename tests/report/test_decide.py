@@ -14,7 +14,7 @@ from hrm_ray.report.checks import Check, conjunction, thresholds
 from hrm_ray.report.compare import lead
 from hrm_ray.report.decide import Decision
 from hrm_ray.report.held_out import accuracy_error, area_error
-from tests.report.conftest import Folder, decided, spoil, train_line, validation_line
+from tests.report.conftest import Folder, decided, document_losses, spoil, train_line, validation_line
 
 LIMITS = thresholds()
 
@@ -219,17 +219,48 @@ def test_improved_share(folder: Folder, verdict: Callable[..., Decision], low: f
     assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
 
 
+@pytest.mark.parametrize(("bounds", "answer"), [([0.01, 0.2], "yes"), ([0.009, 0.2], "no"), (None, "not measured")])
+def test_improving_alone_is_not_enough(
+    folder: Folder, verdict: Callable[..., Decision], bounds: list[float] | None, answer: str
+) -> None:
+    """A body that fits everywhere improves; more of the way shows that somebody looked."""
+    spoil(folder, "generation", "all", "close_interval", value=bounds)
+    decision = verdict(folder)
+    assert check(decision, 3, "All changes", "Close to the reference").answer == answer
+    assert (decision.verdict == "GO") == (answer == "yes")
+
+
 @pytest.mark.parametrize("role", ["equal_parameters", "equal_flops"])
 @pytest.mark.parametrize(("factor", "answer"), [(0.9899, "yes"), (0.9901, "no")])
 def test_fewer_bits_than_the_plain_model(
     folder: Folder, verdict: Callable[..., Decision], role: str, factor: float, answer: str
 ) -> None:
-    theirs = 1.234 / factor
-    spoil(folder.baselines[role], "losses", "plan_and_code_bits_per_code_byte", value=theirs)
+    folder.baselines[role].losses = document_losses(1.234 / factor)
     decision = verdict(folder)
     name = {"equal_parameters": "parameters", "equal_flops": "FLOPs"}[role]
-    assert check(decision, 3, f"Against the plain model of equal {name}", "Plan and code bits").answer == answer
+    found = check(decision, 3, f"Against the plain model of equal {name}", "Bits of plan and code saved")
+    assert found.value == pytest.approx(1 - factor)
+    assert found.answer == answer
     assert decision.verdict == ("GO" if answer == "yes" else "NO-GO")
+
+
+def test_a_saving_that_a_few_pull_requests_make_is_none(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    """Without the last three of eighty the run saves nothing; with them 3%, which chance could do as well."""
+    baseline = folder.baselines["equal_parameters"]
+    baseline.losses = document_losses(1.234)
+    for one in baseline.losses[-9:]:
+        one["code_nats"] *= 2
+    found = check(verdict(folder), 3, "Against the plain model of equal parameters", "Bits of plan and code saved")
+    assert found.value == pytest.approx(0.03, abs=0.005)
+    assert found.answer == "no"
+
+
+def test_without_the_losses_of_documents_a_saving_is_not_measured(
+    folder: Folder, verdict: Callable[..., Decision]
+) -> None:
+    folder.baselines["equal_flops"].losses = None
+    found = check(verdict(folder), 3, "Against the plain model of equal FLOPs", "Bits of plan and code saved")
+    assert (found.answer, found.needed) == ("not measured", "losses.jsonl of both: evaluate again")
 
 
 @pytest.mark.parametrize(("theirs", "answer"), [(12, "yes"), (3, "no"), (2, "no")])
