@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from hrm_ray.evaluate import cache, generation
@@ -20,25 +21,26 @@ from hrm_ray.train.run import BASELINES, read_run
 SHOWN = 3
 
 ROWS = {
-    "plan bits per byte": ("losses", "plan_bits_per_byte"),
-    "code bits per byte": ("losses", "code_bits_per_byte"),
-    "code bits per byte, no plan": ("losses", "code_bits_per_byte_no_plan"),
-    "plan and code bits per byte of code": ("losses", "plan_and_code_bits_per_code_byte"),
-    "plan bits per byte, validation": ("validation", "plan_bits_per_byte"),
-    "code bits per byte, validation": ("validation", "code_bits_per_byte"),
-    "generated": ("generation", "all", "count"),
-    "valid share": ("generation", "all", "valid_share"),
-    "improved share": ("generation", "all", "improved_share"),
-    "plan adherence": ("generation", "all", "plan_adherence"),
-    "type-clean share, of what one file decides": ("types", "clean_share"),
-    "edit similarity": ("generation", "all", "edit_similarity"),
-    "chrF": ("generation", "all", "chrf"),
-    "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
-    "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
-    "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
-    "DONE told among valid, hidden": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
-    "the same by likelihood": ("decisions", "constructed", "hidden", "likelihood_auc_among_valid"),
+    "plan bits a byte": ("losses", "plan_bits_per_byte"),
+    "code bits a byte": ("losses", "code_bits_per_byte"),
+    "  without a plan": ("losses", "code_bits_per_byte_no_plan"),
+    "both, by code byte": ("losses", "plan_and_code_bits_per_code_byte"),
+    "  on validation": ("validation", "plan_and_code_bits_per_code_byte"),
+    "written": ("generation", "all", "count"),
+    "  valid Go": ("generation", "all", "valid_share"),
+    "  improved": ("generation", "all", "improved_share"),
+    "  close": ("generation", "all", "close_share"),
+    "  similarity": ("generation", "all", "edit_similarity"),
+    "  chrF": ("generation", "all", "chrf"),
+    "  plan followed": ("generation", "all", "plan_adherence"),
+    "  types clean": ("types", "clean_share"),
+    "tasks: pass@1": ("tasks", "pass_at", "1", "mean"),
+    "judge: accuracy": ("decisions", "constructed", "hidden", "balanced_accuracy"),
+    "  feedback shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
+    "  DONE, AUC": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
+    "  by likelihood": ("decisions", "constructed", "hidden", "likelihood_auc_among_valid"),
 }
+"""What the terminal shows; docs/formats.md says what each is."""
 
 
 def evaluate_all(run_dir: Path, overrides: Sequence[str], hands: Hands = ALONE) -> None:
@@ -75,7 +77,7 @@ def references(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def comparison(results: dict[str, dict[str, Any]]) -> Table:
     """Return the run beside its baselines; what one of them cannot have is a dash."""
-    table = Table("", *results)
+    table = Table("", *(role.replace("_", " ") for role in results), box=box.SIMPLE)
     for title, path in ROWS.items():
         table.add_row(title, *(_cell(result, path) for result in results.values()))
     return table

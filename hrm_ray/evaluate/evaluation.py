@@ -32,6 +32,8 @@ ALONE = Hands()
 def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = ALONE) -> dict[str, Any]:
     """Measure the run with `config.evaluate` and write `evaluation.json`, `generations.jsonl` and `losses.jsonl`."""
     opened, seconds = open_run(run_dir, config), dict[str, float]()
+    described = describe(opened)
+    main = described["role"] == "main"
     course = consistency.measure(run_dir / "metrics.jsonl")  # first, because it may refuse, as the tasks may
     with timed("tasks", seconds, progress) as advance:
         solved = tasks.measure(opened, advance)
@@ -39,7 +41,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)
     with timed("validation", seconds, progress):
-        validation = losses.validation(opened)
+        validation = losses.validation(opened) if main else None
     with timed("generation", seconds, progress) as advance:
         found = cache.attempts(opened, config.evaluate.generations, advance, hands.fill)
     with timed("predicted plans", seconds, progress):
@@ -48,9 +50,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         decisions, decided = judgement.measure(opened, found), judgement.decide(opened, found)
     with timed("types", seconds, progress):
         types = typed.measure(config, found, hands.climb)
-    described = describe(opened)
     with timed("n-gram", seconds, progress) as advance:
-        grams = counted.measure(opened, found, nats.sizes, advance) if described["role"] == "main" else None
+        grams = counted.measure(opened, found, nats.sizes, advance) if main else None
     result = {
         **described,
         "test_reads": reads,

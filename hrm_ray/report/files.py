@@ -213,6 +213,8 @@ class Evaluation(Record):
     parameters: int
     repositories: tuple[str, ...]
     losses: Losses
+    validation: Losses | None = None
+    """Of the whole validation fold, where the split is another."""
     generation: Generation
     decisions: Decisions | None = None
     probes: Probes | None = None

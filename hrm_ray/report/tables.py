@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hrm_ray.report.files import Decided, Evaluation, Generated, RunFolder, TotalBits, Written
+from hrm_ray.report.files import Decided, Evaluation, Generated, Losses, RunFolder, TotalBits, Written
 from hrm_ray.report.held_out import ORIGINS, ROLES
 from hrm_ray.report.text import interval, number, percent
 
@@ -59,6 +59,7 @@ def evaluation_table(run: RunFolder) -> Table | None:
     groups = [
         ("Size", _size(evaluations)),
         ("Losses", [*_losses([one.losses for one in columns.values()]), *_behind_plans(evaluations)]),
+        *_validation([one.validation if one else None for one in evaluations]),
         *generations,
         *_types(evaluations),
         *_tasks(evaluations),
@@ -105,6 +106,11 @@ def _losses(losses: Sequence[TotalBits | None]) -> list[Row]:
         "plan_and_code_bits_per_code_byte": "Plan and code bits per byte of code",
     }
     return _rows(losses, names)
+
+
+def _validation(losses: Sequence[Losses | None]) -> Iterator[tuple[str, list[Row]]]:
+    if any(losses):
+        yield "Losses on the validation fold", [*_rows(losses, {"examples": "Examples"}), *_losses(losses)]
 
 
 def _behind_plans(evaluations: Sequence[Evaluation | None]) -> list[Row]:

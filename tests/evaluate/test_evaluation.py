@@ -130,6 +130,7 @@ def test_of_the_test_fold_the_whole_validation_fold_is_told_too(evaluated: Path,
     assert told == pytest.approx(nats.summary(range(len(opened.solve))))
     assert told != pytest.approx({name: read(evaluated)["losses"][name] for name in told})
     assert losses.validation(opened) is None
+    assert read(evaluated / "baselines" / "equal_parameters")["validation"] is None
 
 
 def test_every_document_has_its_losses_and_they_are_those_of_the_split(evaluated: Path) -> None:

@@ -128,6 +128,7 @@ def evaluation(bits: float = 1.234, improved: float = 0.31) -> Json:
             "predicted_plan": {"examples": 240, "code_bits_per_byte": 1.0625, "code_bits_per_byte_no_plan": 1.0875}
             | {"code_bits_per_byte_predicted_plan": 1.0405},
         },
+        "validation": losses(1.1875),
         "probes": {
             "states": [
                 {"state": "z_L", "cycle": 2, "pass": 3, "plan_bits_per_byte": 6.25, "code_bits_per_byte": 3.125},

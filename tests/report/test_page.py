@@ -169,7 +169,7 @@ def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_pa
             assert all(
                 number(value) in shown for key, value in part.items() if "similarity" in key or key in {"chrf", "count"}
             )
-    for section in ("checkpoint", "losses", "decisions", "parameters", "test_reads"):
+    for section in ("checkpoint", "losses", "validation", "decisions", "parameters", "test_reads"):
         for value in leaves(folder.evaluation[section]):
             assert isinstance(value, str) or number(value) in shown, (section, value)
     assert all(number(value, 1) in shown for value in folder.evaluation["seconds"].values())
@@ -202,6 +202,7 @@ def test_types_and_tasks_are_shown_as_far_as_they_go(folder: Folder, tmp_path: P
         ("copying", "Copying the input0"),
         ("types", "Decided by the file alone"),
         ("tasks", "Tasks with tests"),
+        ("validation", "Losses on the validation fold"),
     ],
 )
 def test_what_an_older_evaluation_lacks_has_no_table(folder: Folder, tmp_path: Path, key: str, title: str) -> None:
