@@ -109,8 +109,9 @@ def _losses(losses: Sequence[TotalBits | None]) -> list[Row]:
 
 
 def _validation(losses: Sequence[Losses | None]) -> Iterator[tuple[str, list[Row]]]:
+    sizes = {"examples": "Examples", "code_bytes": "Bytes of code"}
     if any(losses):
-        yield "Losses on the validation fold", [*_rows(losses, {"examples": "Examples"}), *_losses(losses)]
+        yield "Losses on the validation fold", [*_rows(losses, sizes), *_losses(losses)]
 
 
 def _behind_plans(evaluations: Sequence[Evaluation | None]) -> list[Row]:
