@@ -24,7 +24,7 @@ ROWS = {
     "plan bits a byte": ("losses", "plan_bits_per_byte"),
     "code bits a byte": ("losses", "code_bits_per_byte"),
     "  without a plan": ("losses", "code_bits_per_byte_no_plan"),
-    "both, by code byte": ("losses", "plan_and_code_bits_per_code_byte"),
+    "plan + code bits": ("losses", "plan_and_code_bits_per_code_byte"),
     "  on validation": ("validation", "plan_and_code_bits_per_code_byte"),
     "written": ("generation", "all", "count"),
     "  valid Go": ("generation", "all", "valid_share"),

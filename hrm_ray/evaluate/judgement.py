@@ -98,10 +98,10 @@ def confusion_matrix(labels: Tensor, predicted: Tensor) -> Tensor:
 
 
 def balanced_accuracy(confusion: Tensor) -> float | None:
-    """Mean recall of the classes that occur."""
+    """Mean recall of the classes that occur; None of one alone, of which any constant answer is right."""
     present = confusion.sum(1) > 0
     recalls = confusion.diagonal()[present] / confusion.sum(1)[present]
-    return float(recalls.mean()) if present.any() else None
+    return float(recalls.mean()) if present.sum() > 1 else None
 
 
 def beyond_validity(labels: Tensor, done: Tensor, likelihoods: Sequence[float]) -> dict[str, float | None]:

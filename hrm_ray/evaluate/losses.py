@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from hrm_ray.train.validate import all_nats
 
 BUCKETS = (128, 512, 2048)
 """Bytes of code: upper bounds of the lengths that are told apart; the last is open."""
+
+_LENGTHS = (*(f"up to {bound} bytes" for bound in BUCKETS), f"over {BUCKETS[-1]} bytes")
 
 CODE_BITS = ("code_bits_per_byte", "code_bits_per_byte_no_plan")
 
@@ -89,7 +92,7 @@ def measure(opened: Opened, nats: SplitNats, plans: Mapping[int, Sequence[int]])
     return {
         **nats.summary(range(len(opened.solve))),
         "by": {
-            name: {label: nats.summary(rows) for label, rows in sorted(groups.items())}
+            name: {label: nats.summary(rows) for label, rows in sorted(groups.items(), key=_order)}
             for name, groups in grouped(opened.solve).items()
         },
         "predicted_plan": {
@@ -112,8 +115,13 @@ def grouped(solve: SolveDocuments) -> dict[str, dict[str, list[int]]]:
 def _labels(change: str, kinds: Sequence[str], size: int, is_test: bool) -> Iterator[tuple[str, str]]:
     yield "intent", change
     yield "kind", kinds[0] if len(set(kinds)) == 1 else "several"
-    yield "length", next((f"up to {bound} bytes" for bound in BUCKETS if size <= bound), f"over {BUCKETS[-1]} bytes")
+    yield "length", _LENGTHS[bisect_left(BUCKETS, size)]
     yield "origin", "test" if is_test else "not a test"
+
+
+def _order(group: tuple[str, list[int]]) -> tuple[int, str]:
+    label, _ = group
+    return _LENGTHS.index(label) if label in _LENGTHS else 0, label
 
 
 def code_bits_per_byte_given(opened: Opened, plans: Mapping[int, Sequence[int]]) -> float | None:

@@ -227,6 +227,7 @@ def test_confusion_and_balanced_accuracy_by_hand() -> None:
     assert confusion.tolist() == [[1, 1, 0], [1, 3, 0], [0, 0, 0]]
     assert judgement.balanced_accuracy(confusion) == pytest.approx((1 / 2 + 3 / 4) / 2)
     assert judgement.balanced_accuracy(torch.zeros(3, 3, dtype=torch.int64)) is None
+    assert judgement.balanced_accuracy(torch.tensor([[5, 1, 0], [0, 0, 0], [0, 0, 0]])) is None
 
 
 def test_only_valid_attempts_are_told_apart() -> None:

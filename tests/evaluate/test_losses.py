@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from hrm_ray.evaluate import losses
 from hrm_ray.evaluate.losses import code_bits_per_byte_given, grouped
@@ -76,3 +77,12 @@ def test_rows_are_grouped_by_what_they_are(opened: Opened) -> None:
                 assert said.get(name, label) == label
                 if label == "up to 512 bytes":
                     assert 128 < len(example.code.encode()) <= 512
+
+
+def test_lengths_come_in_their_order_and_all_else_by_name(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths = ["up to 128 bytes", "up to 512 bytes", "up to 2048 bytes", "over 2048 bytes"]
+    groups = {"length": dict.fromkeys(sorted(lengths), [0]), "kind": {"var": [0], "const": [0]}}
+    monkeypatch.setattr(losses, "grouped", lambda _: groups)
+    sizes = torch.ones(len(opened.solve), 2)
+    found = losses.measure(opened, losses.SplitNats(sizes.double(), sizes.double(), sizes), {})["by"]
+    assert {name: list(parts) for name, parts in found.items()} == {"length": lengths, "kind": ["const", "var"]}
