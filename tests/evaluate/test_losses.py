@@ -81,7 +81,7 @@ def test_rows_are_grouped_by_what_they_are(opened: Opened) -> None:
 
 def test_lengths_come_in_their_order_and_all_else_by_name(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = ["up to 128 bytes", "up to 512 bytes", "up to 2048 bytes", "over 2048 bytes"]
-    groups = {"length": dict.fromkeys(sorted(lengths), [0]), "kind": {"var": [0], "const": [0]}}
+    groups = {"length": {label: [0] for label in sorted(lengths)}, "kind": {"var": [0], "const": [0]}}
     monkeypatch.setattr(losses, "grouped", lambda _: groups)
     sizes = torch.ones(len(opened.solve), 2)
     found = losses.measure(opened, losses.SplitNats(sizes.double(), sizes.double(), sizes), {})["by"]
