@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from filelock import FileLock
 
+from hrm_ray.files import user_cache
 from hrm_ray.golang.toolchain import OFFLINE, Toolchain
 
 LONGEST = 2 << 20
@@ -115,9 +116,7 @@ def built(go: Toolchain) -> Path | None:
     """Return the helper's program out of the user's cache, where it is built once for each form and version of Go."""
     sources = sorted(Path(str(files("hrm_ray.golang"))).glob("helper/*.go"))
     key = hashlib.sha256(go.version.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hrm-ray"
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / f"go-helper-{key}"
+    program = user_cache() / f"go-helper-{key}"
     with FileLock(f"{program}.lock"):
         if not program.exists():
             new = program.with_suffix(".new")
