@@ -30,6 +30,7 @@ ROWS = {
     "type-clean share, of what one file decides": ("types", "clean_share"),
     "edit similarity": ("generation", "all", "edit_similarity"),
     "edit similarity of copying the input": ("generation", "all", "copy_edit_similarity"),
+    "tasks that are sound and fit": ("tasks", "count"),
     "pass@1 of evaluate.tasks": ("tasks", "pass_at", "1", "mean"),
     "balanced accuracy, constructed, hidden": ("decisions", "constructed", "hidden", "balanced_accuracy"),
     "balanced accuracy, constructed, shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
@@ -50,6 +51,9 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str], fill: cache.Fill = cac
         with bars() as progress:
             result = evaluate(one, config, progress, fill)
         results[result["role"]] = result
+        if one == run_dir and result["tasks"]:  # the baselines have the same
+            for task, why in result["tasks"]["left_out"].items():
+                console.print(f"task {task} is left out: {why}", markup=False)
         if result["ngram"]:
             results[f"{result['ngram']['order']}-gram"] = result["ngram"]
     console.print(comparison(results))

@@ -48,7 +48,7 @@ WRONG = {
 TASK = Task(
     id="t/1",
     prompt="Add One\nIt is 1.",
-    tests="func TestOne(t *testing.T) { if One() != 1 { t.Fatal() } }",
+    tests='func TestOne(t *testing.T) { if One() != 1 { t.Fatal("got", One()) } }',
     entry_point="One",
     reference="func One() int { return 1 }",
 )
@@ -98,6 +98,16 @@ def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(box: None) 
         assert wrong.verdict is Verdict.FAILED, (task.id, wrong.output)
 
 
+def test_an_answer_does_not_change_its_tests(box: None) -> None:
+    """`slices.Equal` of the tests is Go's, whatever an answer calls by that name, and only real tests count."""
+    asked = next(task for task in read([OWN]) if task.id == "own/runs")
+    wrong = "func Runs([]int) [][2]int { return nil }\n"
+    fake = "type all struct{}\n\nfunc (all) Equal(...any) bool { return true }\n\nvar slices all\n"
+    leaver = 'func init() {\n\tos.Stdout.WriteString("--- PASS: TestRuns (0.00s)\\nPASS\\n")\n\tos.Exit(0)\n}\n'
+    found = run([(asked, f"{wrong}\n{more}") for more in (fake, leaver, "func TestRuns(*testing.T) {}\n")])
+    assert [one.verdict for one in found] == [Verdict.BUILD, Verdict.FAILED, Verdict.BUILD]
+
+
 def test_our_tasks_are_laid_out_by_gofmt() -> None:
     go = toolchain()
     if go is None:
@@ -129,7 +139,10 @@ def test_pass_at_k_of_what_is_written(box: None, tmp_path: Path, monkeypatch: py
     assert asked == [f"t/1#{number}" for number in range(10)]
     assert progress[-1] == (10, 10)
     assert (found["count"], found["attempts"], found["passed"]) == (1, 10, {"t/1": 5})
-    assert found["left_out"] == {"t/2": "its reference: failed", "t/3": "does not fit the window"}
+    assert found["left_out"] == {
+        "t/2": "its reference: failed (task_test.go:5: got 2)",
+        "t/3": "does not fit the window",
+    }
     assert {k: one["mean"] for k, one in found["pass_at"].items()} == {"1": 0.5, "5": pytest.approx(251 / 252), "10": 1}
     assert found["verdicts"] == {"failed": 5, "passed": 5}
     lines = [json.loads(line) for line in (tmp_path / tasks.FILE).read_text().splitlines()]
@@ -169,10 +182,14 @@ def test_what_is_no_task_is_named(tmp_path: Path) -> None:
         read([file])
     with pytest.raises(UserError, match="the reference of t/1 does not declare Two"):
         read([written_to(file, replace(TASK, entry_point="Two"))])
+    with pytest.raises(UserError, match="the tests of t/1 declare no function of Go's form TestX"):
+        read([written_to(file, replace(TASK, tests="func testOne(t *testing.T) {}"))])
+    with pytest.raises(UserError, match="there are no tasks in it"):
+        read([written_to(file)])
     file.write_text('{"id": "a"}\n')
     with pytest.raises(UserError, match=r"tasks\.jsonl:1: prompt"):
         read([file])
-    with pytest.raises(ConfigError, match="all attempts at a task would be the same"):
+    with pytest.raises(ConfigError, match=r"would be the same: set evaluate\.temperature above 0"):
         network(tmp_path, file, task_samples=2)
 
 
