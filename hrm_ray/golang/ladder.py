@@ -49,6 +49,7 @@ class Verdict:
     line: int = 0
     """Counts from the code's first line, which is 1; less, or more than it has, is elsewhere in the file."""
     column: int = 0
+    """In bytes; counts from 1 where the line or the code begins."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,9 @@ def climb(candidate: Candidate, helper: Helper | None, level: Level = Level.TYPE
     answer = helper.ask(*place, types=level >= Level.TYPES) if helper else None
     if answer is None:
         return Verdict(Level.FORMAT, Outcome.UNKNOWN, "no answer" if helper else "no Go toolchain")
-    above = place.source.encode("utf-8", "surrogatepass").count(b"\n", 0, place.start) if answer["line"] else 0
-    return Verdict(
-        Level[answer["level"].upper()],
-        Outcome(answer["outcome"]),
-        answer["message"],
-        answer["line"] - above,
-        answer["column"],
-    )
+    reached, outcome = Level[answer["level"].upper()], Outcome(answer["outcome"])
+    line, column = (0, 0) if outcome is Outcome.VALID else place.line_and_column(answer["offset"])
+    return Verdict(reached, outcome, answer["message"], line, column)
 
 
 def build(files: Mapping[str, str], go: Toolchain) -> Verdict:

@@ -50,7 +50,7 @@ class Helper:
 
     def ask(self, source: str, start: int, end: int, *, types: bool) -> Mapping[str, Any] | None:
         """Return its answer about the declaration in the bytes start:end of a file; None where it has none."""
-        if len(source) > LONGEST:
+        if len(source.encode("utf-8", "surrogatepass")) > LONGEST:
             return None
         question = {"source": source, "start": start, "end": end, "types": types}
         process = self._process = self._process or self._started()
@@ -64,6 +64,9 @@ class Helper:
             line = process.stdout.readline()
         except BrokenPipeError:
             line = b""
+        except BaseException:  # or the answer to this question would be taken for one to the next
+            self.close()
+            raise
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
