@@ -17,7 +17,7 @@ from hrm_ray.evaluate import humaneval_x, tasks
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.task import Task, read, run
 from hrm_ray.golang.confined import Verdict
-from hrm_ray.golang.sandbox import sandbox
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.toolchain import toolchain
 from hrm_ray.model.generate import Written
 from hrm_ray.model.hrm import HRM
@@ -55,14 +55,6 @@ TASK = Task(
 BROKEN = replace(TASK, id="t/2", reference="func One() int { return 2 }")
 
 
-@pytest.fixture(scope="session")
-def box() -> None:
-    try:
-        sandbox()
-    except UserError as error:
-        pytest.skip(str(error))
-
-
 def written_to(path: Path, *given: Task) -> Path:
     path.write_text("".join(json.dumps(asdict(task)) + "\n" for task in given))
     return path
@@ -84,7 +76,7 @@ def network(run_dir: Path, *files: Path, **evaluate: float) -> Network:
     return Network(run_dir, config, PlainEngine(HRM(config.model, tokenizer.vocab_size), config.train), 7, tokenizer)
 
 
-def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(box: None) -> None:
+def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(jail: Sandbox) -> None:
     found = read([OWN])
     assert set(WRONG) == {task.id for task in found}
     answers = [(task, task.reference) for task in found]
@@ -98,7 +90,7 @@ def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(box: None) 
         assert wrong.verdict is Verdict.FAILED, (task.id, wrong.output)
 
 
-def test_an_answer_does_not_change_its_tests(box: None) -> None:
+def test_an_answer_does_not_change_its_tests(jail: Sandbox) -> None:
     """`slices.Equal` of the tests is Go's, whatever an answer calls by that name, and only real tests count."""
     asked = next(task for task in read([OWN]) if task.id == "own/runs")
     wrong = "func Runs([]int) [][2]int { return nil }\n"
@@ -117,7 +109,7 @@ def test_our_tasks_are_laid_out_by_gofmt() -> None:
             assert go.formatted(f"package p\n\n{code}") == f"package p\n\n{code}", task.id
 
 
-def test_pass_at_k_of_what_is_written(box: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pass_at_k_of_what_is_written(jail: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every other attempt is the reference; a task with a wrong reference is left out, and one that is too long."""
     long = replace(TASK, id="t/3", prompt="Add " + "very " * 600 + "One")
     file = written_to(tmp_path / "tasks.jsonl", TASK, BROKEN, long)
@@ -149,7 +141,7 @@ def test_pass_at_k_of_what_is_written(box: None, tmp_path: Path, monkeypatch: py
     assert [line["verdict"] for line in lines] == ["failed", "passed"] * 5
 
 
-def test_an_untrained_network_solves_nothing_and_the_same_again(box: None, tmp_path: Path) -> None:
+def test_an_untrained_network_solves_nothing_and_the_same_again(jail: Sandbox, tmp_path: Path) -> None:
     file = written_to(tmp_path / "tasks.jsonl", TASK, replace(TASK, id="t/4"))
     opened = network(tmp_path, file, task_samples=2, temperature=1.0)
     first = tasks.measure(opened, lambda *_: None)
@@ -217,7 +209,7 @@ ROW = {
 }
 
 
-def test_tasks_of_humaneval_x_are_converted_and_run(box: None, tmp_path: Path) -> None:
+def test_tasks_of_humaneval_x_are_converted_and_run(jail: Sandbox, tmp_path: Path) -> None:
     source, to = tmp_path / "humaneval_go.jsonl", tmp_path / "tasks.jsonl"
     source.write_text(json.dumps(ROW) + "\n")
     assert humaneval_x.main([str(source), str(to)]) == 0

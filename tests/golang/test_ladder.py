@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hrm_ray.golang.ladder import Candidate, Level, Outcome, Verdict, build, climb
+from hrm_ray.golang.ladder import Candidate, Level, Outcome, Verdict, climb, prove
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.supervisor import Helper
-from hrm_ray.golang.toolchain import Toolchain
 
 FILE = """package p
 
@@ -141,8 +141,13 @@ def test_without_a_helper_only_parsing_is_known() -> None:
     assert climb(Candidate("func f() {}"), None) == Verdict(Level.FORMAT, Outcome.UNKNOWN, "no Go toolchain")
 
 
-def test_whole_programs_are_built(go: Toolchain) -> None:
-    assert build({"main.go": "package main\n\nfunc main() {}\n"}, go).outcome == Outcome.VALID
-    found = build({"main.go": "package main\n\nfunc main() { x }\n"}, go)
-    assert (found.level, found.outcome) == (Level.BUILD, Outcome.NOT_VALID)
-    assert "undefined: x" in found.message
+def test_whole_packages_are_built_and_tested(jail: Sandbox) -> None:
+    tests = 'package task\n\nimport "testing"\n\nfunc TestF(t *testing.T) {\n\tif F() != 1 {\n\t\tt.Fatal()\n\t}\n}\n'
+    for body, level, outcome, said in (
+        ("return 1", Level.TESTS, Outcome.VALID, "PASS: TestF"),
+        ("return 2", Level.TESTS, Outcome.NOT_VALID, "FAIL: TestF"),
+        ("return x", Level.BUILD, Outcome.NOT_VALID, "undefined: x"),
+    ):
+        found = prove({"task.go": f"package task\n\nfunc F() int {{ {body} }}\n", "task_test.go": tests}, jail)
+        assert (found.level, found.outcome) == (level, outcome)
+        assert said in found.message

@@ -21,7 +21,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.golang import cgroups, seccomp
 from hrm_ray.golang import sandbox as module
 from hrm_ray.golang.confined import Limits, Outcome, Verdict
-from hrm_ray.golang.sandbox import Sandbox, sandbox
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.toolchain import toolchain
 from tests.golang import hostile
 
@@ -36,14 +36,6 @@ func TestUp(t *testing.T) {
 	}
 }
 """
-
-
-@pytest.fixture(scope="session")
-def jail() -> Sandbox:
-    try:
-        return sandbox()
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(autouse=True)
