@@ -61,7 +61,7 @@ class Sandbox:
 
 @cache
 def sandbox() -> Sandbox:
-    """Return the sandbox of this machine; a user's first call builds what all runs share, for half a minute.
+    """Return the sandbox of this machine; a user's first call builds what all runs share, for a minute.
 
     Raises:
         UserError: there is none (see `tried`).

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache, command, judgement
@@ -211,6 +212,16 @@ def test_a_baseline_without_a_checkpoint_is_left_out(
     command.evaluate_all(run, ["evaluate.split=validation", "evaluate.generations=2"])
     assert "left out, it has no checkpoint yet" in capsys.readouterr().out
     assert read(run)["test_reads"] is None
+
+
+def test_tasks_that_are_left_out_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = {"role": "main", "ngram": None, "tasks": {"count": 0, "left_out": {"t/2": "its reference: failed"}}}
+    monkeypatch.setattr(command, "read_run", lambda *_: settings.parse({"name": "t", "data": "none"}, "test"))
+    monkeypatch.setattr(command, "evaluate", lambda *_: found)
+    command.evaluate_all(tmp_path, [])
+    assert "task t/2 is left out: its reference: failed\n" in capsys.readouterr().out
 
 
 def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:
