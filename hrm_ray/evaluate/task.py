@@ -18,6 +18,7 @@ from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.program import program
 from hrm_ray.golang.sandbox import sandbox
 from hrm_ray.golang.toolchain import toolchain
+from hrm_ray.golang.witness import named_tests
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.jsonl import rows
 
@@ -66,21 +67,28 @@ def read(paths: Iterable[Path]) -> list[Task]:
     """Read files of tasks; of `own`, those that ship with this package.
 
     Raises:
-        UserError: a file cannot be read, a line is no task, or two have the same id.
+        UserError: a file cannot be read or is empty, a line is no task, or two have the same id.
     """
     tasks: dict[str, Task] = {}
     for path in paths:
+        known = len(tasks)
         for task in rows(task_file(path), _TASK):
             if task.id in tasks:
                 raise UserError(f"{path}: two tasks have the id {task.id}")
             if task.entry_point not in {name for one in declarations(task.reference) for name in one.names}:
                 raise UserError(f"{path}: the reference of {task.id} does not declare {task.entry_point}")
+            if not named_tests(task.tests):
+                raise UserError(f"{path}: the tests of {task.id} declare no function of Go's form TestX")
             tasks[task.id] = task
+        if len(tasks) == known:
+            raise UserError(f"{path}: there are no tasks in it")
     return list(tasks.values())
 
 
 def run(answers: Sequence[tuple[Task, str]]) -> list[Outcome]:
     """Run the tests of each task on an answer to it, in the sandbox, one a processor at a time; equal ones once.
+
+    What the tests import depends on the reference alone: an answer that declares `slices` does not become their slices.
 
     Raises:
         UserError: there is no sandbox here.
@@ -89,7 +97,8 @@ def run(answers: Sequence[tuple[Task, str]]) -> list[Outcome]:
     assert go is not None  # or there would be no sandbox
     distinct = dict.fromkeys(answers)
     packages = [
-        {"task.go": program(code, go), "task_test.go": program(task.tests, go, beside=code)} for task, code in distinct
+        {"task.go": program(code, go), "task_test.go": program(task.tests, go, beside=task.reference)}
+        for task, code in distinct
     ]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         found = dict(zip(distinct, pool.map(box.test, packages), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -18,6 +19,8 @@ from hrm_ray.golang.confined import Outcome, Verdict
 from hrm_ray.prepare import sections
 
 FILE = "task_attempts.jsonl"
+
+_PLACE = re.compile(r"\btask(?:_test)?\.go:\d+.*")
 
 _MOST_SAID = 2000
 """Characters of a run's output that are kept: the last ones, where the reason is."""
@@ -71,10 +74,16 @@ def checked(paths: Sequence[Path]) -> tuple[list[Task], dict[str, str]]:
 @cache  # a run and its baselines are asked the same
 def _checked(paths: tuple[Path, ...]) -> tuple[list[Task], dict[str, str]]:
     tasks = read(paths)
-    verdicts = [outcome.verdict for outcome in run([(task, task.reference) for task in tasks])]
-    judged = list(zip(tasks, verdicts, strict=True))
-    left_out = {task.id: f"its reference: {verdict}" for task, verdict in judged if verdict is not Verdict.PASSED}
+    outcomes = run([(task, task.reference) for task in tasks])
+    judged = zip(tasks, outcomes, strict=True)
+    left_out = {task.id: _why(outcome) for task, outcome in judged if outcome.verdict is not Verdict.PASSED}
     return [task for task in tasks if task.id not in left_out], left_out
+
+
+def _why(outcome: Outcome) -> str:
+    """The verdict on a reference, and the first place that its run names."""
+    place = _PLACE.search(outcome.output)
+    return f"its reference: {outcome.verdict}" + (f" ({place[0]})" if place else "")
 
 
 def _prefix(network: Network, task: Task) -> list[int]:

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 
 CONTROLLERS = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids.max",)}
 """What is needed, and the file by which each version bounds it."""
@@ -22,8 +22,6 @@ CONTROLLERS = {"memory": ("memory.max", "memory.limit_in_bytes"), "pids": ("pids
 _SWAP = ("memory.swap.max", "memory.memsw.limit_in_bytes")
 _PATIENCE = 10.0
 """Seconds in which what was killed must be gone."""
-
-_numbers = count()
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def group(memory: int, processes: int) -> Iterator[Group]:
     Raises:
         LookupError: no group can be made here (see `places`).
     """
-    name = f"hrm-ray-{os.getpid()}-{next(_numbers)}"
+    name = f"hrm-ray-{os.getpid()}-{token_hex(4)}"  # in containers numbers of processes come again
     above = places()
     made = Group(*(above[controller] / name for controller in CONTROLLERS))
     for folder in {made.memory, made.pids}:

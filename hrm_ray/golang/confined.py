@@ -8,13 +8,14 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import IO
 
-from hrm_ray.golang import cgroups, jail, launcher
+from hrm_ray.golang import cgroups, jail, launcher, seccomp
 
 
 class Verdict(StrEnum):
@@ -71,29 +72,48 @@ class Outcome:
 
 
 def run(
-    go: Path, mounts: Sequence[str], files: Mapping[str, str], command: Sequence[str], limits: Limits = Limits()
+    go: Path,
+    mounts: Sequence[str],
+    files: Mapping[str, str],
+    command: Sequence[str],
+    limits: Limits = Limits(),
+    passed: Callable[[bytes], bool] = lambda _: True,
 ) -> Outcome:
-    """Run a command of the toolchain at `go` beside `files`, by name; `mounts` say which build cache it sees."""
+    """Run a command of the toolchain at `go` beside `files`, by name; `mounts` say which build cache it sees.
+
+    It passes if it ends well and `passed` holds of what it said.
+    """
     began = time.monotonic()
     with (
         TemporaryDirectory(prefix="hrm-ray-") as folder,
+        TemporaryFile() as rules,
         TemporaryFile() as words,
         cgroups.group(limits.memory, limits.processes) as group,
     ):
         for name, text in files.items():
             Path(folder, name).write_text(text, "utf-8")
-        words.write("\0".join(jail.arguments(go, Path(folder), limits.disk, mounts)).encode())
-        words.seek(0)
-        with _started(words.fileno(), command, group, limits) as process:
+        told = jail.arguments(go, Path(folder), limits.disk, rules.fileno(), mounts)
+        given = _filled(words, "\0".join(told).encode()), _filled(rules, seccomp.program())
+        with _started(given, command, group, limits) as process:
             output, stopped = _heard(process, began + limits.seconds, limits.output)
             process.kill()  # and all that it started: its death is that of the first process in there
-        verdict = _verdict(process.returncode, output, stopped, group)
+        well = stopped is None and process.returncode == 0 and passed(bytes(output))
+        verdict = Verdict.PASSED if well else _verdict(output, stopped, group)
     return Outcome(verdict, output.decode("utf-8", "replace"), time.monotonic() - began)
 
 
-def _started(words: int, command: Sequence[str], group: cgroups.Group, limits: Limits) -> subprocess.Popen[bytes]:
+def _filled(file: IO[bytes], content: bytes) -> int:
+    file.write(content)
+    file.seek(0)
+    return file.fileno()
+
+
+def _started(
+    given: tuple[int, int], command: Sequence[str], group: cgroups.Group, limits: Limits
+) -> subprocess.Popen[bytes]:
+    """Start it; `given` are files that bubblewrap reads, the first of them its arguments."""
     told = json.dumps({"parent": os.getpid(), "groups": group.entrances, "limits": limits.resources})
-    line = [sys.executable, "-I", "-S", launcher.__file__, told, "bwrap", "--args", str(words), "--", *command]
+    line = [sys.executable, "-I", "-S", launcher.__file__, told, "bwrap", "--args", str(given[0]), "--", *command]
     alone = {"PATH": os.environ.get("PATH", os.defpath)}
     return subprocess.Popen(
         line,
@@ -102,7 +122,7 @@ def _started(words: int, command: Sequence[str], group: cgroups.Group, limits: L
         stderr=subprocess.STDOUT,
         cwd="/",
         env=alone,
-        pass_fds=(words,),
+        pass_fds=given,
         start_new_session=True,
     )
 
@@ -132,9 +152,8 @@ def _outlived(process: subprocess.Popen[bytes], until: float) -> Verdict | None:
     return None
 
 
-def _verdict(code: int, output: bytes, stopped: Verdict | None, group: cgroups.Group) -> Verdict:
-    if stopped is None and code == 0 and b"\nPASS\n" in output:
-        return Verdict.PASSED
+def _verdict(output: bytes, stopped: Verdict | None, group: cgroups.Group) -> Verdict:
+    """Why a run did not pass."""
     if group.memory_ran_out:
         return Verdict.MEMORY
     if group.processes_ran_out:

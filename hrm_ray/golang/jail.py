@@ -1,10 +1,10 @@
 """What a program in the sandbox sees: the arguments of bubblewrap, and Go's build cache as it is seen there.
 
 There is nothing of the machine in it but the toolchain and a build cache, both read-only, and the files of the run; no
-user, network, process, host name or System V IPC of the machine, and no capability. Go builds without C and links
-statically, so neither a shell nor a library is needed. There is no /proc either: where root runs this, a program in
-there is still root to the kernel, if one without capabilities, and root may write to /proc/sys.
-Not covered: a fault of the kernel itself.
+user, process, host name or System V IPC of the machine, no capability, and no network, not even one of its own. Go
+builds without C and links statically, so neither a shell nor a library is needed. There is no /proc either: where root
+runs this, a program in there is still root to the kernel, if one without capabilities, and root may write to /proc/sys.
+What `seccomp` lists the kernel is not even asked. Not covered: a fault of the kernel in the rest.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ ENVIRONMENT = {
 }
 
 
-def arguments(go: Path, sources: Path, disk: int, mounts: Sequence[str]) -> list[str]:
+def arguments(go: Path, sources: Path, disk: int, rules: int, mounts: Sequence[str]) -> list[str]:
     """Return the arguments for the toolchain at `go`, the folder of the run's files, and so many bytes to write.
 
-    `mounts` are `reading` or `filling`. Last of all everything but the folder for temporary files is made read-only:
-    the root and /dev are in memory, and would else have no bound of their own.
+    `rules` is an open file with the filter of system calls; `mounts` are `reading` or `filling`. Last of all everything
+    but the folder for temporary files is made read-only: the root and /dev are in memory, and would else have no bound.
     """
     variables = [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
     return [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--uid", _NOBODY, "--gid", _NOBODY),
-        *("--clearenv", *variables),
+        *("--seccomp", str(rules), "--clearenv", *variables),
         *("--ro-bind", str(go), _GO, "--ro-bind", str(sources), _SOURCES, "--chdir", _SOURCES),
         *("--dev", "/dev", "--size", str(disk), "--tmpfs", _TEMPORARY),
         *mounts,

@@ -1,7 +1,8 @@
 """How far up the ladder *parse < format < types < build < tests* generated code comes.
 
 The first three rungs are of a declaration in its file, and run none of it. A file is not its package, so what other
-files and unread imports could declare is unknown: neither valid nor not. Build and tests are of whole programs.
+files and unread imports could declare is unknown: neither valid nor not. Build and tests are of whole packages, and
+nothing is known of them but in the sandbox, which holds the compiler too.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from hrm_ray.golang import confined
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.splice import splice
 from hrm_ray.golang.supervisor import Helper
 from hrm_ray.golang.syntax import validate
-from hrm_ray.golang.toolchain import Toolchain
 
 
 class Level(IntEnum):
@@ -26,7 +28,7 @@ class Level(IntEnum):
     TYPES = 3
     """go/types finds nothing wrong."""
     BUILD = 4
-    """go build makes the program."""
+    """go build makes the package and its tests."""
     TESTS = 5
     """Its tests pass, in the sandbox."""
 
@@ -49,6 +51,7 @@ class Verdict:
     line: int = 0
     """Counts from the code's first line, which is 1; less, or more than it has, is elsewhere in the file."""
     column: int = 0
+    """In bytes; counts from 1 where the line or the code begins."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,14 @@ def climb(candidate: Candidate, helper: Helper | None, level: Level = Level.TYPE
     answer = helper.ask(*place, types=level >= Level.TYPES) if helper else None
     if answer is None:
         return Verdict(Level.FORMAT, Outcome.UNKNOWN, "no answer" if helper else "no Go toolchain")
-    above = place.source.encode("utf-8", "surrogatepass").count(b"\n", 0, place.start) if answer["line"] else 0
-    return Verdict(
-        Level[answer["level"].upper()],
-        Outcome(answer["outcome"]),
-        answer["message"],
-        answer["line"] - above,
-        answer["column"],
-    )
+    reached, outcome = Level[answer["level"].upper()], Outcome(answer["outcome"])
+    line, column = (0, 0) if outcome is Outcome.VALID else place.line_and_column(answer["offset"])
+    return Verdict(reached, outcome, answer["message"], line, column)
 
 
-def build(files: Mapping[str, str], go: Toolchain) -> Verdict:
-    """Compile a module whose files are given by their paths; nothing of it is run."""
-    message = go.build(files)
-    return Verdict(Level.BUILD, Outcome.NOT_VALID if message else Outcome.VALID, message)
+def prove(files: Mapping[str, str], box: Sandbox) -> Verdict:
+    """Take the files of package `task`, given by name, up to their tests; the message is what was said on the way."""
+    found = box.test(files)
+    level = Level.BUILD if found.verdict is confined.Verdict.BUILD else Level.TESTS
+    passed = found.verdict is confined.Verdict.PASSED
+    return Verdict(level, Outcome.VALID if passed else Outcome.NOT_VALID, found.output)

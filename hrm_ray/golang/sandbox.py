@@ -3,39 +3,44 @@
 What a program writes, eats, starts and says is bounded, its time is too, and nothing of it outlives its run. Where one
 of the parts is missing the sandbox refuses: code that nobody has read is never run without it.
 
-A run passed when it ended well *and* said that its tests did: a program that just leaves has not passed. Not covered:
-code written to deceive, which could say what the tests say.
+A run passed when it ended well *and* each of its tests said so, to which a `witness` swears: a program that just
+leaves, or says what passing tests say, has not passed. Not covered: code written to deceive this very sandbox. It
+shares a process with its tests, and could change what they compare, or find the secret in its own memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from filelock import FileLock
 
 from hrm_ray.errors import UserError
-from hrm_ray.golang import cgroups, jail
+from hrm_ray.files import user_cache
+from hrm_ray.golang import cgroups, jail, seccomp
 from hrm_ray.golang.confined import Limits, Outcome, Verdict, run
 from hrm_ray.golang.toolchain import toolchain
+from hrm_ray.golang.witness import witness
 
 MODULE = {"go.mod": "module task\n\ngo 1.24\n"}
 TEST = ("go", "test", "-count=1", "-vet=off", "-v", ".")
 
 WARM = (
-    "bufio bytes cmp container/heap container/list container/ring context crypto/md5 crypto/sha1 crypto/sha256 "
-    "encoding/base64 encoding/binary encoding/csv encoding/hex encoding/json errors fmt hash/crc32 hash/fnv html io "
-    "iter maps math math/big math/bits math/cmplx math/rand math/rand/v2 net/url os path path/filepath reflect regexp "
-    "runtime slices sort strconv strings sync sync/atomic testing/quick text/tabwriter text/template time unicode "
-    "unicode/utf16 unicode/utf8"
+    "archive/zip bufio bytes cmp compress/gzip container/heap container/list container/ring context crypto/aes "
+    "crypto/hmac crypto/md5 crypto/rand crypto/sha1 crypto/sha256 crypto/sha512 encoding/base64 encoding/binary "
+    "encoding/csv encoding/gob encoding/hex encoding/json encoding/pem encoding/xml errors flag fmt go/ast go/format "
+    "go/parser go/token hash/crc32 hash/fnv html html/template io io/fs iter log log/slog maps math math/big math/bits "
+    "math/cmplx math/rand math/rand/v2 net/http net/http/httptest net/url os os/exec os/signal path path/filepath "
+    "reflect regexp runtime slices sort strconv strings sync sync/atomic testing/fstest testing/iotest testing/quick "
+    "text/scanner text/tabwriter text/template time unicode unicode/utf16 unicode/utf8"
 )
 """Packages that are built once for all runs; any other is built by the run that needs it, within its limits."""
 
+_MOST_SAID = 500
 _WARMING = Limits(seconds=600, disk=1 << 30)
 _REFUSAL = "tests of generated code run only in a sandbox, and there is none here:"
 
@@ -48,13 +53,15 @@ class Sandbox:
     mounts: tuple[str, ...]
 
     def test(self, files: Mapping[str, str], limits: Limits = Limits()) -> Outcome:  # noqa: B008 - it is frozen
-        """Run `go test` on the files of one package, given by name."""
-        return run(self.go, self.mounts, MODULE | dict(files), TEST, limits)
+        """Run `go test` on the files of package `task`, given by name; they declare no TestMain."""
+        sworn = witness(files)
+        outcome = run(self.go, self.mounts, {**MODULE, **files, **sworn.files}, TEST, limits, sworn.heard)
+        return replace(outcome, output=sworn.without(outcome.output))
 
 
 @cache
 def sandbox() -> Sandbox:
-    """Return the sandbox of this machine; a user's first call builds what all runs share, for half a minute.
+    """Return the sandbox of this machine; a user's first call builds what all runs share, for a minute.
 
     Raises:
         UserError: there is none (see `tried`).
@@ -65,7 +72,7 @@ def sandbox() -> Sandbox:
 
 @cache
 def tried() -> tuple[Path, str]:
-    """Return the root and version of the toolchain that a sandbox of this machine runs.
+    """Return the root of the toolchain that a sandbox of this machine runs, and its version, system and architecture.
 
     Raises:
         UserError: there is no sandbox; it says what to install.
@@ -75,20 +82,23 @@ def tried() -> tuple[Path, str]:
     if (go := toolchain()) is None:
         raise UserError(f"{_REFUSAL} install a Go toolchain (pip install 'hrm-ray[go]')")
     try:
+        seccomp.program()
+    except LookupError as error:
+        raise UserError(f"{_REFUSAL} {error}") from error
+    try:
         cgroups.places()
     except LookupError as error:
         raise UserError(f"{_REFUSAL} {error}; be root, or start this with `systemd-run --user --scope`") from error
     said = run(go.root, (), MODULE, ("go", "version")).output.strip()
     if not said.startswith("go version "):
         raise UserError(f"{_REFUSAL} bubblewrap does not start ({said.partition(chr(10))[0] or 'it says nothing'})")
-    return go.root, said.split()[2]
+    return go.root, said.removeprefix("go version ")
 
 
 def _warmed(go: Path, version: str) -> Path:
     """The folder with what all runs share: built in the sandbox, as what a package is known by depends on the place."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrm-ray"
-    folder.mkdir(parents=True, exist_ok=True)
-    done = folder / f"{version}-{hashlib.sha256(WARM.encode()).hexdigest()[:8]}"
+    folder = user_cache()
+    done = folder / f"{version.split()[0]}-{hashlib.sha256((version + WARM).encode()).hexdigest()[:8]}"
     with FileLock(folder / ".lock"):
         if not done.is_dir():
             building = folder / "building"
@@ -98,6 +108,7 @@ def _warmed(go: Path, version: str) -> Path:
             source = f'package task\n\nimport "testing"\n{imports}\n\nfunc TestWarm(*testing.T) {{}}\n'
             outcome = run(go, jail.filling(building), MODULE | {"warm_test.go": source}, TEST, _WARMING)
             if outcome.verdict is not Verdict.PASSED:
-                raise RuntimeError(f"the standard library does not build in the sandbox: {outcome}")
+                told = outcome.output.strip() or outcome.verdict
+                raise UserError(f"{_REFUSAL} {go} does not build its standard library in it ({told[-_MOST_SAID:]})")
             building.rename(done)
     return done

@@ -15,6 +15,15 @@ class Spliced(NamedTuple):
     start: int
     end: int
 
+    def line_and_column(self, offset: int) -> tuple[int, int]:
+        """Return where a byte of the file is, as seen from the code: line 1 and column 1 are its first."""
+        data = self.source.encode("utf-8", "surrogatepass")
+        begin = data.rfind(b"\n", 0, offset) + 1
+        if begin < self.start <= offset:
+            begin = self.start
+        line = 1 + data.count(b"\n", self.start, offset) - data.count(b"\n", offset, self.start)  # one of them is 0
+        return line, offset - begin + 1
+
 
 def splice(source: str, code: str, names: AbstractSet[str]) -> Spliced:
     """Put `code` in the place of the first declaration that has one of `names`; at the end where none has.

@@ -22,6 +22,7 @@ from typing import Any, Self
 
 from filelock import FileLock
 
+from hrm_ray.files import user_cache
 from hrm_ray.golang.toolchain import OFFLINE, Toolchain
 
 LONGEST = 2 << 20
@@ -49,7 +50,7 @@ class Helper:
 
     def ask(self, source: str, start: int, end: int, *, types: bool) -> Mapping[str, Any] | None:
         """Return its answer about the declaration in the bytes start:end of a file; None where it has none."""
-        if len(source) > LONGEST:
+        if len(source.encode("utf-8", "surrogatepass")) > LONGEST:
             return None
         question = {"source": source, "start": start, "end": end, "types": types}
         process = self._process = self._process or self._started()
@@ -63,6 +64,9 @@ class Helper:
             line = process.stdout.readline()
         except BrokenPipeError:
             line = b""
+        except BaseException:  # or the answer to this question would be taken for one to the next
+            self.close()
+            raise
         finally:
             timer.cancel()
         if not line.endswith(b"\n"):
@@ -115,9 +119,7 @@ def built(go: Toolchain) -> Path | None:
     """Return the helper's program out of the user's cache, where it is built once for each form and version of Go."""
     sources = sorted(Path(str(files("hrm_ray.golang"))).glob("helper/*.go"))
     key = hashlib.sha256(go.version.encode() + b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hrm-ray"
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / f"go-helper-{key}"
+    program = user_cache() / f"go-helper-{key}"
     with FileLock(f"{program}.lock"):
         if not program.exists():
             new = program.with_suffix(".new")

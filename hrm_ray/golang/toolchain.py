@@ -54,7 +54,10 @@ class Toolchain:
         return _output([self.go, *arguments], seconds=seconds)
 
     def build(self, files: Mapping[str, str], seconds: float = _SECONDS) -> str:
-        """Compile files, by their paths in a module that needs the standard library alone; return all that is wrong."""
+        """Compile files, by their paths in a module that needs the standard library alone; return all that is wrong.
+
+        Its time is bounded, its memory is not: code that nobody has read is built in the sandbox.
+        """
         with TemporaryDirectory() as name:
             folder = Path(name).resolve()
             module = f"module program\n\ngo {self._language}\n"  # without a version it would be an old one

@@ -7,7 +7,6 @@ A handle opens the dataset where the worker's node sees it; elsewhere it is fetc
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
+from hrm_ray.files import user_cache
 from hrm_ray.prepare import card
 
 NAME = "corpus"
@@ -81,8 +81,7 @@ def sees(folder: Path, corpus: Corpus) -> bool:
 
 def fetched(corpus: Corpus) -> Path:
     """Copy the dataset into this node's cache, once however many workers ask, and return the copy."""
-    root = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "hrm-ray"
-    root.mkdir(parents=True, exist_ok=True)
+    root = user_cache()
     copy = root / corpus.hash
     with FileLock(root / f"{corpus.hash}.lock"):
         if not sees(copy, corpus):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from itertools import cycle, islice
 from typing import Any
 
@@ -41,13 +41,16 @@ class Judge:
         return [climb(one, self._helper, self._level) for one in candidates]
 
 
-def climb_all(candidates: Iterable[Candidate], workers: int, level: Level = Level.TYPES) -> Iterator[Verdict]:
+def climb_all(
+    candidates: Iterable[Candidate], workers: int, level: Level = Level.TYPES
+) -> Generator[Verdict, None, None]:
     """Yield what `climb` says of each, in order, from `workers` actors of one CPU on the Ray that is there.
 
+    No more than it has CPUs, as the others would never start; nothing comes while others hold all of them.
     An actor that is killed is replaced and its batches are done again; candidates whose actor stays dead are unknown.
     """
     kind = ray.remote(num_cpus=1, max_restarts=RESTARTS, max_task_retries=RETRIES)(Judge)
-    actors = [kind.remote(level) for _ in range(workers)]
+    actors = [kind.remote(level) for _ in range(max(1, min(workers, int(ray.cluster_resources().get("CPU", 1)))))]
     given: deque[tuple[list[Candidate], Any]] = deque()
     left = iter(candidates)
     try:
@@ -56,7 +59,7 @@ def climb_all(candidates: Iterable[Candidate], workers: int, level: Level = Leve
                 given.append((batch, actor.climb.remote(batch)))
             if not given:
                 return
-            if not batch or len(given) == AHEAD * workers:
+            if not batch or len(given) == AHEAD * len(actors):
                 yield from verdicts(*given.popleft())
     finally:
         for actor in actors:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses
@@ -294,6 +295,17 @@ def test_repetitions_are_evaluated_and_what_has_no_checkpoint_is_left_out(
     ]
     assert read(run)["test_reads"] is None
     assert read(run / "seeds" / "2")["losses"] == read(run)["losses"]
+
+
+def test_tasks_that_are_left_out_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tasks = {"count": 0, "left_out": {"t/2": "its reference: failed"}}
+    found = {"role": "main", "ngram": None, "copying": {}, "tasks": tasks}
+    monkeypatch.setattr(command, "read_run", lambda *_: settings.parse({"name": "t", "data": "none"}, "test"))
+    monkeypatch.setattr(command, "evaluate", lambda *_: found)
+    command.evaluate_all(tmp_path, [])
+    assert "task t/2 is left out: its reference: failed\n" in capsys.readouterr().out
 
 
 def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:

@@ -17,7 +17,7 @@ from hrm_ray.evaluate import humaneval_x, tasks
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.task import Task, read, run
 from hrm_ray.golang.confined import Verdict
-from hrm_ray.golang.sandbox import sandbox
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.toolchain import toolchain
 from hrm_ray.model.generate import Written
 from hrm_ray.model.hrm import HRM
@@ -48,19 +48,11 @@ WRONG = {
 TASK = Task(
     id="t/1",
     prompt="Add One\nIt is 1.",
-    tests="func TestOne(t *testing.T) { if One() != 1 { t.Fatal() } }",
+    tests='func TestOne(t *testing.T) { if One() != 1 { t.Fatal("got", One()) } }',
     entry_point="One",
     reference="func One() int { return 1 }",
 )
 BROKEN = replace(TASK, id="t/2", reference="func One() int { return 2 }")
-
-
-@pytest.fixture(scope="session")
-def box() -> None:
-    try:
-        sandbox()
-    except UserError as error:
-        pytest.skip(str(error))
 
 
 def written_to(path: Path, *given: Task) -> Path:
@@ -84,7 +76,7 @@ def network(run_dir: Path, *files: Path, **evaluate: float) -> Network:
     return Network(run_dir, config, PlainEngine(HRM(config.model, tokenizer.vocab_size), config.train), 7, tokenizer)
 
 
-def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(box: None) -> None:
+def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(jail: Sandbox) -> None:
     found = read([OWN])
     assert set(WRONG) == {task.id for task in found}
     answers = [(task, task.reference) for task in found]
@@ -98,6 +90,16 @@ def test_our_tasks_are_laid_out_and_solved_by_their_references_alone(box: None) 
         assert wrong.verdict is Verdict.FAILED, (task.id, wrong.output)
 
 
+def test_an_answer_does_not_change_its_tests(jail: Sandbox) -> None:
+    """`slices.Equal` of the tests is Go's, whatever an answer calls by that name, and only real tests count."""
+    asked = next(task for task in read([OWN]) if task.id == "own/runs")
+    wrong = "func Runs([]int) [][2]int { return nil }\n"
+    fake = "type all struct{}\n\nfunc (all) Equal(...any) bool { return true }\n\nvar slices all\n"
+    leaver = 'func init() {\n\tos.Stdout.WriteString("--- PASS: TestRuns (0.00s)\\nPASS\\n")\n\tos.Exit(0)\n}\n'
+    found = run([(asked, f"{wrong}\n{more}") for more in (fake, leaver, "func TestRuns(*testing.T) {}\n")])
+    assert [one.verdict for one in found] == [Verdict.BUILD, Verdict.FAILED, Verdict.BUILD]
+
+
 def test_our_tasks_are_laid_out_by_gofmt() -> None:
     go = toolchain()
     if go is None:
@@ -107,7 +109,7 @@ def test_our_tasks_are_laid_out_by_gofmt() -> None:
             assert go.formatted(f"package p\n\n{code}") == f"package p\n\n{code}", task.id
 
 
-def test_pass_at_k_of_what_is_written(box: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pass_at_k_of_what_is_written(jail: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every other attempt is the reference; a task with a wrong reference is left out, and one that is too long."""
     long = replace(TASK, id="t/3", prompt="Add " + "very " * 600 + "One")
     file = written_to(tmp_path / "tasks.jsonl", TASK, BROKEN, long)
@@ -129,14 +131,17 @@ def test_pass_at_k_of_what_is_written(box: None, tmp_path: Path, monkeypatch: py
     assert asked == [f"t/1#{number}" for number in range(10)]
     assert progress[-1] == (10, 10)
     assert (found["count"], found["attempts"], found["passed"]) == (1, 10, {"t/1": 5})
-    assert found["left_out"] == {"t/2": "its reference: failed", "t/3": "does not fit the window"}
+    assert found["left_out"] == {
+        "t/2": "its reference: failed (task_test.go:5: got 2)",
+        "t/3": "does not fit the window",
+    }
     assert {k: one["mean"] for k, one in found["pass_at"].items()} == {"1": 0.5, "5": pytest.approx(251 / 252), "10": 1}
     assert found["verdicts"] == {"failed": 5, "passed": 5}
     lines = [json.loads(line) for line in (tmp_path / tasks.FILE).read_text().splitlines()]
     assert [line["verdict"] for line in lines] == ["failed", "passed"] * 5
 
 
-def test_an_untrained_network_solves_nothing_and_the_same_again(box: None, tmp_path: Path) -> None:
+def test_an_untrained_network_solves_nothing_and_the_same_again(jail: Sandbox, tmp_path: Path) -> None:
     file = written_to(tmp_path / "tasks.jsonl", TASK, replace(TASK, id="t/4"))
     opened = network(tmp_path, file, task_samples=2, temperature=1.0)
     first = tasks.measure(opened, lambda *_: None)
@@ -169,10 +174,14 @@ def test_what_is_no_task_is_named(tmp_path: Path) -> None:
         read([file])
     with pytest.raises(UserError, match="the reference of t/1 does not declare Two"):
         read([written_to(file, replace(TASK, entry_point="Two"))])
+    with pytest.raises(UserError, match="the tests of t/1 declare no function of Go's form TestX"):
+        read([written_to(file, replace(TASK, tests="func testOne(t *testing.T) {}"))])
+    with pytest.raises(UserError, match="there are no tasks in it"):
+        read([written_to(file)])
     file.write_text('{"id": "a"}\n')
     with pytest.raises(UserError, match=r"tasks\.jsonl:1: prompt"):
         read([file])
-    with pytest.raises(ConfigError, match="all attempts at a task would be the same"):
+    with pytest.raises(ConfigError, match=r"would be the same: set evaluate\.temperature above 0"):
         network(tmp_path, file, task_samples=2)
 
 
@@ -200,7 +209,7 @@ ROW = {
 }
 
 
-def test_tasks_of_humaneval_x_are_converted_and_run(box: None, tmp_path: Path) -> None:
+def test_tasks_of_humaneval_x_are_converted_and_run(jail: Sandbox, tmp_path: Path) -> None:
     source, to = tmp_path / "humaneval_go.jsonl", tmp_path / "tasks.jsonl"
     source.write_text(json.dumps(ROW) + "\n")
     assert humaneval_x.main([str(source), str(to)]) == 0

@@ -137,6 +137,32 @@ func init() { os.Exit(0) }
 func TestNothing(t *testing.T) { t.Fatal("never run") }
 """,
     ),
+    "liar": (
+        Verdict.FAILED,
+        Limits(),
+        "fmt os testing",
+        """
+func init() {
+	fmt.Print("=== RUN   TestNothing\\n--- PASS: TestNothing (0.00s)\\nPASS\\n")
+	os.Exit(0)
+}
+
+func TestNothing(t *testing.T) { t.Fatal("never run") }
+""",
+    ),
+    "skipper": (
+        Verdict.FAILED,
+        Limits(),
+        "os testing",
+        """
+func init() {
+	os.Stdout.WriteString("--- PASS: TestNothing (0.00s)\\n")
+	os.Args = append(os.Args, "-test.skip=.")
+}
+
+func TestNothing(t *testing.T) { t.Fatal("never run") }
+""",
+    ),
     "killer": (
         Verdict.FAILED,
         Limits(),
@@ -209,6 +235,11 @@ func TestEscape(t *testing.T) {
 		"rename machine": func() error { return syscall.Sethostname([]byte("made")) },
 		"connect":        func() error { return connect([4]byte{127, 0, 0, 1}, PORT) },
 		"send":           func() error { return send([4]byte{8, 8, 8, 8}) },
+		"listen":         func() error { return open(syscall.AF_INET6, syscall.SOCK_DGRAM) },
+		"netlink":        func() error { return open(syscall.AF_NETLINK, syscall.SOCK_RAW) },
+		"hypervisor":     func() error { return open(VSOCK, syscall.SOCK_STREAM) },
+		"abstract":       func() error { return reach("@SOCKET") },
+CALLS
 	} {
 		if attempt() == nil {
 			t.Errorf("escaped: %s", name)
@@ -233,6 +264,29 @@ func write(path string) error {
 		file.Close()
 	}
 	return err
+}
+
+func open(family, kind int) error {
+	fd, err := syscall.Socket(family, kind, 0)
+	if err == nil {
+		syscall.Close(fd)
+	}
+	return err
+}
+
+func reach(name string) error {
+	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		return err
+	}
+	return syscall.Connect(fd, &syscall.SockaddrUnix{Name: name})
+}
+
+func call(number uintptr) error {
+	if _, _, err := syscall.RawSyscall(number, 0, 0, 0); err == syscall.EPERM {
+		return err
+	}
+	return nil
 }
 
 func linked() string {

@@ -80,6 +80,8 @@ def test_a_group_bounds_what_enters_it_and_ends_it() -> None:
         while str(sleeper.pid) not in (group.pids / "cgroup.procs").read_text().split():
             assert sleeper.poll() is None
         assert (group.pids / "pids.max").read_text().strip() == "8"
+        with cgroups.group(64 << 20, 8) as other:
+            assert other.pids != group.pids
     assert sleeper.wait(10) == -9
     assert not group.pids.exists()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hrm_ray.golang.ladder import Candidate, Level, Outcome, Verdict, build, climb
+from hrm_ray.golang.ladder import Candidate, Level, Outcome, Verdict, climb, prove
+from hrm_ray.golang.sandbox import Sandbox
 from hrm_ray.golang.supervisor import Helper
-from hrm_ray.golang.toolchain import Toolchain
 
 FILE = """package p
 
@@ -54,6 +54,12 @@ NOT_VALID = [
     ("func added(r strings.Reader) { r.Foo() }", 1, "r.Foo undefined"),
     ("type box struct{ a, a int }", 1, "redeclared"),
     ("func added() { _ = other; var s string = 1; _ = s }", 1, "cannot use 1"),
+    ("func added() int {\n\tc.Run(func() { elsewhere() })\n}", 3, "missing return"),
+    ("func added() {\n\tx := c.New()\n\tx := elsewhere(x)\n}", 3, "no new variables"),
+    ("type added struct {\n\tinner added\n\tother elsewhere\n}", 1, "invalid recursive type"),
+    ("func added() {\nunused:\n\tfor c.Next() {\n\t}\n}", 2, "label unused"),
+    ("type added struct{ a, a c.T }", 1, "a redeclared"),
+    ('func added() (elsewhere, error) {\n\treturn c.New(), "wrong"\n}', 2, "string does not implement error"),
 ]
 
 UNKNOWN = [
@@ -69,6 +75,7 @@ UNKNOWN = [
     "type added struct{ elsewhere }",
     "func added() (c.T, error) { return nil }",
     "func added() { x := 1; switch c.New().(type) { case c.A: g(x) } }",
+    "func added() error { return box{} }",
 ]
 
 
@@ -93,6 +100,33 @@ def test_what_other_files_may_declare_is_unknown(asked: Helper, code: str) -> No
     assert (found.level, found.outcome, found.line) == (Level.TYPES, Outcome.UNKNOWN, 1)
 
 
+def test_a_place_is_told_as_the_code_has_it(asked: Helper) -> None:
+    """In bytes, from its own first line and column, whatever //line says and whatever stands before it on the line."""
+    wrong = 'func added() (string, int) { return "äö", "" }'
+    found = climb(Candidate(wrong), asked)
+    assert (found.line, found.column) == (1, len(wrong[: wrong.rindex('"') - 1].encode()) + 1)
+    beside = "package p\n\nvar before = 1; func added() {}\n"
+    assert climb(Candidate(wrong, beside, ("added",)), asked) == found
+    moved = climb(Candidate(f"//line other.go:100\n{wrong}"), asked)
+    assert (moved.line, moved.column) == (2, found.column)
+    above = climb(Candidate("func added() {}", "package p\n\nvar s string = 1\n\nfunc added() {}\n", ("added",)), asked)
+    assert (above.outcome, above.line, above.column) == (Outcome.NOT_VALID, -1, 16)
+
+
+def test_of_a_file_that_is_not_built_here_no_import_is_known(asked: Helper) -> None:
+    code, source = "func added() { strings.Elsewhere() }", 'package p\n\nimport "strings"\n'
+    assert climb(Candidate(code, source), asked).outcome == Outcome.NOT_VALID
+    assert climb(Candidate(code, f"//go:build fork\n\n{source}"), asked).outcome == Outcome.UNKNOWN
+    assert climb(Candidate(code, f"//go:build !fork\n\n{source}"), asked).outcome == Outcome.NOT_VALID
+    assert climb(Candidate("type T = int", f"//go:build fork\n\n{source}"), asked).outcome == Outcome.VALID
+
+
+def test_what_other_functions_leave_unused_is_not_the_fault_of_the_code(asked: Helper) -> None:
+    broken = "package p\n\ntype box struct{}\n\nfunc other() {\n\tx := 1\n}\n"
+    assert climb(Candidate("type box struct{ width int }", broken, ("box",)), asked).outcome == Outcome.VALID
+    assert climb(Candidate("func other() {\n\ty := 1\n}", broken, ("other",)), asked).outcome == Outcome.NOT_VALID
+
+
 def test_rungs_below(asked: Helper) -> None:
     assert climb(Candidate("x := 1", FILE), asked).level == Level.PARSE
     assert climb(Candidate("func f() {}", kinds=("type",)), asked).outcome == Outcome.NOT_VALID
@@ -107,8 +141,13 @@ def test_without_a_helper_only_parsing_is_known() -> None:
     assert climb(Candidate("func f() {}"), None) == Verdict(Level.FORMAT, Outcome.UNKNOWN, "no Go toolchain")
 
 
-def test_whole_programs_are_built(go: Toolchain) -> None:
-    assert build({"main.go": "package main\n\nfunc main() {}\n"}, go).outcome == Outcome.VALID
-    found = build({"main.go": "package main\n\nfunc main() { x }\n"}, go)
-    assert (found.level, found.outcome) == (Level.BUILD, Outcome.NOT_VALID)
-    assert "undefined: x" in found.message
+def test_whole_packages_are_built_and_tested(jail: Sandbox) -> None:
+    tests = 'package task\n\nimport "testing"\n\nfunc TestF(t *testing.T) {\n\tif F() != 1 {\n\t\tt.Fatal()\n\t}\n}\n'
+    for body, level, outcome, said in (
+        ("return 1", Level.TESTS, Outcome.VALID, "PASS: TestF"),
+        ("return 2", Level.TESTS, Outcome.NOT_VALID, "FAIL: TestF"),
+        ("return x", Level.BUILD, Outcome.NOT_VALID, "undefined: x"),
+    ):
+        found = prove({"task.go": f"package task\n\nfunc F() int {{ {body} }}\n", "task_test.go": tests}, jail)
+        assert (found.level, found.outcome) == (level, outcome)
+        assert said in found.message

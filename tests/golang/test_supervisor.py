@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -67,6 +68,19 @@ def test_one_that_is_killed_or_stopped_is_replaced(bounded: Helper, number: int)
 
 def test_what_is_too_long_is_not_asked(asked: Helper) -> None:
     assert outcome(asked, FINE + "//" + "x" * LONGEST) is None
+    assert outcome(asked, FINE + "//" + "😀" * (LONGEST // 4)) is None
+    assert outcome(asked, FINE + "//" + "😀" * (LONGEST // 8)) == "valid"
+
+
+@pytest.mark.fault
+def test_a_question_that_is_interrupted_leaves_no_answer_to_the_next(bounded: Helper) -> None:
+    assert outcome(bounded, FINE) == "valid"
+    interrupt = Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        outcome(bounded, EXPONENTIAL)
+    assert outcome(bounded, FINE) == "valid"
+    interrupt.join()
 
 
 @pytest.mark.parametrize(

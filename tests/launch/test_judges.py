@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import time
+from collections.abc import Iterator
+from itertools import cycle
 
 import psutil
 import pytest
@@ -41,6 +44,30 @@ def test_verdicts_come_in_order_and_the_actors_go(ray_session: None) -> None:
     assert len(found) == len(CANDIDATES)
     assert found == expected * (3 * BATCH)
     assert list(climb_all([], workers=1)) == []
+
+
+@pytest.mark.parametrize("workers", [0, 100])
+def test_there_are_as_many_actors_as_can_start(ray_session: None, workers: int) -> None:
+    found = list(climb_all((one for one in CANDIDATES), workers))
+    assert len(found) == len(CANDIDATES)
+
+
+def broken() -> Iterator[Candidate]:
+    yield from CANDIDATES[: 2 * BATCH]
+    raise EOFError
+
+
+def test_actors_go_with_who_stops_listening_and_with_what_is_wrong_with_the_input(ray_session: None) -> None:
+    listening = climb_all(cycle(CANDIDATES), workers=2)  # endless: it is read as it is needed
+    next(listening)
+    assert len(judges()) == 2
+    listening.close()
+    with pytest.raises(EOFError):
+        list(climb_all(broken(), workers=2))
+    until = time.monotonic() + 30
+    while judges() and time.monotonic() < until:
+        time.sleep(0.1)
+    assert judges() == []
 
 
 @pytest.mark.fault

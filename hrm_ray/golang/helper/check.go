@@ -45,8 +45,9 @@ func (c *checker) Import(path string) (*types.Package, error) {
 
 // check says that a file is not valid for what no other file and no import can mend, wherever it is; else that it is
 // unknown where something inside the declaration is, or depends on it. The bodies of other functions that do not speak
-// of the declaration are left out.
-func (c *checker) check(file *ast.File, inside span) answer {
+// of the declaration are left out, and variables that they do not use. Where a file is not built here, its imports are
+// all unknown.
+func (c *checker) check(file *ast.File, inside span, built bool) answer {
 	info := &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{},
 		Defs:  map[*ast.Ident]types.Object{},
@@ -62,6 +63,9 @@ func (c *checker) check(file *ast.File, inside span) answer {
 			}
 		},
 	}
+	if !built {
+		config.Importer = nil
+	}
 	quieten(file, inside)
 	pkg, _ := config.Check(file.Name.Name, c.files, []*ast.File{file}, info)
 	view := view{file, pkg, info, map[types.Type]bool{}}
@@ -69,6 +73,7 @@ func (c *checker) check(file *ast.File, inside span) answer {
 	for _, one := range found {
 		switch {
 		case strings.HasPrefix(one.Msg, "\t"): // goes on about the one before
+		case strings.HasPrefix(one.Msg, notUsed) && !inside.holds(one.Pos): // whatever is inside
 		case !view.mendable(one):
 			return c.answer("not valid", one.Pos, one.Msg)
 		case inside.holds(one.Pos) && !unknown.IsValid():
@@ -82,6 +87,5 @@ func (c *checker) check(file *ast.File, inside span) answer {
 }
 
 func (c *checker) answer(outcome string, pos token.Pos, message string) answer {
-	place := c.files.Position(pos)
-	return answer{"types", outcome, place.Line, place.Column, message}
+	return answer{"types", outcome, c.files.Position(pos).Offset, message}
 }

@@ -10,10 +10,13 @@ import (
 	"encoding/json"
 	"errors"
 	"go/ast"
+	"go/build"
 	"go/parser"
 	"go/scanner"
 	"go/token"
+	"io"
 	"os"
+	"strings"
 )
 
 type request struct {
@@ -24,12 +27,11 @@ type request struct {
 }
 
 // answer says at which level ("format" or "types") a file stands, and how: "valid", "not valid" or "unknown". The rest
-// is the first thing that is wrong or unknown, with its place in the file.
+// is the first thing that is wrong or unknown, with its byte in the file: lines are what a //line comment says they are.
 type answer struct {
 	Level   string `json:"level"`
 	Outcome string `json:"outcome"`
-	Line    int    `json:"line"`
-	Column  int    `json:"column"`
+	Offset  int    `json:"offset"`
 	Message string `json:"message"`
 }
 
@@ -72,15 +74,24 @@ func judge(checker *checker, one request) answer {
 	if !one.Types {
 		return answer{Level: "format", Outcome: "valid"}
 	}
-	return checker.check(file, span{file.FileStart + token.Pos(one.Start), file.FileStart + token.Pos(one.End)})
+	inside := span{file.FileStart + token.Pos(one.Start), file.FileStart + token.Pos(one.End)}
+	return checker.check(file, inside, built(one.Source))
 }
 
 func refused(err error) answer {
 	var list scanner.ErrorList
 	if errors.As(err, &list) && len(list) > 0 {
-		return answer{"format", "not valid", list[0].Pos.Line, list[0].Pos.Column, list[0].Msg}
+		return answer{"format", "not valid", list[0].Pos.Offset, list[0].Msg}
 	}
 	return answer{Level: "format", Outcome: "not valid", Message: err.Error()}
+}
+
+// built says whether the build constraints of a file hold here. Elsewhere the standard library may be another.
+func built(source string) bool {
+	context := build.Default
+	context.OpenFile = func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(source)), nil }
+	matched, err := context.MatchFile("", "file.go")
+	return matched || err != nil
 }
 
 type span struct{ start, end token.Pos }

@@ -4,11 +4,17 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
 // platform lists packages of the standard library that are others elsewhere.
 var platform = map[string]bool{"syscall": true, "runtime/cgo": true, "log/syslog": true}
+
+const notUsed = "declared and not used: "
+
+// certain lists how errors begin that the rest of a package has no part in, whatever stands beside them.
+var certain = []string{"missing return", "no new variables on left side of :=", "invalid recursive type", "label "}
 
 // view is a file as far as it could be typed.
 type view struct {
@@ -28,20 +34,31 @@ func (v view) mendable(one types.Error) bool {
 		return true
 	case strings.Contains(message, "imported as") && strings.HasSuffix(message, "and not used"):
 		return true
-	case strings.Contains(message, "missing method"): // it may be declared beside
-		return true
+	case slices.ContainsFunc(certain, func(start string) bool { return strings.HasPrefix(message, start) }):
+		return false
+	case strings.Contains(message, "missing method"): // it may be declared beside, but not for a predeclared type
+		return !predeclared(message)
 	case strings.HasPrefix(message, "missing type in composite literal"), strings.Contains(message, "unknown type"):
 		return true
-	case strings.HasSuffix(message, "redeclared in this block") && v.imported(one.Pos): // by a name that was guessed
+	case strings.Contains(message, " redeclared"): // certain, unless by a name that was guessed
+		return v.imported(one.Pos)
+	case strings.Contains(message, "already declared through import of"):
 		return true
-	case strings.HasPrefix(message, "declared and not used: "):
-		return v.unused(one.Pos, strings.TrimPrefix(message, "declared and not used: "))
+	case strings.HasPrefix(message, notUsed):
+		return v.unused(one.Pos, strings.TrimPrefix(message, notUsed))
 	case strings.HasPrefix(message, "undefined: "):
 		return !v.standard(strings.TrimPrefix(message, "undefined: "))
 	case strings.Contains(message, "has no field or method"):
 		return v.ours(one.Pos)
 	}
 	return v.unknown(v.statement(one.Pos)).IsValid()
+}
+
+// predeclared says whether a message is about a type of the language, which has all its methods.
+func predeclared(message string) bool {
+	before, _, found := strings.Cut(message, " does not implement ")
+	name := before[strings.LastIndexByte(before, ' ')+1:]
+	return found && types.Universe.Lookup(name) != nil
 }
 
 func (v view) imported(pos token.Pos) bool {
