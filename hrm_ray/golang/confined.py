@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO
 
 from hrm_ray.golang import cgroups, jail, launcher, seccomp
 
@@ -84,17 +83,11 @@ def run(
     It passes if it ends well and `passed` holds of what it said.
     """
     began = time.monotonic()
-    with (
-        TemporaryDirectory(prefix="hrm-ray-") as folder,
-        TemporaryFile() as rules,
-        TemporaryFile() as words,
-        cgroups.group(limits.memory, limits.processes) as group,
-    ):
-        for name, text in files.items():
-            Path(folder, name).write_text(text, "utf-8")
-        told = jail.arguments(go, Path(folder), limits.disk, rules.fileno(), mounts)
-        given = _filled(words, "\0".join(told).encode()), _filled(rules, seccomp.program())
-        with _started(given, command, group, limits) as process:
+    with ExitStack() as given, cgroups.group(limits.memory, limits.processes) as group:
+        sources = {name: _read(given, text.encode()) for name, text in files.items()}
+        rules = _read(given, seccomp.program())
+        told = _read(given, "\0".join(jail.arguments(go, sources, limits.disk, rules, mounts)).encode())
+        with _started(told, (told, rules, *sources.values()), command, group, limits) as process:
             output, stopped = _heard(process, began + limits.seconds, limits.output)
             process.kill()  # and all that it started: its death is that of the first process in there
         well = stopped is None and process.returncode == 0 and passed(bytes(output))
@@ -102,18 +95,21 @@ def run(
     return Outcome(verdict, output.decode("utf-8", "replace"), time.monotonic() - began)
 
 
-def _filled(file: IO[bytes], content: bytes) -> int:
-    file.write(content)
-    file.seek(0)
-    return file.fileno()
+def _read(given: ExitStack, content: bytes) -> int:
+    """What bubblewrap is to read, as an open file in memory: it is gone with whoever has it open."""
+    file = os.memfd_create("given")
+    given.callback(os.close, file)
+    os.write(file, content)
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
 
 
 def _started(
-    given: tuple[int, int], command: Sequence[str], group: cgroups.Group, limits: Limits
+    told: int, given: Sequence[int], command: Sequence[str], group: cgroups.Group, limits: Limits
 ) -> subprocess.Popen[bytes]:
-    """Start it; `given` are files that bubblewrap reads, the first of them its arguments."""
-    told = json.dumps({"parent": os.getpid(), "groups": group.entrances, "limits": limits.resources})
-    line = [sys.executable, "-I", "-S", launcher.__file__, told, "bwrap", "--args", str(given[0]), "--", *command]
+    """Start it; `given` are the open files that it reads, and `told` that of its arguments."""
+    launched = json.dumps({"parent": os.getpid(), "groups": group.entrances, "limits": limits.resources})
+    line = [sys.executable, "-I", "-S", launcher.__file__, launched, "bwrap", "--args", str(told), "--", *command]
     alone = {"PATH": os.environ.get("PATH", os.defpath)}
     return subprocess.Popen(
         line,

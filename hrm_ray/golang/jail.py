@@ -9,7 +9,7 @@ What `seccomp` lists the kernel is not even asked. Not covered: a fault of the k
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _TEMPORARY, _SOURCES, _GO = "/tmp", "/src", "/go"
@@ -32,18 +32,19 @@ ENVIRONMENT = {
 }
 
 
-def arguments(go: Path, sources: Path, disk: int, rules: int, mounts: Sequence[str]) -> list[str]:
-    """Return the arguments for the toolchain at `go`, the folder of the run's files, and so many bytes to write.
+def arguments(go: Path, sources: Mapping[str, int], disk: int, rules: int, mounts: Sequence[str]) -> list[str]:
+    """Return the arguments for the toolchain at `go`, the open files of the run by name, and so many bytes to write.
 
     `rules` is an open file with the filter of system calls; `mounts` are `reading` or `filling`. Last of all everything
     but the folder for temporary files is made read-only: the root and /dev are in memory, and would else have no bound.
     """
     variables = [word for name, value in ENVIRONMENT.items() for word in ("--setenv", name, value)]
+    files = [word for name, file in sources.items() for word in ("--file", str(file), f"{_SOURCES}/{name}")]
     return [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--uid", _NOBODY, "--gid", _NOBODY),
         *("--seccomp", str(rules), "--clearenv", *variables),
-        *("--ro-bind", str(go), _GO, "--ro-bind", str(sources), _SOURCES, "--chdir", _SOURCES),
+        *("--ro-bind", str(go), _GO, "--dir", _SOURCES, *files, "--chdir", _SOURCES),
         *("--dev", "/dev", "--size", str(disk), "--tmpfs", _TEMPORARY),
         *mounts,
         *("--remount-ro", "/dev", "--remount-ro", "/"),

@@ -5,7 +5,7 @@ of the parts is missing the sandbox refuses: code that nobody has read is never 
 
 A run passed when it ended well *and* each of its tests said so, to which a `witness` swears: a program that just
 leaves, or says what passing tests say, has not passed. Not covered: code written to deceive this very sandbox. It
-shares a process with its tests, and could change what they compare, or find the secret in its own memory.
+shares a process with its tests, and could change what they compare, or look for the secret.
 """
 
 from __future__ import annotations

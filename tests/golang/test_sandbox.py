@@ -122,14 +122,15 @@ def test_a_child_that_becomes_a_daemon_ends_with_its_run(jail: Sandbox, streams:
 
 
 @pytest.mark.fault
-def test_a_run_dies_with_who_started_it(jail: Sandbox) -> None:
+def test_a_run_dies_with_who_started_it(jail: Sandbox, tmp_path: Path) -> None:
     mark = str(uuid4())
     body = f'\nfunc TestSleep(t *testing.T) {{ syscall.Exec(os.Args[0], []string{{"{mark}"}}, nil); t.Fatal() }}\n'
     body += "\nfunc init() { if len(os.Args[0]) == 36 { time.Sleep(time.Hour) } }\n"
     files = hostile.source("os syscall testing time", body)
     program = f"from hrm_ray.golang.sandbox import *\nsandbox().test({files!r}, Limits(seconds=60))"
     owner = subprocess.Popen(
-        [sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        [sys.executable, "-c", program],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": str(tmp_path)},
     )
     try:
         until = time.monotonic() + 30
@@ -141,6 +142,7 @@ def test_a_run_dies_with_who_started_it(jail: Sandbox) -> None:
         owner.wait()
     psutil.wait_procs(found, timeout=5)
     assert _called(mark) == []
+    assert list(tmp_path.iterdir()) == []
     until = time.monotonic() + 20
     while (left := _swept(owner.pid)) and time.monotonic() < until:  # the kernel takes its time over the dead
         time.sleep(0.1)
