@@ -75,10 +75,12 @@ def test_what_is_too_long_is_not_asked(asked: Helper) -> None:
 @pytest.mark.fault
 def test_a_question_that_is_interrupted_leaves_no_answer_to_the_next(bounded: Helper) -> None:
     assert outcome(bounded, FINE) == "valid"
+    assert bounded.pid is not None
+    os.kill(bounded.pid, signal.SIGSTOP)  # so that it is surely interrupted before it answers
     interrupt = Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):
-        outcome(bounded, EXPONENTIAL)
+        outcome(bounded, FINE)
     assert outcome(bounded, FINE) == "valid"
     interrupt.join()
 
