@@ -49,7 +49,8 @@ def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse, ev
                 if done % every.of == every.at and line.strip():
                     yield from _row(line, kind, f"{path}:{done}", unreadable)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read after line {done} ({error})") from error
+        after = f" after line {done}" if done else ""
+        raise UserError(f"{path}: cannot be read{after} ({error.strerror or error})") from error
 
 
 def _row(line: bytes, kind: TypeAdapter[Row], place: str, unreadable: Unreadable) -> Iterator[Row]:

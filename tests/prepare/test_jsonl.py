@@ -52,3 +52,8 @@ def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None
         path.write_bytes(content)
         with pytest.raises(UserError, match=message):
             list(jsonl.read(path))
+
+
+def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"none\.jsonl: cannot be read \(No such file or directory\)$"):
+        list(jsonl.read(tmp_path / "none.jsonl"))
