@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from random import Random
 
 Mutation = Callable[[str, Random], str]
@@ -24,6 +25,17 @@ KEYWORDS = re.findall(
 )
 OPERATORS = re.findall(r"\S+", "== != < > <= >= + - * / % & | ^ << >> && || = := += ! <- ++ -- ... . ,")
 STRAYS = [*KEYWORDS, *OPERATORS, *"()[]{};:~\\", "x", "nil", "1", "1.5e", '"s"', "'r'", "`raw`", "int", "T", "any"]
+BRACKETS = {"(": ")", "[": "]", "{": "}"}
+CHARACTERS = [*"012789abefnrxX_(){}[]<>=:;,.!&|^+-*/%~\"'`\\#$@? \n\t\r", "é", "²", "\u200b", "\ufeff", "\0"]
+NUMBERS = re.findall(
+    r"\S+",
+    "0x 0x_f 0xg 0x1p 0x1p-2 0x1.8 0b2 0b102 0b1e3 0o8 0o17 08 08.5 09i 017 1_ 1__0 _1 1_0 1e 1e+ 1E5 1.5.5 .5 5. 1i "
+    "0b1i 0x1i 1.e3i 0xFFFFFFFFFFFFFFFFFFFF x² 世界",
+)
+TEXTS = re.findall(
+    r"\S+", r"""'ab' '' 'é' '\' '\'' '\"' '\x4' '\400' '\u12' '\n "\z" "\'" "\x4" "\" " "a""b" ` `a`b` /* */ // /**/"""
+)
+LITERALS = [*NUMBERS, *TEXTS, '"\n"', "'\n'", "/* \n */"]
 PROSE = (
     "Here is the updated function:",
     "This function returns an error if the value is not valid.",
@@ -99,6 +111,80 @@ def lines_changed(how: str, code: str, rng: Random) -> str:
 def truncated(code: str, rng: Random) -> str:
     """Keep a beginning."""
     return code[: rng.randrange(len(code))]
+
+
+def unfinished(code: str, rng: Random) -> str:
+    """Keep a beginning and close what it left open, on the same line or on lines of their own."""
+    kept = tokens(code)
+    kept = kept[: rng.randint(1, len(kept))]
+    opened: list[str] = []
+    for one in kept:
+        if one[0] in BRACKETS:
+            opened.append(BRACKETS[one[0]])
+        elif opened and one[0] == opened[-1]:
+            opened.pop()
+    between = rng.choice(["", "\n", ",\n", " "])
+    return code[: kept[-1].end()] + "".join(between + closer for closer in reversed(opened))
+
+
+def looping(code: str, rng: Random) -> str:
+    """Repeat the last lines of a beginning, as a model does that no longer finds the end."""
+    lines = code.split("\n")
+    at = rng.randint(1, len(lines))
+    again = lines[max(0, at - rng.randint(1, 3)) : at] * rng.randint(1, 8)
+    return "\n".join([*lines[:at], *again, *rng.choice([[], ["}"], lines[at:]])])
+
+
+def spliced(others: Sequence[str], code: str, rng: Random) -> str:
+    """Go on as another declaration does behind the same two tokens, or behind any where it has them not."""
+    found, other = tokens(code), rng.choice(others)
+    following = tokens(other)
+    at = rng.randrange(len(found) - 1)
+    pair = [one[0] for one in found[at : at + 2]]
+    ends = [b.end() for a, b in pairwise(following) if [a[0], b[0]] == pair]
+    return code[: found[at + 1].end()] + other[rng.choice(ends or [one.end() for one in following]) :]
+
+
+def swapped_apart(code: str, rng: Random) -> str:
+    """Swap two tokens from anywhere."""
+    a, b = sorted(rng.sample(tokens(code), 2), key=re.Match.start)
+    return code[: a.start()] + b[0] + code[a.end() : b.start()] + a[0] + code[b.end() :]
+
+
+def deleted_span(code: str, rng: Random) -> str:
+    """Lose two to eight tokens that follow each other."""
+    found = tokens(code)
+    at = rng.randrange(len(found) - 1)
+    last = min(len(found) - 1, at + rng.randint(1, 7))
+    return code[: found[at].start()] + code[found[last].end() :]
+
+
+def moved_lines(code: str, rng: Random) -> str:
+    """Put one to three lines elsewhere."""
+    lines = code.split("\n")
+    at, many = rng.randrange(len(lines)), rng.randint(1, 3)
+    rest, taken = lines[:at] + lines[at + many :], lines[at : at + many]
+    to = rng.randint(0, len(rest))
+    return "\n".join([*rest[:to], *taken, *rest[to:]])
+
+
+def character(code: str, rng: Random) -> str:
+    """Lose, gain or replace one character, wherever it is."""
+    at = rng.randrange(len(code))
+    return code[:at] + rng.choice(["", rng.choice(CHARACTERS)]) + code[at + rng.randint(0, 1) :]
+
+
+def answered(code: str, rng: Random) -> str:
+    """Write around the code what an assistant writes, or some of it."""
+    around = (["Here is the code:", "Sure!", ""], ["```go", "```", ""], [code], ["```", ""], ["This checks it.", ""])
+    return "\n".join(part for parts in around if (part := rng.choice(parts)))
+
+
+def several(code: str, rng: Random) -> str:
+    """Spoil in two or three of the other ways."""
+    for way in rng.sample([way for way in MUTATIONS if way != "several"], rng.randint(2, 3)):
+        code = MUTATIONS[way](code, rng) if len(tokens(code)) > 1 else code
+    return code
 
 
 def mixed_parameters(code: str, rng: Random) -> str:
@@ -205,9 +291,17 @@ MUTATIONS: dict[str, Mutation] = {
     "go and defer": partial(around, r"[A-Za-z_]\w*", ["go ", "defer ", "go (", "defer func() {}"], [""]),
     "merged declarations": merged,
     "generics": generic,
-    "literals": partial(
-        replaced, r"\w+|[\"'`].*", ["0x", "1_", "'ab'", "''", '"\\z"', "08", "1e", "0b2", "1i", "'\\'", '"', "`"]
-    ),
+    "literals": partial(replaced, r"\w+|[\"'`].*", LITERALS),
+    "literal for a literal": partial(replaced, r"\d\w*|[\"'`].*", LITERALS),
+    "keyword for a name": partial(replaced, r"[A-Za-z_]\w*", KEYWORDS),
+    "unfinished": unfinished,
+    "looping": looping,
+    "swapped apart": swapped_apart,
+    "deleted span": deleted_span,
+    "moved lines": moved_lines,
+    "character": character,
+    "answered": answered,
+    "several": several,
     "new forms": new_form,
     "Windows lines": windows_lines,
 }

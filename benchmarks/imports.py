@@ -25,8 +25,9 @@ from hrm_ray.collect.records import ChangedFile
 from hrm_ray.config import Clean
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.references import imports
-from hrm_ray.golang.syntax import parse_file, parse_file_ok
+from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.toolchain import Toolchain, toolchain
+from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.edit import Writing, edit
 from hrm_ray.patch.packages import Packages
 from hrm_ray.patch.target import Target

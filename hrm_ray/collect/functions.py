@@ -15,7 +15,8 @@ from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.git import GO_FILES, Clone, Objects, utc
 from hrm_ray.collect.licenses import license_of
 from hrm_ray.golang.declarations import Declaration, declarations, outline
-from hrm_ray.golang.syntax import parse_file_ok, parse_fragment
+from hrm_ray.golang.syntax import parse_file_ok
+from hrm_ray.golang.tree import parse_fragment
 
 FEWEST_WORDS = 4
 """Shorter doc comments say no more than the name does."""

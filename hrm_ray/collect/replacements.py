@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
 from hrm_ray.collect.secrets import Finding
-from hrm_ray.golang.syntax import STRINGS, parse_file, walk
+from hrm_ray.golang.tree import STRINGS, parse_file, walk
 
 _NUMBERS = frozenset({"int_literal", "float_literal", "imaginary_literal"})
 _OF_CODE = re.compile(r"[\w./+-]+", re.ASCII)

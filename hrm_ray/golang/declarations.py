@@ -9,7 +9,8 @@ from functools import cached_property
 
 from tree_sitter import Node
 
-from hrm_ray.golang.syntax import DECLARATION_KINDS, STRINGS, parse_file, walk
+from hrm_ray.golang.syntax import DECLARATION_KINDS
+from hrm_ray.golang.tree import STRINGS, parse_file, walk
 
 _SPECS = frozenset({"type_spec", "type_alias", "const_spec", "var_spec"})
 
@@ -18,6 +19,9 @@ _COMMENT_OR_OPENING = re.compile(rb"/[/*]|[({]")
 
 _SHORT = 16
 """Bytes up to which `one_line` shows what a hollow node holds."""
+
+_HEADLINE = 400
+"""Bytes of a text with hollow parts that `one_line` goes through, or some more: nested parts would take for ever."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,10 @@ def _spec_signatures(node: Node) -> list[str]:
 
 
 def one_line(node: Node, stop: int | None = None, hollow: frozenset[str] = frozenset()) -> str:
-    """Text of a node up to byte `stop` on one line, without comments and without what long `hollow` types enclose."""
+    """Text of a node up to byte `stop` on one line, without comments and without what long `hollow` types enclose.
+
+    Where there are hollow types, the beginning of it alone: it is a headline.
+    """
     data = (node.text or b"")[: stop and stop - node.start_byte]
     if (_COMMENT_OR_OPENING if hollow else _COMMENT).search(data):
         data = _bared(node, data, hollow)
@@ -152,9 +159,10 @@ def _bared(node: Node, data: bytes, hollow: frozenset[str]) -> bytes:
     """The beginning `data` of a node's text without comments and without what is in hollow parts."""
     base = node.start_byte
     end = base + len(data)
-    kept, at = [], base
+    kept, at, room = [], base, _HEADLINE if hollow else len(data)
     for child, kind, _ in walk(node, STRINGS | hollow):
-        if child.start_byte >= end:
+        if child.start_byte >= min(end, at + room):
+            end = min(end, child.start_byte)
             break
         if kind == "comment":
             kept.append(data[at - base : child.start_byte - base] + b" ")
@@ -162,7 +170,10 @@ def _bared(node: Node, data: bytes, hollow: frozenset[str]) -> bytes:
         elif kind in hollow and child.end_byte - child.start_byte > _SHORT:
             kept.append(data[at - base : child.start_byte + 1 - base])
             at = child.end_byte - 1
-    return b"".join([*kept, data[at - base :]])
+        else:
+            continue
+        room -= len(kept[-1])
+    return b"".join([*kept, data[at - base : end - base]])
 
 
 def text_of(node: Node) -> str:

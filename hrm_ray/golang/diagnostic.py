@@ -39,4 +39,9 @@ class Diagnostic:
     def of(cls, kind: DiagnosticKind, node: Node, message: str) -> Self:
         """Return one that stands where a node of a fragment begins; row 0 is the fragment's package clause."""
         row, column = node.start_point
-        return cls(kind, max(row, 1), column + 1, message)
+        return cls(kind, row, column + 1, message) if row else cls(kind, 1, 1, message)
+
+    @classmethod
+    def at(cls, kind: DiagnosticKind, data: bytes, place: int, message: str) -> Self:
+        """Return one that stands at a byte of a fragment with its package clause."""
+        return cls(kind, data.count(b"\n", 0, place), place - data.rfind(b"\n", 0, place), message)

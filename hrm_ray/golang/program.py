@@ -7,8 +7,8 @@ from pathlib import Path
 
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import imports, package_references
-from hrm_ray.golang.syntax import parse_file
 from hrm_ray.golang.toolchain import Toolchain
+from hrm_ray.golang.tree import parse_file
 
 PACKAGE = "task"
 

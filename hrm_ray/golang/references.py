@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tree_sitter import Node
 
 from hrm_ray.golang.declarations import text_of
-from hrm_ray.golang.syntax import walk
+from hrm_ray.golang.tree import walk
 
 _CALLABLE = frozenset({"function_declaration", "method_declaration", "func_literal"})
 _SCOPES = _CALLABLE | {

@@ -1,22 +1,24 @@
 """Rules of Go that its tree-sitter grammar leaves out, each about one node and the bytes beside it.
 
-None asks for a node's parent, which tree-sitter looks for from the root: a hundred thousand nodes would take minutes.
+None asks for a node's parent, which tree-sitter looks for from the root, or has the query look below a node that can
+stand in its like: either would take quadratic time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-import tree_sitter_go
-from tree_sitter import Language, Node, Query, QueryCursor
+from tree_sitter import Node, Query, QueryCursor
 
 from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
+from hrm_ray.golang.tree import LANGUAGE, STRINGS, walk
 
-LANGUAGE = Language(tree_sitter_go.language())
+_OPERATOR = re.compile(rb"/[/*]|<<=|>>=|&\^=|&&|\|\||<-|\+\+|--|[-+*/%&|^=!<>]=|<<|>>|&\^|.", re.DOTALL)
+"""What Go's lexer takes for one token; tree-sitter reads `a++b` as `a + +b`, and `a /*b` as `a / *b`."""
 
-_OPERATOR = re.compile(rb"<<=|>>=|&\^=|&&|\|\||<-|\+\+|--|[-+*/%&|^=!<>]=|<<|>>|&\^|.", re.DOTALL)
-"""What Go's lexer takes for one token; tree-sitter reads `a++b` as `a + +b`."""
+Rule = Callable[[Node, bytes], Diagnostic | None]
+"""Says what is wrong with a node of a tree of these bytes."""
 
 _HEX = rb"[\dA-Fa-f]"
 _CHARACTER = rb"[abfnrtv\\]|[0-3][0-7]{2}|x%b{2}|u(?![dD][89A-Fa-f])%b{4}|U(?:0010|000(?!0[dD][89A-Fa-f])%b)%b{4}" % (
@@ -25,16 +27,29 @@ _CHARACTER = rb"[abfnrtv\\]|[0-3][0-7]{2}|x%b{2}|u(?![dD][89A-Fa-f])%b{4}|U(?:00
 """What may stand behind a backslash (Go specification, "Rune literals"); halves of surrogate pairs may not."""
 
 _ESCAPE = re.compile(rb'\\(?:"|%b)' % _CHARACTER)
-_RUNE = re.compile(rb"'(?:[^\\]+|\\(?:'|%b))'" % _CHARACTER)
+_RUNE = re.compile(rb"'(?:[^\\\n]+|\\(?:'|%b))'" % _CHARACTER)
+
+
+_END_OF_ARGUMENTS = re.compile(rb"(?:[\s,]|//[^\n]*|/\*.*?\*/)*\)", re.DOTALL)
+_NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
+_ENCLOSED = STRINGS | {
+    *("parenthesized_expression", "argument_list", "type_conversion_expression"),
+    *("func_literal", "literal_value", "index_expression", "slice_expression"),
+}
+_AMBIGUOUS = frozenset({"type_identifier", "qualified_type", "generic_type"})
 
 
 def refused(root: Node, data: bytes) -> Iterator[tuple[int, Diagnostic]]:
     """Yield where a tree of `data` breaks a rule, by byte, in order."""
     captured = QueryCursor(_RULED).captures(root)
-    allowed = {node.id for node in captured.get("allowed", [])}
-    for node in sorted(captured.get("node", []), key=lambda node: node.start_byte):
-        if node.id not in allowed and (found := _RULES[node.type](node, data)) is not None:
-            yield node.start_byte, found
+    allowed = {node.id for node in captured.pop("allowed", [])}
+    found = [(node, _RULES[node.type]) for node in captured.pop("node", []) if node.id not in allowed]
+    found += [(node, _NEVER[name]) for name, nodes in captured.items() for node in nodes]
+    if not data.isascii():
+        found += [(node, _letters) for node in QueryCursor(_NAMED).captures(root).get("name", [])]
+    for node, rule in sorted(found, key=lambda pair: pair[0].start_byte):
+        if (wrong := rule(node, data)) is not None:
+            yield node.start_byte, wrong
 
 
 def _call_only(node: Node, _: bytes) -> Diagnostic | None:
@@ -46,9 +61,13 @@ def _call_only(node: Node, _: bytes) -> Diagnostic | None:
 
 def _names_only(node: Node, _: bytes) -> Diagnostic | None:
     left = node.child_by_field_name("left")
-    if left is None or not any(child.type == ":=" for child in node.children):
+    if left is None:
         return None
-    strays = (child for child in left.named_children if child.type not in {"identifier", "comment"})
+    if node.type != "short_var_declaration" and sum(child.type == "," for child in left.children) > 1:
+        return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, left, "at most two variables")
+    if not any(child.type == ":=" for child in node.children):
+        return None
+    strays = (child for child in left.named_children if child.type not in _NAMES)
     if (stray := next(strays, None)) is not None:
         return Diagnostic.of(DiagnosticKind.NOT_A_NAME, stray, ":= declares names only")
     return None
@@ -56,20 +75,89 @@ def _names_only(node: Node, _: bytes) -> Diagnostic | None:
 
 def _parameters(node: Node, data: bytes) -> Diagnostic | None:
     items = [child for child in node.named_children if child.type != "comment"]
-    named = [item.child_by_field_name("name") is not None for item in items]
-    if any(named) and not all(named):
-        return Diagnostic.of(DiagnosticKind.PARAMETERS, items[named.index(False)], "named and unnamed parameters mixed")
-    variadic = [item for item in items[:-1] if item.type == "variadic_parameter_declaration"]
-    if variadic:
+    if (mixed := _mixed(items)) is not None:
+        return Diagnostic.of(DiagnosticKind.PARAMETERS, mixed, "named and unnamed parameters mixed")
+    variadic = [item for item in items if item.type == "variadic_parameter_declaration"]
+    if variadic and (variadic[0].id != items[-1].id or _before(node, data) == b")"):
         return Diagnostic.of(DiagnosticKind.PARAMETERS, variadic[0], "only the last parameter can be variadic")
     return _no_leading_comma(node, data)
 
 
+def _mixed(items: Sequence[Node]) -> Node | None:
+    """Return a type without a name in a list that has names.
+
+    tree-sitter reads ten names of one type as some types and a shorter list of names, so a lone name behind which
+    stands a parameter with name and type is one of its names.
+    """
+    named = {item.id for item in items if item.child_by_field_name("name") is not None}
+    follower = ""
+    for item in reversed(items if named else ()):
+        kind = item.child_by_field_name("type")
+        if item.id in named:
+            follower = item.type
+        elif not (kind and kind.type == "type_identifier" and item.type == follower == "parameter_declaration"):
+            return item
+    return None
+
+
 def _one_receiver(node: Node, _: bytes) -> Diagnostic | None:
     receiver = node.child_by_field_name("receiver")
-    if receiver is None or sum(child.type != "comment" for child in receiver.named_children) == 1:
+    if receiver is None:
+        return None
+    items = [child for child in receiver.named_children if child.type != "comment"]
+    if [item.type for item in items] == ["parameter_declaration"] and len(items[0].children_by_field_name("name")) < 2:
         return None
     return Diagnostic.of(DiagnosticKind.PARAMETERS, receiver, "a method has one receiver")
+
+
+def _valued(node: Node, _: bytes) -> Diagnostic | None:
+    """Check constants: only those behind the first of a group may leave out their value, and then their type too."""
+    specs = [child for child in node.named_children if child.type == "const_spec"]
+    for at, spec in enumerate(specs):
+        if spec.child_by_field_name("value") is None and (at == 0 or spec.child_by_field_name("type") is not None):
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, spec, "a constant without a value")
+    return None
+
+
+def _no_bare_literal(node: Node, data: bytes) -> Diagnostic | None:
+    """Check the head of a statement: `T{` outside of brackets begins the block there."""
+    block = next((child.start_byte for child in node.children if child.type in {"block", "{"}), node.end_byte)
+    if data.find(b"{", node.start_byte, block) < 0:
+        return None
+    head = (child for child in node.children if child.end_byte <= block)
+    for part, kind, _ in (found for child in head for found in walk(child, _ENCLOSED)):
+        named = part.child_by_field_name("type") if kind == "composite_literal" else None
+        if named is not None and named.type in _AMBIGUOUS:
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, part, "a composite literal needs parentheses here")
+    return None
+
+
+def _type_switch(node: Node, data: bytes) -> Diagnostic | None:
+    alias = node.child_by_field_name("alias")
+    if alias is not None and any(child.type == "," for child in alias.children):
+        return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, alias, "a type switch declares one name")
+    return _no_bare_literal(node, data)
+
+
+def _post_statement(node: Node, _: bytes) -> Diagnostic | None:
+    update = node.child_by_field_name("update")
+    if update is None or update.type != "short_var_declaration":
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, update, "the last statement of a loop's head declares nothing")
+
+
+def _last_argument(node: Node, data: bytes) -> Diagnostic | None:
+    if _END_OF_ARGUMENTS.match(data, node.end_byte):
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "only the last argument can have ...")
+
+
+def _letters(node: Node, _: bytes) -> Diagnostic | None:
+    """Check a name: tree-sitter takes what Unicode allows in identifiers, Go letters and decimal digits alone."""
+    name = (node.text or b"").decode()
+    if all(char.isalpha() or char.isdecimal() or char == "_" for char in name):
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, f"{name!r} is not a name")
 
 
 def _whole_operator(node: Node, data: bytes) -> Diagnostic | None:
@@ -97,19 +185,24 @@ def _no_leading_comma(node: Node, _: bytes) -> Diagnostic | None:
 
 
 def _own_statement(node: Node, data: bytes) -> Diagnostic | None:
-    at = node.start_byte
-    while data[at - 1 : at] in {b" ", b"\t", b"\r"}:
-        at -= 1
-    if data[at - 1 : at] in {b"{", b":", b";", b"\n", b"/"}:
+    if _before(node, data) in {b"{", b":", b";", b"\n", b"/"}:
         return None
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a case begins a line")
 
 
-def _constraint_only(node: Node, _: bytes) -> Diagnostic | None:
-    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "~ belongs to constraints")
+def _before(node: Node, data: bytes) -> bytes:
+    """Return the byte before a node and the blanks there."""
+    at = node.start_byte
+    while data[at - 1 : at] in {b" ", b"\t", b"\r"}:
+        at -= 1
+    return data[at - 1 : at]
 
 
-_RULES: dict[str, Callable[[Node, bytes], Diagnostic | None]] = {
+def _always(kind: DiagnosticKind, message: str) -> Rule:
+    return lambda node, _: Diagnostic.of(kind, node, message)
+
+
+_RULES: dict[str, Rule] = {
     "go_statement": _call_only,
     "defer_statement": _call_only,
     "short_var_declaration": _names_only,
@@ -121,17 +214,31 @@ _RULES: dict[str, Callable[[Node, bytes], Diagnostic | None]] = {
     "binary_expression": _whole_operator,
     "escape_sequence": _known_escape,
     "rune_literal": _known_escape,
-    "argument_list": _no_leading_comma,
     "literal_value": _no_leading_comma,
     "expression_case": _own_statement,
     "type_case": _own_statement,
     "communication_case": _own_statement,
     "default_case": _own_statement,
-    "negated_type": _constraint_only,
+    "negated_type": _always(DiagnosticKind.SYNTAX_ERROR, "~ belongs to constraints"),
+    "const_declaration": _valued,
+    "if_statement": _no_bare_literal,
+    "for_statement": _no_bare_literal,
+    "expression_switch_statement": _no_bare_literal,
+    "type_switch_statement": _type_switch,
+    "for_clause": _post_statement,
+    "variadic_argument": _last_argument,
+}
+
+_NEVER: dict[str, Rule] = {
+    "several": _always(DiagnosticKind.SYNTAX_ERROR, "this assigns to one operand"),
+    "number": _always(DiagnosticKind.SYNTAX_ERROR, "a number has no parts"),
 }
 
 _RULED = Query(
     LANGUAGE,
     f"[{' '.join(f'({kind})' for kind in _RULES)}] @node"
-    "(type_elem (negated_type) @allowed) (type_constraint (negated_type) @allowed)",
+    "(type_elem (negated_type) @allowed) (type_constraint (negated_type) @allowed)"
+    '(assignment_statement left: (expression_list ",") operator: _ @several (#not-eq? @several "="))'
+    "(selector_expression operand: (int_literal) @number)",
 )
+_NAMED = Query(LANGUAGE, "[(identifier) (type_identifier) (field_identifier) (package_identifier) (label_name)] @name")

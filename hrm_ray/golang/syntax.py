@@ -1,21 +1,23 @@
 """What counts as valid Go, told by tree-sitter and by the rules that its Go grammar leaves out.
 
 tree-sitter alone accepts empty text, prose, top-level statements and a few constructs that `gofmt -e` refuses;
-`validate` is strict about these: labels and figures rest on its verdict. Every walk is iterative: a model may write
-a hundred thousand parentheses, and neither Python's stack nor C's may decide what happens then.
+`validate` is strict about these: labels and figures rest on its verdict.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from itertools import pairwise
 
-from tree_sitter import Node, Parser
+from tree_sitter import Node
 
 from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
-from hrm_ray.golang.rules import LANGUAGE, refused
+from hrm_ray.golang.lexemes import unclosed
+from hrm_ray.golang.line_ends import refused_line_ends
+from hrm_ray.golang.readings import readings
+from hrm_ray.golang.rules import refused
+from hrm_ray.golang.tree import parse, parse_file, parse_fragment
 
 __all__ = ["Diagnostic", "DiagnosticKind"]
 
@@ -28,41 +30,17 @@ DECLARATION_KINDS = {
 }
 """Node types that may stand at top level beside the package clause and imports, and our names for them."""
 
-STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
-
-_PACKAGE = b"package p\n"
-_PARSER = Parser(LANGUAGE)
-_GENERIC_METHOD = re.compile(rb"^(?P<name>func\s*\([^()]*\)\s*\w+\s*)(?P<list>\[[^()\n]*\])(?=\s*\()", re.MULTILINE)
-_BUILTIN = re.compile(rb"\b(?:new|make)(?=\s*\()")
-_BUILTIN_OF_VALUE = re.compile(rb"\b(?:new|make)(?=\s*\(\s*(?!chan\b|map\b|struct\b|func\b|interface\b)[^\s\[(*])")
 _REFUSED = re.compile("[\0\ufeff\ud800-\udfff]")
-_CLOSERS = {")": "(", "]": "[", "}": "{"}
-_ENDS_A_LINE = frozenset({")", "]", "}", "++", "--", "break", "continue", "fallthrough", "return"})
-_GROUPS = frozenset({"const_declaration", "var_declaration", "var_spec_list", "type_declaration"})
-_SEQUENCES = frozenset(
-    {
-        "source_file",
-        "block",
-        "statement_list",
-        "const_declaration",
-        "var_declaration",
-        "var_spec_list",
-        "type_declaration",
-        "import_declaration",
-        "import_spec_list",
-        "field_declaration_list",
-        "interface_type",
-        "expression_switch_statement",
-        "type_switch_statement",
-        "select_statement",
-    }
-)
-"""Nodes whose parts are separated by semicolons, and so by line ends."""
+_NOT_BLANKS = {0x0B: "\1", 0x0C: "\1"}
+"""What tree-sitter passes over as it does blanks, and Go's lexer does not, by what both refuse outside of strings."""
 
+_SHOWN = 40
+"""Characters of what does not parse that a message quotes."""
 
-MOST_BYTES = 1 << 20
-MOST_NODES = 500_000
-"""What is larger is not judged but refused: parsing and all rules take time that grows with these alone."""
+_LENIENT = frozenset({"block", "expression_case", "default_case", "type_case", "communication_case"})
+
+MOST_NODES = (1 << 16) - 1
+"""A larger tree is not judged but refused: tree-sitter's queries count depth in 16 bits, and are quadratic beyond."""
 
 
 def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None:
@@ -70,36 +48,22 @@ def validate(text: str, kinds: Sequence[str] | None = None) -> Diagnostic | None
 
     With `kinds` (function, method, type, const, var) it must hold as many declarations, of these kinds, in order.
     """
-    if (refused := _REFUSED.search(text)) is not None:
-        bad = refused.start()
-        line = text.count("\n", 0, bad) + 1
-        return Diagnostic(DiagnosticKind.ENCODING, line, bad - text.rfind("\n", 0, bad), "a character that Go refuses")
-    if len(text) > MOST_BYTES:
-        return Diagnostic(DiagnosticKind.SYNTAX_ERROR, 1, 1, f"longer than {MOST_BYTES} bytes")
-    root = _best_reading(parse_fragment(text))
-    if root.descendant_count > MOST_NODES:
-        return Diagnostic(DiagnosticKind.SYNTAX_ERROR, 1, 1, f"more than {MOST_NODES} nodes")
-    return _tree_error(root) or _not_a_declaration(root) or _broken_rule(root) or _not_as_planned(root, kinds)
+    if (bad := _REFUSED.search(text)) is not None:
+        above, line = text.count("\n", 0, bad.start()), text[text.rfind("\n", 0, bad.start()) + 1 : bad.start()]
+        return Diagnostic(DiagnosticKind.ENCODING, above + 1, len(line.encode()) + 1, "a character that Go refuses")
+    root = parse_fragment(text.translate(_NOT_BLANKS))
+    if not root.end_byte or root.descendant_count > MOST_NODES:
+        return Diagnostic(DiagnosticKind.SYNTAX_ERROR, 1, 1, "too long, or too hard to parse")
+    root, found = _best_reading(root)
+    return found or _not_a_declaration(root) or _broken_rule(root) or _not_as_planned(root, kinds)
 
 
 def parse_file_ok(source: str) -> bool:
     """Whether a whole file has its package clause first, then only imports and declarations, and no syntax error."""
-    root = _best_reading(parse_file(source))
+    root, wrong = _best_reading(parse_file(source))
     types = [node.type for node in root.named_children if node.type != "comment"]
     allowed = {*DECLARATION_KINDS, "import_declaration"}
-    return not root.has_error and types[:1] == ["package_clause"] and allowed.issuperset(types[1:])
-
-
-@lru_cache(maxsize=2)  # both sides of a change are checked, then outlined, then taken apart
-def parse_file(source: str) -> Node:
-    """Parse a whole file and return its root; never fails, errors are nodes of the tree."""
-    return _parse(source.encode("utf-8", "surrogatepass"))
-
-
-@lru_cache(maxsize=8)  # one declaration is validated, compared and planned in turn
-def parse_fragment(text: str) -> Node:
-    """Parse declarations that stand alone, on line 1 and after (row 0 is a package clause that is not theirs)."""
-    return _parse(_PACKAGE + text.encode("utf-8", "surrogatepass"))
+    return wrong is None and types[:1] == ["package_clause"] and allowed.issuperset(types[1:])
 
 
 def fragment_declarations(root: Node) -> list[Node]:
@@ -107,102 +71,62 @@ def fragment_declarations(root: Node) -> list[Node]:
     return [node for node in root.named_children[1:] if node.type != "comment"]
 
 
-def walk(root: Node, whole: Collection[str] = STRINGS) -> Iterator[tuple[Node, str, str]]:
-    """`root` and every node below, parents first, with its type and its parent's; types in `whole` are not entered."""
-    cursor = root.walk()
-    parents = [""]
-    while (node := cursor.node) is not None:
-        kind = node.type
-        yield node, kind, parents[-1]
-        if kind not in whole and cursor.goto_first_child():
-            parents.append(kind)
-            continue
-        while not cursor.goto_next_sibling():
-            if not cursor.goto_parent():
-                return
-            parents.pop()
-
-
-def is_leaf(node: Node, kind: str) -> bool:
-    """Whether a node of this type is a token with text: a string literal counts as one, an end of line or input not."""
-    whole = node.child_count == 0 or kind in STRINGS
-    return whole and kind != "\n" and node.end_byte > node.start_byte
-
-
-def _parse(source: bytes) -> Node:
-    """The grammar wants a line end behind the last declaration, Go does not."""
-    return _PARSER.parse(source + b"\n").root_node
-
-
-def _best_reading(root: Node) -> Node:
-    """The tree itself, or one without errors of the same bytes but for what the grammar does not know."""
+def _best_reading(root: Node) -> tuple[Node, Diagnostic | None]:
+    """Return the tree, or one of the same code in other words that is right or goes wrong later, and what is wrong."""
+    if not root.has_error:
+        return root, None
     data = root.text or b""
-    for reading in _readings(data) if root.has_error else ():
-        if reading != data and not (other := _PARSER.parse(reading).root_node).has_error:
-            return other
-    return root
-
-
-def _readings(data: bytes) -> Iterator[bytes]:
-    """Other names for `new` and `make`, which may take a value, and methods without type parameters (Go 1.26, 1.27)."""
-    data = _GENERIC_METHOD.sub(_without_parameters, data)
-    for builtin in (_BUILTIN_OF_VALUE, _BUILTIN):
-        yield builtin.sub(lambda found: found[0].upper(), data)
-
-
-def _without_parameters(method: re.Match[bytes]) -> bytes:
-    sound = not _PARSER.parse(b"package p\nfunc f" + method["list"] + b"() {}\n").root_node.has_error
-    return method["name"] + b" " * len(method["list"]) if sound else method[0]
+    if (found := unclosed(data)) is not None or (found := _tree_error(root)) is None:
+        return root, found
+    for reading in readings(data):
+        other = parse(reading)
+        wrong = _tree_error(other)
+        if other.end_byte and wrong is None:
+            return other, None
+        if wrong is not None and (wrong.line, wrong.column) > (found.line, found.column):
+            root, found = other, wrong
+    return root, found
 
 
 def _tree_error(root: Node) -> Diagnostic | None:
-    if not root.has_error:
-        return None
-    if (found := _unbalanced(root)) is not None:
-        return found
-    ahead = [root]
+    """Say where tree-sitter found an error that is one for Go too."""
+    ahead = [root] if root.has_error else []
     while ahead:
         node = ahead.pop()
         if node.is_error:
-            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "this does not parse")
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, f"this does not parse: {_beginning(node)}")
         if node.is_missing:
-            return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, node, f"expected {node.type!r}")
+            return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, node, f"expected {_words(node)}")
         flagged = [child for child in node.children if child.has_error or child.is_error or child.is_missing]
-        if not flagged and (part := _after_missing_line_end(node)) is not None:
-            return Diagnostic.of(DiagnosticKind.MISSING_TOKEN, part, "expected a line end before")
+        if not flagged:
+            return Diagnostic.of(
+                DiagnosticKind.MISSING_TOKEN, _after_missing_line_end(node), "expected a line end before"
+            )
         ahead += [child for child in reversed(flagged) if not _is_lenient(child, node)]
     return None
 
 
 def _is_lenient(wrong: Node, within: Node) -> bool:
-    """Whether Go takes what the grammar finds wrong: an empty statement that begins a block, and `[]byte()`."""
+    """Whether Go takes what the grammar finds wrong: an empty statement that begins a block or case, `[]byte()`."""
     if wrong.is_error:
-        return within.type == "block" and wrong.text == b";"
+        return within.type in _LENIENT and wrong.text == b";"
     return wrong.is_missing and within.type == "type_conversion_expression" and within.child_count == 4
 
 
-def _after_missing_line_end(within: Node) -> Node | None:
-    """The part that stands on the row where its neighbour ends; a missing line end itself is hidden from the tree.
-
-    None where it is missing before a closing bracket, as it may be.
-    """
+def _after_missing_line_end(within: Node) -> Node:
+    """The part that stands on the row where its neighbour ends; a missing line end itself is hidden from the tree."""
     pairs = pairwise(within.named_children)
-    found = (b for a, b in pairs if a.end_point.row == b.start_point.row and b.type != "comment")
-    return next(found, None if within.type in _GROUPS else within)
+    return next((b for a, b in pairs if a.end_point.row == b.start_point.row and b.type != "comment"), within)
 
 
-def _unbalanced(root: Node) -> Diagnostic | None:
-    opened: list[Node] = []
-    for node, kind, _ in walk(root):
-        if not is_leaf(node, kind):
-            continue
-        if kind in _CLOSERS.values():
-            opened.append(node)
-        elif kind in _CLOSERS and (not opened or opened.pop().type != _CLOSERS[kind]):
-            return Diagnostic.of(DiagnosticKind.UNBALANCED, node, f"nothing opens this {kind}")
-    return (
-        Diagnostic.of(DiagnosticKind.UNBALANCED, opened[-1], f"{opened[-1].type} is never closed") if opened else None
-    )
+def _beginning(node: Node) -> str:
+    """The first words of a node, on one line, without what would tell a terminal to do something."""
+    words = " ".join((node.text or b"")[: 4 * _SHOWN].decode(errors="ignore").split())[:_SHOWN]
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in words)
+
+
+def _words(node: Node) -> str:
+    return node.type.replace("_", " ")
 
 
 def _not_a_declaration(root: Node) -> Diagnostic | None:
@@ -211,7 +135,7 @@ def _not_a_declaration(root: Node) -> Diagnostic | None:
         return Diagnostic(DiagnosticKind.EMPTY, 1, 1, "no declaration")
     strays = (node for node in found if node.type not in DECLARATION_KINDS)
     if (node := next(strays, None)) is not None:
-        return Diagnostic.of(DiagnosticKind.NOT_A_DECLARATION, node, f"a {node.type} at top level")
+        return Diagnostic.of(DiagnosticKind.NOT_A_DECLARATION, node, f"only declarations stand here: {_words(node)}")
     return None
 
 
@@ -232,41 +156,6 @@ def _not_as_planned(root: Node, kinds: Sequence[str] | None) -> Diagnostic | Non
 def _broken_rule(root: Node) -> Diagnostic | None:
     """Apply what `gofmt -e` checks and the grammar does not; the first broken rule, by the byte where it is broken."""
     data = root.text or b""
-    firsts = (next(found, None) for found in (refused(root, data), _refused_breaks(root, data)))
+    firsts = (next(found, None) for found in (refused(root, data), refused_line_ends(root, data)))
     broken = [first for first in firsts if first is not None]
     return min(broken, key=lambda found: found[0])[1] if broken else None
-
-
-def _refused_breaks(root: Node, data: bytes) -> Iterator[tuple[int, Diagnostic]]:
-    """Where a line ends that cannot; what stands on one line is looked at as one piece."""
-    ahead = [(root, "")]
-    last: Node | None = None
-    start: tuple[str, str] | None = None
-    while ahead:
-        node, parent = ahead.pop()
-        kind, first, end = node.type, node.start_byte, node.end_byte
-        if kind == "comment":
-            continue
-        start = start or (kind, parent)
-        if data.find(b"\n", first, end) >= 0 and not is_leaf(node, kind):
-            ahead.extend((child, kind) for child in reversed(node.children))
-        elif first < end:
-            if last is not None and data.find(b"\n", last.end_byte, first) >= 0 and not _may_break(last, *start):
-                yield first, Diagnostic.of(DiagnosticKind.LINE_END, _tokens(last)[-1], "a line cannot end here")
-            last, start = node, None
-
-
-def _tokens(node: Node) -> list[Node]:
-    return [leaf for leaf, kind, _ in walk(node) if is_leaf(leaf, kind) and kind != "comment"]
-
-
-def _may_break(piece: Node, first: str, container: str) -> bool:
-    """Whether a line may end after `piece` of it, where a node of type `first` goes on inside `container`.
-
-    Go's lexer puts a semicolon behind a line that ends in a name, a literal or a closing bracket (Go specification,
-    "Semicolons"); tree-sitter reads on where that semicolon would be an error.
-    """
-    if container in _SEQUENCES and (first != "{" or container == "expression_switch_statement"):
-        return True
-    last = _tokens(piece)[-1]
-    return not (last.is_named or last.type in _ENDS_A_LINE)

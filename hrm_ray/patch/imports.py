@@ -11,7 +11,8 @@ from tree_sitter import Node
 
 from hrm_ray.golang.declarations import text_of
 from hrm_ray.golang.references import imports, package_references
-from hrm_ray.golang.syntax import parse_file, parse_file_ok
+from hrm_ray.golang.syntax import parse_file_ok
+from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.modules import Spec
 from hrm_ray.patch.packages import Packages, is_standard
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import imports, package_name
-from hrm_ray.golang.syntax import parse_file
+from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.tree import WorkingTree
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import package_name
-from hrm_ray.golang.syntax import parse_file
 from hrm_ray.golang.toolchain import Toolchain
+from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.modules import Modules, Spec, folder
 from hrm_ray.patch.tree import WorkingTree
 

@@ -11,7 +11,8 @@ from random import Random
 
 from tree_sitter import Node
 
-from hrm_ray.golang.syntax import fragment_declarations, is_leaf, parse_fragment, walk
+from hrm_ray.golang.syntax import fragment_declarations
+from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
 
 _BRACKETS = frozenset("()[]{}")
 _OPERATORS = ("==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "&&", "||", "=", ":=", "+=")

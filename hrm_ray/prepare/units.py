@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from tree_sitter import Node
 
 from hrm_ray.golang.declarations import one_line, text_of
-from hrm_ray.golang.syntax import is_leaf, parse_fragment, walk
+from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
 
 SIGNATURE, FLOW, STATEMENT, ENTRY, COMMENT = range(5)
 """Ranks of parts, the most informative first."""

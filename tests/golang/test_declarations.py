@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrm_ray.collect import records
-from hrm_ray.golang.declarations import declarations, outline
+from hrm_ray.golang.declarations import declarations, one_line, outline
 from hrm_ray.golang.syntax import validate
+from hrm_ray.golang.tree import parse_fragment
 
 SOURCE = """// Licence é.
 
@@ -140,3 +141,13 @@ def test_real_files(shared_data: Path) -> None:
 def test_a_group_has_all_its_names() -> None:
     source = "package p\n\nconst (\n\ta, b = 1, 2\n\tc = 3\n)\n\nfunc (t *T) M() {}\n\ntype (\n\tX int\n\tY = X\n)\n"
     assert [one.names for one in declarations(source)] == [("a", "b", "c"), ("T.M",), ("X", "Y")]
+
+
+def test_a_headline_is_the_beginning_of_what_nests() -> None:
+    nested = parse_fragment("type T " + "interface{ M(é " * 500 + "int" + ") }" * 500).named_children[1]
+    whole, headline = one_line(nested), one_line(nested, hollow=frozenset({"block"}))
+    assert len(whole) > 5_000
+    assert len(headline) < 500
+    assert whole.startswith(headline)
+    hollow = parse_fragment("var x = f(" + "a, " * 500 + "b).c()").named_children[1]
+    assert one_line(hollow, hollow=frozenset({"argument_list"})) == "var x = f().c()"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrm_ray.golang.leaves import distance, leaves, same_leaves, similarity
+from hrm_ray.golang.leaves import LAYOUT, distance, leaves, same_leaves, similarity
 
 TOKENS = st.lists(st.sampled_from("abc")).map(tuple)
 
@@ -56,3 +56,8 @@ def test_similarity_is_symmetric_and_bounded(a: tuple[str, ...], b: tuple[str, .
 def test_layout_and_comments_make_no_other_leaves(one: str, other: str, same: bool) -> None:
     assert same_leaves(one, other) is same
     assert (leaves(one) == leaves(other)) is same
+
+
+@pytest.mark.parametrize("quoted", ['"' + r"\"" * 3, "'" + r"\'" * 3, "`a", "/* a /* b", "/*/"])
+def test_what_is_never_closed_is_passed_over_at_once(quoted: str) -> None:
+    assert LAYOUT.fullmatch(quoted)

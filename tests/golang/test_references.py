@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hrm_ray.golang.references import imports, package_name, package_references
-from hrm_ray.golang.syntax import parse_file
+from hrm_ray.golang.tree import parse_file
 
 
 def found(body: str, top: str = "") -> dict[str, set[str]]:

@@ -1,21 +1,11 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hrm_ray.golang.syntax import (
-    MOST_BYTES,
-    MOST_NODES,
-    DiagnosticKind,
-    parse_file,
-    parse_file_ok,
-    parse_fragment,
-    validate,
-    walk,
-)
+from hrm_ray.golang.syntax import MOST_NODES, DiagnosticKind, parse_file_ok, validate
+from hrm_ray.golang.tree import parse_fragment
 
 GO_LIKE = st.lists(
     st.sampled_from(
@@ -59,7 +49,31 @@ VALID = [
     "func f() { x = a - -b; y = <-<-c; z = !!ok; w = a &^ ^b; v = &T{}; u = **p; t = a<<-b; s = a < -b }",
     r"var x = '\'' + '\xEF' + '\u00e9' + '\U0010FFFF' + '\377' + 'é'",
     r'var x = "\"\xEF\a\\\U0001f600"',
-    "func f(x ...int) (y, z int) { g(x...) }",
+    "func f(x ...int) (y, z int) { g(x...); g(x..., /* c */\n) }",
+    "func f(a, b, c, d, e, f, g, h, i, j, k, l int, m, n func(o, p, q, r, s, t, u, v, w, x, y int)) (z error)",
+    "func (nil T) f(a, b, c, d, e, f, g, h, i, j, k, l T, x ...int) {}",
+    "const (A = 1)\nvar (a int)\ntype (T int; U = T)",
+    "const (\n\tA = f(\n\t\t1)\n\tB; C /* c */)",
+    "const (\n\tA = `)`\n\tB = \"(\" // )\n\tC = '(')\nvar ()",
+    "func f() {\n\tif a\n\tb == c {\n\t}\n\tfor i := 0\n\ti < n\n\ti++ {\n\t}\n}",
+    "func f() { x := new([]int{1}); y := make([]int, n); z := new(map[string]T[int]{}); w := make(chan int) }",
+    "func f() { x := new([]byte(s)); y := new(**p.q); z := make(map[string]func()) }",
+    "func f() { nil := 1; true, iota := 2, 3; for false := range x {} }",
+    "func f() {\n\tswitch x { case 1: ; y() }\n\tselect {\n\tdefault:\n\t\t; z() }\n}",
+    "func f() { if x == (T{}) {}; for _, y := range []T{{1}} {}; switch f(T{}) {} }",
+    "func f() { if a[T{}] == func() T { return T{} }() {} }",
+    "func f() { if x := map[string]T{}; x != nil {} }",
+    "func f() { if x := make([]int, T{}.n); a[T{}.i:] == []byte(T{}) {}; for range []T{T{}} {} }",
+    "func f() { x /* c */, y := 1, 2 }",
+    "var (\n\ta int\n\tb = 2\n)\nvar (\n\ta int\n)",
+    "func f() { switch x.(type) { case int: ; y() }; select { case <-c: ; z() } }",
+    "func f() { for i := 0; ; i = f(T{}) {}; switch x := y.(type) {} }",
+    'var 世界, é1, _٣ = a.ñ, `x²`, "x\u0301" // x\u0301',
+    "var x = `a\fb` + \"\v\"; /* \f */ var y = '\f'",
+    "const (\n\tx, y = iota, 1\n\t_, _\n)\nfunc f() { const a T = 1 }",
+    "func f() { x, y = 1, 2; x += 1; x.y &^= z; a[0], *p = q() }",
+    "var x = 0x1p-2 + 0b1 + 0o7 + 1_000 + .5 + 1. + 1e9i + '世' + 'a'",
+    "//go:build linux\n\n//go:noinline\nfunc f()",
 ]
 
 INVALID = [
@@ -100,7 +114,8 @@ INVALID = [
     ("func (a A, b, C) f() {}", DiagnosticKind.PARAMETERS, 1),
     ("func (r R) M[T any {](x T) {}", DiagnosticKind.UNBALANCED, 1),
     ("func (r R) M[T,, U any](x T) {}", DiagnosticKind.SYNTAX_ERROR, 1),
-    ("func f() { x := new(1 +) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { x := new(1 +) }", DiagnosticKind.MISSING_TOKEN, 1),
+    ("func f() {\n\tx := new(1)\n\ty = = 2\n}", DiagnosticKind.SYNTAX_ERROR, 3),
     ("func f() { x := ++y }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() {\n\tx := a++b\n}", DiagnosticKind.SYNTAX_ERROR, 2),
     ("func f() { x := &&y }", DiagnosticKind.SYNTAX_ERROR, 1),
@@ -119,8 +134,42 @@ INVALID = [
     ("func f(x ~int) {}", DiagnosticKind.SYNTAX_ERROR, 1),
     ("type T struct{ x ~int }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f(x ...int, y int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f() (x ...int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("type I interface {\n\tM(...int) (...int)\n}", DiagnosticKind.PARAMETERS, 2),
+    ("func f(a, b ...int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f(a, b, c, d, e, f, g, h, i, j, k, l ...int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f(a, b, c, d, e, f.F, g, h, i, j, k, l int) {}", DiagnosticKind.PARAMETERS, 1),
+    ("func (r ...R) f() {}", DiagnosticKind.PARAMETERS, 1),
+    ("func (r, s R) f() {}", DiagnosticKind.PARAMETERS, 1),
+    ("func f() { g(a..., b) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\n\tfor i := 0; ; i := 1 {\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f() {\n\tfor i, j, k := range x {\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f() {\n\tfor i, j, k = range x {\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f() {\n\tselect {\n\tcase x, y, z := <-c:\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("func f() {\n\tselect {\n\tcase a.b, c := <-d:\n\t}\n}", DiagnosticKind.NOT_A_NAME, 3),
+    ("func f() {\n\tswitch x.(type) {\n\tcase int: y() case bool:\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("func f() {\n\tselect {\n\tcase <-c: y() case <-d:\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("func f() {\n\tswitch {\n\tcase x: y() default:\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("func f() { x, y += 1 }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { switch x, y := z.(type) {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\n\tif x := T{}; x.y {\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("func f() { if x == p.T{} {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { for x := T[int]{}; ; {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { switch x := T{}; x {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { switch x := T{}; y := x.(type) {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("const c", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("const (\n\tA = iota\n\tB int\n)", DiagnosticKind.SYNTAX_ERROR, 3),
+    ("var x = 0xf.y", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("var x = '\n'", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("var x = a /* b", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\f}", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() {\n\v}", DiagnosticKind.SYNTAX_ERROR, 2),
+    ("var x\u0301 = 1", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("type Ⅷ int", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("const (A = 1 B = 2)", DiagnosticKind.MISSING_TOKEN, 1),
+    ('func f() {\n\tg("a)\n}', DiagnosticKind.SYNTAX_ERROR, 2),
     ("func f() { x := " + "1 + " * 200_000 + "1 }", DiagnosticKind.SYNTAX_ERROR, 1),
-    ("x" * (MOST_BYTES + 1), DiagnosticKind.SYNTAX_ERROR, 1),
+    ("case x:\n" * 4_000, DiagnosticKind.SYNTAX_ERROR, 1),
     ("\0" * (1 << 20), DiagnosticKind.ENCODING, 1),
 ]
 
@@ -140,13 +189,25 @@ def test_what_is_wrong_and_where(text: str, kind: DiagnosticKind, line: int) -> 
     assert found.message
 
 
-def test_column_counts_bytes() -> None:
-    found = validate("func f() { é.b := 1 }")
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message"),
+    [
+        ("func f() { é.b := 1 }", 1, 12, ":= declares names only"),
+        ('func f() { g("é"); a.b := 1 }', 1, 21, ":= declares names only"),
+        ("var x int // é\nvar é\0", 2, 7, "a character that Go refuses"),
+        ("\n\n\nprose that says nothing", 4, 1, "this does not parse: prose that says"),
+        ("func f() {\n\tx := a ? b : c\n}", 2, 7, "this does not parse: a ? b :"),
+        ("func f() {\n\tx = \x1b[31]\n}", 2, 2, "this does not parse: x = \N{REPLACEMENT CHARACTER}[31]"),
+        ("func f() {\n\tvar x\n}", 2, 7, "expected type identifier"),
+        ("func f() {\n\tg(a, b\n\th()\n}", 2, 3, "( is never closed"),
+        ("func f() {\n\tg('a)\n}", 2, 4, "this rune is never closed"),
+        ("x := 1", 1, 1, "only declarations stand here: short var declaration"),
+    ],
+)
+def test_a_diagnostic_says_what_and_where_in_bytes(text: str, line: int, column: int, message: str) -> None:
+    found = validate(text)
     assert found is not None
-    assert found.column == 12
-    later = validate('func f() { g("é"); a.b := 1 }')
-    assert later is not None
-    assert later.column == 21
+    assert (found.line, found.column, found.message) == (line, column, message)
 
 
 def test_kinds_are_checked_in_number_and_order_and_names_are_not() -> None:
@@ -200,33 +261,24 @@ PIECES = [
 @pytest.mark.parametrize("piece", [*PIECES, "foo bar ", ".b()", "+ ", "new(1+", "a int, ", "\\z", "<-", "é", "1 +\n"])
 @pytest.mark.parametrize("before", ["", "func f() { x = "])
 def test_any_piece_repeated_ends(piece: str, before: str) -> None:
-    start = time.perf_counter()
     assert validate(before + piece * MANY) is not None
-    assert time.perf_counter() - start < 20
 
 
+@pytest.mark.parametrize("depth", [10_000, 100_000])
 @pytest.mark.parametrize("closed", [True, False])
-def test_deep_nesting_ends(closed: bool) -> None:
-    depth = 100_000
-    text = "func f() { x = " + "(" * depth + "1" + (")" * depth + " }" if closed else "")
-    start = time.perf_counter()
-    found = validate(text)
-    assert time.perf_counter() - start < 20
-    assert (found is None) if closed else (found is not None and found.kind == DiagnosticKind.UNBALANCED)
+def test_deep_nesting_ends(depth: int, closed: bool) -> None:
+    found = validate("func f() { x = " + "(" * depth + "1" + (")" * depth + " }" if closed else ""))
+    assert (found is None) is (closed and depth == 10_000)
+    if depth == 10_000 and found is not None:
+        assert found.kind == DiagnosticKind.UNBALANCED
 
 
 def test_what_is_judged_is_bounded_in_nodes() -> None:
-    text = "var x = " + "1 + " * 200_000 + "1"
+    text = "func f() " + "{" * 30_000 + "}" * 30_000
     assert parse_fragment(text).descendant_count > MOST_NODES
     found = validate(text)
     assert found is not None
-    assert found.message == f"more than {MOST_NODES} nodes"
-
-
-def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
-    nodes = [node for node, *_ in walk(parse_file('package p\nvar x = "a\\n" + `b`\n'))]
-    assert [node.start_byte for node in nodes] == sorted(node.start_byte for node in nodes)
-    assert not [node for node in nodes if node.type == "escape_sequence"]
+    assert found.message == "too long, or too hard to parse"
 
 
 @pytest.mark.parametrize(
