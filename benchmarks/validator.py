@@ -6,8 +6,8 @@ Declarations of real files after are spoilt in the ways of `go_mutations.py` and
 the helper's parser, which is gofmt's; it is compared with gofmt itself on a sample first. Choose a seed that nobody
 has: what is in the repository has been looked at.
 
-The compiler is asked about all that gofmt takes. What it refuses because Go's grammar has no such thing (`a.b := 1`,
-two receivers, a type as a statement) is "stricter" where the validator refuses it too, and no false reject; where the
+The compiler is asked about all that gofmt takes. What it refuses whatever the names stand for (`a.b := 1`, two
+receivers, a type as a statement) is "stricter" where the validator refuses it too, and no false reject; where the
 validator takes it, it is "lenient". It says nothing of a part where a name is not known, so that some of the false
 rejects are no Go either. A text without a declaration, and imports, are refused by design: where gofmt takes them
 nothing is counted.
@@ -56,7 +56,7 @@ UNGRAMMATICAL = (
     "invalid use of ...",
     "use of .(type) outside",
 )
-"""What the compiler says of texts that gofmt takes and the specification's grammar does not have."""
+"""What the compiler says of texts that gofmt takes and that are no Go whatever their names stand for."""
 
 
 class Case(NamedTuple):
@@ -68,7 +68,7 @@ class Case(NamedTuple):
     """The oracle's message; empty where it takes the text."""
     found: Diagnostic | None
     ungrammatical: str = ""
-    """What the compiler has against the grammar of a text that the oracle takes; empty where it has nothing."""
+    """What the compiler has against a text that the oracle takes, whatever its names stand for; empty for nothing."""
 
 
 @dataclass
@@ -145,7 +145,7 @@ def refused(text: str, oracle: Helper) -> str:
 
 
 def ungrammatical(texts: Sequence[str], go: Toolchain) -> list[str]:
-    """Return what the compiler has against each text that the grammar of Go's specification has too."""
+    """Return what the compiler has against each text, whatever its names stand for; nothing where it has nothing."""
     packages = {f"p{at}/p.go": PACKAGE + text for at, text in enumerate([*texts, WRONG])}
     against = dict.fromkeys(packages, "")
     for line in go.build(packages, seconds=10 * len(packages)).splitlines():

@@ -16,8 +16,8 @@ LEXEME = re.compile(
 What is never closed is one lexeme too: looked for again behind each quote, its end would take quadratic time.
 """
 
-_CLOSED = re.compile(rb"""/\*.*\*/|`[^`]*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
-_KINDS = {b'"': "string", b"`": "string", b"'": "rune", b"/*": "comment"}
+_CLOSED = re.compile(rb"""//[^\n]*|/\*.*\*/|`[^`]*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
+_KINDS = {b'"': "string", b"`": "string", b"'": "rune", b"/*": "comment", b"//": "comment"}
 _CLOSERS = {b")": b"(", b"]": b"[", b"}": b"{"}
 
 

@@ -29,22 +29,25 @@ _CHARACTER = rb"[abfnrtv\\]|[0-3][0-7]{2}|x%b{2}|u(?![dD][89A-Fa-f])%b{4}|U(?:00
 _ESCAPE = re.compile(rb'\\(?:"|%b)' % _CHARACTER)
 _RUNE = re.compile(rb"'(?:[^\\\n]+|\\(?:'|%b))'" % _CHARACTER)
 
-
 _END_OF_ARGUMENTS = re.compile(rb"(?:[\s,]|//[^\n]*|/\*.*?\*/)*\)", re.DOTALL)
 _NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
+"""What may stand to the left of `:=`; Go has no keyword among its predeclared names."""
+
 _ENCLOSED = STRINGS | {
     *("parenthesized_expression", "argument_list", "type_conversion_expression"),
     *("func_literal", "literal_value", "index_expression", "slice_expression"),
 }
+"""In these a brace cannot be taken for a block's."""
+
 _AMBIGUOUS = frozenset({"type_identifier", "qualified_type", "generic_type"})
+"""Behind these types it can."""
 
 
 def refused(root: Node, data: bytes) -> Iterator[tuple[int, Diagnostic]]:
     """Yield where a tree of `data` breaks a rule, by byte, in order."""
     captured = QueryCursor(_RULED).captures(root)
-    allowed = {node.id for node in captured.pop("allowed", [])}
-    found = [(node, _RULES[node.type]) for node in captured.pop("node", []) if node.id not in allowed]
-    found += [(node, _NEVER[name]) for name, nodes in captured.items() for node in nodes]
+    allowed = {node.id for node in captured.get("allowed", [])}
+    found = [(node, _RULES[node.type]) for node in captured.get("node", []) if node.id not in allowed]
     if not data.isascii():
         found += [(node, _letters) for node in QueryCursor(_NAMED).captures(root).get("name", [])]
     for node, rule in sorted(found, key=lambda pair: pair[0].start_byte):
@@ -110,6 +113,21 @@ def _one_receiver(node: Node, _: bytes) -> Diagnostic | None:
     return Diagnostic.of(DiagnosticKind.PARAMETERS, receiver, "a method has one receiver")
 
 
+def _constraint_only(node: Node, _: bytes) -> Diagnostic | None:
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "~ belongs to constraints")
+
+
+def _one_operand(node: Node, _: bytes) -> Diagnostic | None:
+    left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
+    if left is None or operator is None or operator.type == "=" or not _has_comma(left):
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, operator, f"{operator.type} assigns to one operand")
+
+
+def _has_comma(node: Node) -> bool:
+    return any(child.type == "," for child in node.children)
+
+
 def _valued(node: Node, _: bytes) -> Diagnostic | None:
     """Check constants: only those behind the first of a group may leave out their value, and then their type too."""
     specs = [child for child in node.named_children if child.type == "const_spec"]
@@ -134,7 +152,7 @@ def _no_bare_literal(node: Node, data: bytes) -> Diagnostic | None:
 
 def _type_switch(node: Node, data: bytes) -> Diagnostic | None:
     alias = node.child_by_field_name("alias")
-    if alias is not None and any(child.type == "," for child in alias.children):
+    if alias is not None and _has_comma(alias):
         return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, alias, "a type switch declares one name")
     return _no_bare_literal(node, data)
 
@@ -150,6 +168,12 @@ def _last_argument(node: Node, data: bytes) -> Diagnostic | None:
     if _END_OF_ARGUMENTS.match(data, node.end_byte):
         return None
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "only the last argument can have ...")
+
+
+def _whole_number(node: Node, data: bytes) -> Diagnostic | None:
+    if data[node.end_byte : node.end_byte + 1] != b".":
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a number that goes on behind its point")
 
 
 def _letters(node: Node, _: bytes) -> Diagnostic | None:
@@ -198,10 +222,6 @@ def _before(node: Node, data: bytes) -> bytes:
     return data[at - 1 : at]
 
 
-def _always(kind: DiagnosticKind, message: str) -> Rule:
-    return lambda node, _: Diagnostic.of(kind, node, message)
-
-
 _RULES: dict[str, Rule] = {
     "go_statement": _call_only,
     "defer_statement": _call_only,
@@ -219,7 +239,8 @@ _RULES: dict[str, Rule] = {
     "type_case": _own_statement,
     "communication_case": _own_statement,
     "default_case": _own_statement,
-    "negated_type": _always(DiagnosticKind.SYNTAX_ERROR, "~ belongs to constraints"),
+    "negated_type": _constraint_only,
+    "assignment_statement": _one_operand,
     "const_declaration": _valued,
     "if_statement": _no_bare_literal,
     "for_statement": _no_bare_literal,
@@ -227,18 +248,12 @@ _RULES: dict[str, Rule] = {
     "type_switch_statement": _type_switch,
     "for_clause": _post_statement,
     "variadic_argument": _last_argument,
-}
-
-_NEVER: dict[str, Rule] = {
-    "several": _always(DiagnosticKind.SYNTAX_ERROR, "this assigns to one operand"),
-    "number": _always(DiagnosticKind.SYNTAX_ERROR, "a number has no parts"),
+    "int_literal": _whole_number,
 }
 
 _RULED = Query(
     LANGUAGE,
     f"[{' '.join(f'({kind})' for kind in _RULES)}] @node"
-    "(type_elem (negated_type) @allowed) (type_constraint (negated_type) @allowed)"
-    '(assignment_statement left: (expression_list ",") operator: _ @several (#not-eq? @several "="))'
-    "(selector_expression operand: (int_literal) @number)",
+    "(type_elem (negated_type) @allowed) (type_constraint (negated_type) @allowed)",
 )
 _NAMED = Query(LANGUAGE, "[(identifier) (type_identifier) (field_identifier) (package_identifier) (label_name)] @name")

@@ -15,6 +15,7 @@ from hrm_ray.golang.tree import PACKAGE
         "var x = \")\" + `(` + '{' // ]",
         "const (A = '\\'') /* ( */ var y = \"\\\"(\"",
         "/* ( // */ var x = `\n\\`",
+        "// a {\nvar x int // b (",
     ],
 )
 def test_what_is_closed(text: str) -> None:
