@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -108,6 +110,19 @@ def joined(address: str) -> Iterator[None]:
         except (ConnectionError, RuntimeError) as error:
             raise UserError(f"RAY_ADDRESS {address}: cannot be joined ({str(error).splitlines()[0]})") from error
         yield
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have an interrupt raise KeyboardInterrupt: Ray Train exits with 0, and it and Tune never put the handler back."""
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        raise KeyboardInterrupt from error
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handler)
 
 
 def require(bundle: Mapping[str, float], count: int, sentence: str) -> None:

@@ -18,7 +18,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.files import parse_yaml
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
-from hrm_ray.launch.session import require
+from hrm_ray.launch.session import interruptible, require
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.engine import pick_device
 from hrm_ray.train.feed import micro_batches, open_feed
@@ -91,7 +91,8 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
         )
         failed = None
         try:
-            trainer.fit()
+            with interruptible():
+                trainer.fit()
         except TrainingFailedError as error:
             failed = error
     if failed is not None:

@@ -12,7 +12,7 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search.basic_variant import BasicVariantGenerator
 
-from hrm_ray.launch.session import environment
+from hrm_ray.launch.session import environment, interruptible
 from hrm_ray.tune.follow import Follower
 from hrm_ray.tune.record import ENDED, Record
 from hrm_ray.tune.space import Domain, Study
@@ -70,7 +70,7 @@ def run(study: Study, follower: Follower) -> None:
     """
     search, found, folder = study.search, follower.record, study.folder.resolve()
     resumable = any((folder / FOLDER).glob("experiment_state-*.json"))
-    with quiet():
+    with quiet(), interruptible():
         tune.run(
             train_trial,
             name=FOLDER,

@@ -26,8 +26,15 @@ CODES = [
 CANDIDATES = [Candidate(f"{code}\n// {number}\n") for number in range(3 * BATCH) for code in CODES]
 
 
-def judges() -> list[int]:
-    """Return the processes of the actors that this process's Ray runs."""
+def judges(wanted: int) -> list[int]:
+    """Return the processes of the actors that this process's Ray runs, once they are `wanted`: ends take a moment."""
+    until = time.monotonic() + 30
+    while len(found := running_judges()) != wanted and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def running_judges() -> list[int]:
     found = []
     for process in psutil.Process().children(recursive=True):
         try:
@@ -60,21 +67,18 @@ def broken() -> Iterator[Candidate]:
 def test_actors_go_with_who_stops_listening_and_with_what_is_wrong_with_the_input(ray_session: None) -> None:
     listening = climb_all(cycle(CANDIDATES), workers=2)  # endless: it is read as it is needed
     next(listening)
-    assert len(judges()) == 2
+    assert len(judges(2)) == 2
     listening.close()
     with pytest.raises(EOFError):
         list(climb_all(broken(), workers=2))
-    until = time.monotonic() + 30
-    while judges() and time.monotonic() < until:
-        time.sleep(0.1)
-    assert judges() == []
+    assert judges(0) == []
 
 
 @pytest.mark.fault
 def test_a_killed_actor_is_replaced_and_its_batch_done_again(ray_session: None) -> None:
     running = climb_all(CANDIDATES, workers=2)
     found = [next(running)]
-    killed = judges()
+    killed = judges(2)
     assert len(killed) == 2
     for pid in killed:
         os.kill(pid, signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,23 @@ def test_a_rank_that_is_killed_is_named(dataset: Path, tmp_path: Path, ray_sessi
         train(config, watcher)
     assert not psutil.pid_exists(watcher.killed)
     assert watcher.sentences == [], "the rank that only lost the other one was the news"
+
+
+class Interrupter(Silent):
+    """Interrupts this process as soon as the first step is made."""
+
+    def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
+        if step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.fault
+def test_an_interrupt_is_one_and_later_ones_are_too(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        train(config_for(dataset, tmp_path / "long", workers=2, max_steps=10_000, epochs=10_000), Interrupter())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    train(config_for(dataset, tmp_path / "short", workers=2))
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 class ImmobileError(Exception):

@@ -69,6 +69,7 @@ def test_a_search_from_beginning_to_end(
     before = ray.available_resources()["CPU"]
     study = opened()
     found = searched(study)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert free_cpus(before) == before
     assert found.finished
     assert found.best is not None
