@@ -68,12 +68,23 @@ def attempts(opened: Opened, count: int, progress: Callable[[int, int], None], f
     rows = chosen(opened, count)
     prefixes = [opened.solve.prefix(row).tolist() for row in rows]
     ids = [opened.solve.shards.example(row).id for row in rows]
-    pieces = list(_pieces(opened, prefixes, ids))
+    return scored(opened, rows, written(opened, prefixes, ids, progress, fill))
+
+
+def written(
+    network: Network,
+    prefixes: Sequence[Sequence[int]],
+    ids: Sequence[str],
+    progress: Callable[[int, int], None],
+    fill: Fill = in_turn,
+) -> list[Written]:
+    """Write a plan and code for each prefix, those that are kept excepted; each `id` seeds its own row."""
+    pieces = list(_pieces(network, prefixes, ids))
     left = [piece for piece in pieces if piece.kept is None]
-    kept = len(rows) - sum(len(piece.ids) for piece in left)
-    progress(kept, len(rows))
-    fill(opened, left, lambda done: progress(kept + done, len(rows)))
-    return scored(opened, rows, [row for piece in pieces for row in piece.kept or ()])
+    kept = len(ids) - sum(len(piece.ids) for piece in left)
+    progress(kept, len(ids))
+    fill(network, left, lambda done: progress(kept + done, len(ids)))
+    return [row for piece in pieces for row in piece.kept or ()]
 
 
 def _pieces(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Iterator[Piece]:

@@ -36,7 +36,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
     main = described["role"] == "main"
     course = consistency.measure(run_dir / "metrics.jsonl")  # first, because it may refuse, as the tasks may
     with timed("tasks", seconds, progress) as advance:
-        solved = tasks.measure(opened, advance)
+        solved = tasks.measure(opened, advance, hands.fill)
     reads = count_test_read(opened) if config.evaluate.split == "test" else None
     with timed("losses", seconds, progress):
         nats, probes = losses.read(opened)

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hrm_ray.evaluate.generation import write
+from hrm_ray.evaluate.cache import Fill, in_turn, written
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.pass_at_k import summary
 from hrm_ray.evaluate.task import Task, read, run
@@ -26,7 +26,7 @@ _MOST_SAID = 2000
 """Characters of a run's output that are kept: the last ones, where the reason is."""
 
 
-def measure(network: Network, progress: Callable[[int, int], None]) -> dict[str, Any] | None:
+def measure(network: Network, progress: Callable[[int, int], None], fill: Fill = in_turn) -> dict[str, Any] | None:
     """Return the `tasks` of `evaluation.json`, and write what was written for them; None where none are asked for.
 
     Raises:
@@ -39,14 +39,10 @@ def measure(network: Network, progress: Callable[[int, int], None]) -> dict[str,
     fitting = {task: prefix for task in sound if (prefix := _prefix(network, task))}
     left_out |= {task.id: "does not fit the window" for task in sound if task not in fitting}
     attempts = [(task, number) for task in fitting for number in range(settings.task_samples)]
-    written = write(
-        network,
-        [fitting[task] for task, _ in attempts],
-        [f"{task.id}#{number}" for task, number in attempts],
-        lambda ended: progress(ended, len(attempts)),
-    )
-    plans = [network.tokenizer.decode(row.plan) for row in written]
-    codes = [network.tokenizer.decode(row.code) for row in written]
+    prefixes = [fitting[task] for task, _ in attempts]
+    rows = written(network, prefixes, [f"{task.id}#{number}" for task, number in attempts], progress, fill)
+    plans = [network.tokenizer.decode(row.plan) for row in rows]
+    codes = [network.tokenizer.decode(row.code) for row in rows]
     outcomes = run([(task, code) for (task, _), code in zip(attempts, codes, strict=True)])
     lines = [
         {"id": task.id, "attempt": number, "plan": plan, "code": code, **_told(outcome)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate import humaneval_x, tasks
+from hrm_ray.evaluate import cache, humaneval_x, tasks
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.task import Task, read, run
 from hrm_ray.golang.confined import Verdict
@@ -24,6 +25,7 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.prepare.contamination import is_contaminated, read_tasks
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.settings import ConfigError
+from hrm_ray.train import checkpoint
 from hrm_ray.train.engine import PlainEngine
 from tests.prepare.factory import example
 
@@ -71,6 +73,9 @@ def network(run_dir: Path, *files: Path, **evaluate: float) -> Network:
     }
     given = {"name": "t", "data": "none", "model": shape, "evaluate": budget, "prepare": {"window": 512}}
     config: Config = settings.parse(given, "test")
+    weights = run_dir / "checkpoints" / checkpoint.folder_name(7)
+    weights.mkdir(parents=True, exist_ok=True)
+    (weights / checkpoint.MANIFEST).write_text("{}")
     tokenizer = Tokenizer.train([task.reference for task in read([OWN])], 400)
     torch.manual_seed(0)
     return Network(run_dir, config, PlainEngine(HRM(config.model, tokenizer.vocab_size), config.train), 7, tokenizer)
@@ -124,7 +129,7 @@ def test_pass_at_k_of_what_is_written(jail: Sandbox, tmp_path: Path, monkeypatch
         code = [TASK.reference if at % 2 else "func One() int { return 3 }" for at in range(len(prefixes))]
         return [Written(code=opened.tokenizer.encode(one), finished=True) for one in code]
 
-    monkeypatch.setattr(tasks, "write", write)
+    monkeypatch.setattr(cache, "write", write)
     progress = list[tuple[int, int]]()
     found = tasks.measure(opened, lambda done, total: progress.append((done, total)))
     assert found is not None
@@ -139,6 +144,8 @@ def test_pass_at_k_of_what_is_written(jail: Sandbox, tmp_path: Path, monkeypatch
     assert found["verdicts"] == {"failed": 5, "passed": 5}
     lines = [json.loads(line) for line in (tmp_path / tasks.FILE).read_text().splitlines()]
     assert [line["verdict"] for line in lines] == ["failed", "passed"] * 5
+    assert tasks.measure(opened, lambda *_: None) == found
+    assert len(asked) == 10, "what was written was written again"
 
 
 def test_an_untrained_network_solves_nothing_and_the_same_again(jail: Sandbox, tmp_path: Path) -> None:
@@ -146,6 +153,7 @@ def test_an_untrained_network_solves_nothing_and_the_same_again(jail: Sandbox, t
     opened = network(tmp_path, file, task_samples=2, temperature=1.0)
     first = tasks.measure(opened, lambda *_: None)
     lines = [json.loads(line) for line in (tmp_path / tasks.FILE).read_text().splitlines()]
+    shutil.rmtree(tmp_path / cache.FOLDER)
     again = tasks.measure(opened, lambda *_: None)
     assert first is not None
     assert first == again
