@@ -37,6 +37,25 @@ def pick_precision(train: Train, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if train.precision == "bf16" or (train.precision == "auto" and able) else torch.float32
 
 
+def choose_execution(model: HRM, train: Train, device: torch.device) -> None:
+    """Have the blocks run as the settings say.
+
+    Raises:
+        UserError: they would be compiled for a CPU, and this machine has no C++ compiler.
+    """
+    if train.compile and device.type == "cpu":
+        from torch._inductor import cpp_builder, exc  # takes a second, which only who compiles needs
+
+        try:
+            cpp_builder.get_cpp_compiler()
+        except exc.InvalidCxxCompiler as error:
+            raise UserError(
+                "train.compile is on, and here is no C++ compiler: install g++, or name one in the environment's CXX, "
+                "or --set train.compile=false"
+            ) from error
+    model.execute(recompute=train.activation_checkpointing, compiled=train.compile)
+
+
 class Slice(NamedTuple):
     """Part of a tensor that one rank keeps: `values` [n], which are elements `start:start + n` of it, flattened."""
 
@@ -100,7 +119,7 @@ class PlainEngine:
         self.device = pick_device(train)
         self.precision = pick_precision(train, self.device)
         self.model, self.shapes = model.to(self.device), shapes(model)
-        self.model.execute(recompute=train.activation_checkpointing, compiled=train.compile)
+        choose_execution(self.model, train, self.device)
         self.optimizer = build_optimizer(self.model, train.optimizer)
         self.average = Average(train.ema)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from hrm_ray.config import Train
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.hrm import HRM, Output
-from hrm_ray.train.engine import Slice, pick_device, pick_precision, shapes
+from hrm_ray.train.engine import Slice, choose_execution, pick_device, pick_precision, shapes
 from hrm_ray.train.moments import Average
 from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.partition import PARTITIONS
@@ -36,7 +36,7 @@ class ZeroEngine:
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
         self.device = pick_device(train)
         self.model, self.shapes = model.to(self.device), shapes(model)
-        self.model.execute(recompute=train.activation_checkpointing, compiled=train.compile)
+        choose_execution(self.model, train, self.device)
         optimizer = build_optimizer(self.model, train.optimizer)
         self.average = Average(train.ema)
         weights = sum(parameter.numel() for parameter in model.parameters())
