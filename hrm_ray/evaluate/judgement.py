@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.evaluate.statistics import roc_area
+from hrm_ray.evaluate.statistics import jackknife_interval, roc_area
 from hrm_ray.golang.syntax import Diagnostic
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
@@ -23,12 +25,27 @@ from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, 
 LABELS = [decision.name for decision in Decision]
 
 
+Judged: TypeAlias = tuple[Document, Hashable]
+"""A judge document and the pull request that it is about."""
+
+
 def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
     """Return the `decisions` of `evaluation.json`: each set with the validator's feedback hidden and shown."""
-    count = min(opened.config.evaluate.judgements, len(opened.judge))
-    constructed = [opened.judge.document(index, hidden=False) for index in range(count)]
-    generated = [document for attempt in found if (document := labelled(opened, attempt)) is not None]
+    pulls = _pulls(opened)[: opened.config.evaluate.judgements]
+    constructed = [(opened.judge.document(index, hidden=False), pull) for index, pull in enumerate(pulls)]
+    generated = [
+        (document, (attempt.example.repository, attempt.example.number))
+        for attempt in found
+        if (document := labelled(opened, attempt)) is not None
+    ]
     return {"constructed": both_ways(opened, constructed), "generated": both_ways(opened, generated)}
+
+
+def _pulls(opened: Opened) -> list[Hashable]:
+    """The pull request of each judge document of the split."""
+    ids, *names = (opened.solve.shards.column(name).to_pylist() for name in ("id", "repository", "number"))
+    known = dict(zip(ids, zip(*names, strict=True), strict=True))
+    return [known[one] for one in opened.judge.shards.column("example_id").to_pylist()]
 
 
 def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
@@ -37,12 +54,14 @@ def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
     return [LABELS[int(i)] for i in judge_log_probabilities(opened.engine, documents, opened.tokens).argmax(-1)]
 
 
-def both_ways(opened: Opened, documents: Sequence[Document]) -> dict[str, Any]:
+def both_ways(opened: Opened, judged: Sequence[Judged]) -> dict[str, Any]:
     """Return the tables of the documents with the feedback hidden and as they are."""
+    documents, pulls = [document for document, _ in judged], [pull for _, pull in judged]
     texts = [document._replace(code=document.code[:-1], decision=None) for document in documents]
     likelihoods = document_log_likelihoods(opened.engine, texts, opened.tokens)
     hidden = [document._replace(feedback=FEEDBACK.index(HIDDEN)) for document in documents]
-    return {name: table(opened, shown, likelihoods) for name, shown in (("hidden", hidden), ("shown", documents))}
+    ways = {"hidden": hidden, "shown": documents}
+    return {name: table(opened, shown, likelihoods, pulls) for name, shown in ways.items()}
 
 
 def labelled(opened: Opened, attempt: Attempt) -> Document | None:
@@ -76,18 +95,34 @@ def to_be_judged(
     )
 
 
-def table(opened: Opened, documents: Sequence[Document], likelihoods: Sequence[float]) -> dict[str, Any]:
+def table(
+    opened: Opened, documents: Sequence[Document], likelihoods: Sequence[float], pulls: Sequence[Hashable]
+) -> dict[str, Any]:
     """Return one `D` of `evaluation.json`; `likelihoods` are those of the attempts under the model itself."""
     log_probabilities = judge_log_probabilities(opened.engine, documents, opened.tokens)
     labels = torch.tensor([document.decision for document in documents], dtype=torch.int64)
-    confusion = confusion_matrix(labels, log_probabilities.argmax(-1))
     return {
         "count": len(documents),
         "labels": LABELS,
+        **right(labels, log_probabilities.argmax(-1), pulls),
+        "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
+        **beyond_validity(labels, log_probabilities[:, Decision.DONE], likelihoods, pulls),
+    }
+
+
+def right(labels: Tensor, predicted: Tensor, pulls: Sequence[Hashable]) -> dict[str, Any]:
+    """Return which decisions were taken, and how often those of each class were right."""
+    confusion = confusion_matrix(labels, predicted)
+    classes = int((confusion.sum(1) > 0).sum())
+
+    def of_all_classes(kept: NDArray[np.intp]) -> float | None:
+        some = confusion_matrix(labels[kept], predicted[kept])
+        return balanced_accuracy(some) if int((some.sum(1) > 0).sum()) == classes else None
+
+    return {
         "confusion": confusion.tolist(),
         "balanced_accuracy": balanced_accuracy(confusion),
-        "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
-        **beyond_validity(labels, log_probabilities[:, Decision.DONE], likelihoods),
+        "balanced_accuracy_interval": _of_share(jackknife_interval(of_all_classes, pulls)),
     }
 
 
@@ -104,11 +139,35 @@ def balanced_accuracy(confusion: Tensor) -> float | None:
     return float(recalls.mean()) if present.sum() > 1 else None
 
 
-def beyond_validity(labels: Tensor, done: Tensor, likelihoods: Sequence[float]) -> dict[str, float | None]:
-    """Tell DONE from REFINE among valid attempts, by the head and by the model's own likelihood of the attempt."""
+def beyond_validity(
+    labels: Tensor, done: Tensor, likelihoods: Sequence[float], pulls: Sequence[Hashable]
+) -> dict[str, Any]:
+    """Tell DONE from REFINE among valid attempts, by the head and by the model's own likelihood of the attempt.
+
+    The lead is over the likelihood the way round that serves it better here.
+    """
     kept = [index for index, label_ in enumerate(labels.tolist()) if label_ != Decision.CONTINUE]
-    right = [bool(labels[index] == Decision.DONE) for index in kept]
+    head, other = done.numpy()[kept], np.asarray(likelihoods, np.float64)[kept]
+    correct, among = (labels == Decision.DONE).numpy()[kept], [pulls[index] for index in kept]
+    likelihood = roc_area(other, correct)
+    best = -other if likelihood is not None and likelihood < 0.5 else other
+
+    def area(some: NDArray[np.intp]) -> float | None:
+        return roc_area(head[some], correct[some])
+
+    def lead(some: NDArray[np.intp]) -> float | None:
+        ours, theirs = area(some), roc_area(best[some], correct[some])
+        return None if ours is None or theirs is None else ours - theirs
+
+    everyone = np.arange(len(kept))
     return {
-        "done_auc_among_valid": roc_area([float(done[index]) for index in kept], right),
-        "likelihood_auc_among_valid": roc_area([likelihoods[index] for index in kept], right),
+        "done_auc_among_valid": area(everyone),
+        "done_auc_interval": _of_share(jackknife_interval(area, among)),
+        "likelihood_auc_among_valid": likelihood,
+        "done_auc_lead": lead(everyone),
+        "done_auc_lead_interval": jackknife_interval(lead, among),
     }
+
+
+def _of_share(interval: tuple[float, float] | None) -> tuple[float, float] | None:
+    return None if interval is None else (max(0.0, interval[0]), min(1.0, interval[1]))

@@ -9,28 +9,46 @@ these if all were of one size. No more is said from one or two clusters than fro
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 LEAST = 3
 """Clusters that an interval takes."""
 
 
+Statistic: TypeAlias = Callable[[NDArray[np.intp]], float | None]
+"""Of the draws at some places; None where it has no value."""
+
+
 @dataclass(frozen=True)
-class _Ratio:
-    """A ratio of two sums over clusters; `effective` clusters of one size would be worth these (Kish 1965)."""
+class _Estimate:
+    """A figure of draws in clusters; `effective` clusters of one size would be worth these (Kish 1965)."""
 
     value: float
     error: float
     effective: float
 
+    @classmethod
+    def jackknifed(cls, value: float, without: NDArray[Any], sizes: NDArray[Any]) -> _Estimate:
+        """Take what it would be `without` each cluster, and their sizes (Cochran 1977, section 6.17)."""
+        error = math.sqrt((len(sizes) - 1) / len(sizes) * ((without - value) ** 2).sum())
+        return cls(value, error, float(sizes.sum() ** 2 / (sizes**2).sum()))
+
     @property
     def quantile(self) -> float:
         """Errors to each side that make 95%."""
         return float(stdtrit(max(self.effective - 1, 1), 0.975))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Student's 95% interval."""
+        reach = self.quantile * self.error
+        return self.value - reach, self.value + reach
 
 
 def share(flags: Sequence[bool]) -> float | None:
@@ -52,10 +70,7 @@ def ratio_interval(
     did in 74 to 94%.
     """
     found = _ratio(parts, wholes, clusters)
-    if found is None:
-        return None
-    reach = found.quantile * found.error
-    return found.value - reach, found.value + reach
+    return None if found is None else found.interval
 
 
 def share_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float] | None:
@@ -76,21 +91,38 @@ def share_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> tup
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
-def _ratio(parts: Sequence[float], wholes: Sequence[float], clusters: Sequence[Hashable]) -> _Ratio | None:
-    """Estimate a ratio of sums and its jackknife error (Cochran 1977, section 6.17)."""
-    places = {cluster: place for place, cluster in enumerate(dict.fromkeys(clusters))}
-    owner, count = [places[cluster] for cluster in clusters], len(places)
+def jackknife_interval(statistic: Statistic, clusters: Sequence[Hashable]) -> tuple[float, float] | None:
+    """95% interval of a smooth statistic of draws, such as an area under a ROC curve (after Obuchowski 1997).
+
+    None with fewer than three clusters, and where the statistic has no value without one of them.
+    """
+    owner, count = _owners(clusters)
+    value = statistic(np.arange(len(owner)))
+    without = [statistic(np.flatnonzero(owner != place)) for place in range(count)]
+    known = [one for one in without if one is not None]
+    if value is None or count < LEAST or len(known) < count:
+        return None
+    return _Estimate.jackknifed(value, np.asarray(known), np.bincount(owner)).interval
+
+
+def _ratio(parts: Sequence[float], wholes: Sequence[float], clusters: Sequence[Hashable]) -> _Estimate | None:
+    """Estimate a ratio of sums."""
+    owner, count = _owners(clusters)
     part, whole = (np.bincount(owner, values, count) for values in (parts, wholes))
     part, whole = part[whole > 0], whole[whole > 0]
     if len(whole) < LEAST:
         return None
     without = (part.sum() - part) / (whole.sum() - whole)
-    value = part.sum() / whole.sum()
-    error = math.sqrt((len(whole) - 1) / len(whole) * ((without - value) ** 2).sum())
-    return _Ratio(float(value), error, float(whole.sum() ** 2 / (whole**2).sum()))
+    return _Estimate.jackknifed(float(part.sum() / whole.sum()), without, whole)
 
 
-def roc_area(scores: Sequence[float], positive: Sequence[bool]) -> float | None:
+def _owners(clusters: Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
+    """Number the clusters; return that of each draw, and how many there are."""
+    places = {cluster: place for place, cluster in enumerate(dict.fromkeys(clusters))}
+    return np.array([places[cluster] for cluster in clusters], np.intp), len(places)
+
+
+def roc_area(scores: ArrayLike, positive: ArrayLike) -> float | None:
     """Chance that a positive scores above a negative, ties counting half (Mann-Whitney); None without both classes."""
     values, flags = np.asarray(scores, np.float64), np.asarray(positive, np.bool_)
     above, below = values[flags], values[~flags]

@@ -63,7 +63,6 @@ class Writing(Section):
 class Judging(Section):
     """Question 4."""
 
-    errors: Annotated[float, Field(ge=0)]
     lead: Share
 
 

@@ -145,9 +145,13 @@ class Decided(Record):
     labels: tuple[str, str, str]
     confusion: tuple[Row, Row, Row]
     balanced_accuracy: Share | None
+    balanced_accuracy_interval: Interval = None
     balanced_log_loss: float | None
     done_auc_among_valid: Share | None
+    done_auc_interval: Interval = None
     likelihood_auc_among_valid: Share | None
+    done_auc_lead: float | None = None
+    done_auc_lead_interval: Interval = None
 
 
 class Views(Record):

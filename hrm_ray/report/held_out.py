@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 
 from hrm_ray.report import compare, seeds
 from hrm_ray.report.checks import Check, Question, Thresholds, judge
 from hrm_ray.report.files import BASELINES, Decided, Evaluation, Generated, RunFolder, Views
-from hrm_ray.report.text import ABSENT, interval, number, percent, signed
+from hrm_ray.report.text import ABSENT, interval, number, percent, signed, span
 
 ROLES = {"equal_parameters": "plain model of equal parameters", "equal_flops": "plain model of equal FLOPs"}
+DONE_AREA = "DONE among valid, area under the curve"
 ORIGINS = {"constructed": "constructed attempts", "generated": "the model's own attempts"}
 
 
@@ -154,48 +154,35 @@ def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Quest
         "Does refinement know more than the parser and the likelihood?",
         "Among valid attempts the parser has nothing left to say. There the head must tell DONE from REFINE better "
         "than chance, and better than the model's own mean log-likelihood does, whichever way round that is read. The "
-        "validator's feedback is hidden; where it is shown, reading it alone gives a balanced accuracy of 2/3.",
+        "validator's feedback is hidden; where it is shown, reading it alone gives a balanced accuracy of 2/3. "
+        "Intervals are of 95%, with pull requests for draws; a guess has a balanced accuracy of 1/3, an area of 1/2.",
         tuple(checks),
     )
 
 
 def _decided(subject: str, seen: Decided, limits: Thresholds) -> list[Check]:
     kept, refine, done = (sum(row) for row in seen.confusion)
-    accuracy, area, likelihood = seen.balanced_accuracy, seen.done_auc_among_valid, seen.likelihood_auc_among_valid
-    wanted, smallest = limits.judging, limits.enough.class_documents
-    if accuracy is None or area is None or min(refine, done) < smallest:
+    smallest = limits.enough.class_documents
+    if seen.balanced_accuracy is None or seen.done_auc_among_valid is None or min(refine, done) < smallest:
         counts = f"{kept} CONTINUE, {refine} REFINE, {done} DONE"
         needed = f"every class, and {smallest} each of REFINE and DONE"
         return [*_context(subject, seen), Check(subject, "Documents", None, counts, needed, "not measured")]
-    least_accuracy = 1 / 3 + wanted.errors * accuracy_error(kept, refine, done)
-    least_area = 0.5 + wanted.errors * area_error(refine, done)
-    floor = None if likelihood is None else max(likelihood, 1 - likelihood) + wanted.lead
+    area, lead = seen.done_auc_among_valid, seen.done_auc_lead
+    bounds = seen.balanced_accuracy_interval, seen.done_auc_interval, seen.done_auc_lead_interval
     return [
-        Check(
-            subject,
-            "Balanced accuracy",
-            accuracy,
-            number(accuracy),
-            f"at least {number(least_accuracy)} (chance {number(1 / 3)})",
-            judge(accuracy >= least_accuracy),
-        ),
-        Check(
-            subject,
-            "DONE among valid, area under the curve",
-            area,
-            number(area),
-            f"at least {number(least_area)} (chance {number(0.5)})",
-            judge(area >= least_area),
-        ),
-        Check(
-            subject,
-            "The same area, against the likelihood's",
-            area,
-            f"{number(area)} against {number(likelihood)}",
-            f"at least {number(floor)}",
-            judge(None if floor is None else area >= floor),
-        ),
+        _above(subject, "Balanced accuracy", seen.balanced_accuracy, bounds[0], 1 / 3),
+        _above(subject, DONE_AREA, area, bounds[1], 1 / 2),
+        _above(subject, "The same area, less the likelihood's", lead, bounds[2], limits.judging.lead),
     ]
+
+
+def _above(subject: str, what: str, value: float | None, bounds: tuple[float, float] | None, floor: float) -> Check:
+    """Ask that a figure be beyond chance above a floor."""
+    if bounds is None:
+        needed = "an interval: evaluate again, and judge attempts of more pull requests"
+        return Check(subject, what, value, number(value), needed, "not measured")
+    shown = f"{number(value)} ({span(bounds)})"
+    return Check(subject, what, value, shown, f"lower end above {number(floor)}", judge(bounds[0] > floor))
 
 
 def _context(subject: str, seen: Decided) -> list[Check]:
@@ -206,15 +193,3 @@ def _context(subject: str, seen: Decided) -> list[Check]:
             subject, "DONE among valid, against the likelihood", area, f"{number(area)} against {number(likelihood)}"
         ),
     ]
-
-
-def area_error(first: int, second: int) -> float:
-    """Return the standard error of the area under the ROC curve of a guess (Mann-Whitney), from the class counts."""
-    return math.sqrt((first + second + 1) / (12 * first * second))
-
-
-def accuracy_error(*counts: int) -> float:
-    """Return the standard error of the balanced accuracy of a uniform guess, from the class counts, none of them 0."""
-    classes = len(counts)
-    chance = 1 / classes
-    return math.sqrt(sum(chance * (1 - chance) / count for count in counts)) / classes

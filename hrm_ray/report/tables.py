@@ -8,7 +8,7 @@ from typing import Any
 
 from hrm_ray.report.files import Decided, Evaluation, Generated, Losses, RunFolder, TotalBits, Written
 from hrm_ray.report.held_out import ORIGINS, ROLES
-from hrm_ray.report.text import interval, number, percent
+from hrm_ray.report.text import interval, number, percent, span
 
 
 @dataclass(frozen=True)
@@ -182,12 +182,18 @@ def _decisions(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, 
         "balanced_log_loss": "Balanced log-loss (nats)",
         "done_auc_among_valid": "DONE among valid, area under the curve",
         "likelihood_auc_among_valid": "The same, by likelihood",
+        "done_auc_lead": "The one less the other, the better way round",
+    }
+    bounds = {
+        "balanced_accuracy_interval": "Balanced accuracy, 95% interval",
+        "done_auc_interval": "DONE among valid, 95% interval",
+        "done_auc_lead_interval": "Less the likelihood's, 95% interval",
     }
     for origin, title in ORIGINS.items():
         for view in ("hidden", "shown"):
             seen = [_decided(one, origin, view) for one in evaluations]
             if any(seen):
-                yield f"Decisions on {title}, feedback {view}", _rows(seen, names)
+                yield f"Decisions on {title}, feedback {view}", _rows(seen, names) + _rows(seen, bounds, span)
 
 
 def _decided(evaluation: Evaluation | None, origin: str, view: str) -> Decided | None:

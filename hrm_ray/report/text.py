@@ -41,3 +41,8 @@ def percent(share: float | None, sign: bool = False) -> str:
 def interval(bounds: tuple[float, float] | None, sign: bool = False) -> str:
     """Return a 95% interval of a share as `low to high`."""
     return ABSENT if bounds is None else f"{percent(bounds[0], sign)} to {percent(bounds[1], sign)}"
+
+
+def span(bounds: tuple[float, float] | None) -> str:
+    """Return an interval of a figure that is no share as `low to high`."""
+    return ABSENT if bounds is None else f"{number(bounds[0])} to {number(bounds[1])}"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -233,8 +234,39 @@ def test_confusion_and_balanced_accuracy_by_hand() -> None:
 
 def test_only_valid_attempts_are_told_apart() -> None:
     labels, done = torch.tensor([2, 1, 0, 2]), torch.tensor([-0.1, -2.0, 0.0, -0.5])
-    found = judgement.beyond_validity(labels, done, [-3.0, -1.0, 0.0, -2.0])
-    assert found == {"done_auc_among_valid": 1.0, "likelihood_auc_among_valid": 0.0}
+    found = judgement.beyond_validity(labels, done, [-3.0, -1.0, 0.0, -2.0], "abcd")
+    assert found == {
+        "done_auc_among_valid": 1.0,
+        "done_auc_interval": None,
+        "likelihood_auc_among_valid": 0.0,
+        "done_auc_lead": 0.0,
+        "done_auc_lead_interval": None,
+    }
+
+
+def test_a_lead_over_the_likelihood_pairs_what_both_say_of_a_pull_request() -> None:
+    """Both err on the same pull requests, so that the lead is known better than either area."""
+    random = np.random.default_rng(1)
+    labels = torch.tensor([1, 2] * 60)
+    common = random.normal(size=120) + np.tile([0.0, 1.0], 60)
+    head, likelihood = common + np.tile([0.0, 0.4], 60), -common
+    found = judgement.beyond_validity(labels, torch.tensor(head), likelihood.tolist(), [at // 4 for at in range(120)])
+    assert found["done_auc_lead"] == pytest.approx(
+        found["done_auc_among_valid"] - (1 - found["likelihood_auc_among_valid"])
+    )
+    (low, high), (least, most) = found["done_auc_interval"], found["done_auc_lead_interval"]
+    assert low < found["done_auc_among_valid"] < high
+    assert 0 < least < found["done_auc_lead"] < most
+    assert most - least < (high - low) / 2
+
+
+def test_recalls_have_an_interval_where_no_class_hangs_on_one_pull_request() -> None:
+    labels, predicted = torch.tensor([0, 1, 2] * 8), torch.tensor([0, 1, 2, 0, 1, 1, 2, 1, 2, 0, 0, 2] * 2)
+    found = judgement.right(labels, predicted, [at // 3 for at in range(24)])
+    assert found["balanced_accuracy"] == pytest.approx(0.75)
+    low, high = found["balanced_accuracy_interval"]
+    assert 0.5 < low < 0.75 < high < 1
+    assert judgement.right(labels, predicted, labels.tolist())["balanced_accuracy_interval"] is None
 
 
 def test_the_log_loss_is_balanced() -> None:

@@ -101,15 +101,24 @@ def losses(bits: float) -> Json:
     }
 
 
+HALF = 0.05
+"""Of an interval."""
+
+
 def decided(area: float = 0.71, likelihood: float = 0.58, accuracy: float = 0.62) -> Json:
+    lead = area - max(likelihood, 1 - likelihood)
     return {
         "count": 300,
         "labels": ["CONTINUE", "REFINE", "DONE"],
         "confusion": [[81, 11, 8], [21, 54, 25], [14, 35, 51]],
         "balanced_accuracy": accuracy,
+        "balanced_accuracy_interval": [accuracy - HALF, accuracy + HALF],
         "balanced_log_loss": 0.873,
         "done_auc_among_valid": area,
+        "done_auc_interval": [area - HALF, area + HALF],
         "likelihood_auc_among_valid": likelihood,
+        "done_auc_lead": lead,
+        "done_auc_lead_interval": [lead - HALF, lead + HALF],
     }
 
 
