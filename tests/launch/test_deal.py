@@ -20,6 +20,7 @@ from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256
 from hrm_ray.launch import deal
+from hrm_ray.launch.session import interruptible
 from hrm_ray.model.batch import Batch
 from hrm_ray.prepare import card
 from hrm_ray.train.feed import open_feed
@@ -62,14 +63,16 @@ def test_the_distributed_feed_is_the_plain_one(
     whole: Path, other: Path, tmp_path: Path, ray_session: None, world: int
 ) -> None:
     config = run_config(whole, tmp_path / "runs", micro_rows=1, mixture=[{"data": str(other), "weight": 0.4}])
-    DataParallelTrainer(
+    trainer = DataParallelTrainer(
         write_digests,
         train_loop_config={"config": config, "folder": tmp_path},
         scaling_config=ScalingConfig(num_workers=world, resources_per_worker={"CPU": 2 / world}),
         run_config=RunConfig(name="ray", storage_path=str(tmp_path / "runs")),
         datasets=deal.sources(config),
         dataset_config=deal.Deal(),
-    ).fit()
+    )
+    with interruptible():
+        trainer.fit()
     for rank in range(world):
         plain = open_feed(config, rank, world)
         dealt = json.loads((tmp_path / f"{rank}.json").read_text())
