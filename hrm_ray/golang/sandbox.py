@@ -43,6 +43,7 @@ WARM = (
 _MOST_SAID = 500
 _WARMING = Limits(seconds=600, disk=1 << 30)
 _REFUSAL = "tests of generated code run only in a sandbox, and there is none here:"
+_GROUPS = "be root (in a container: that may write control groups), or start this with `systemd-run --user --scope`"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def tried() -> tuple[Path, str]:
     try:
         cgroups.places()
     except LookupError as error:
-        raise UserError(f"{_REFUSAL} {error}; be root, or start this with `systemd-run --user --scope`") from error
+        raise UserError(f"{_REFUSAL} {error}; {_GROUPS}") from error
     said = run(go.root, (), MODULE, ("go", "version")).output.strip()
     if not said.startswith("go version "):
         raise UserError(f"{_REFUSAL} bubblewrap does not start ({said.partition(chr(10))[0] or 'it says nothing'})")
