@@ -29,7 +29,9 @@ _CHARACTER = rb"[abfnrtv\\]|[0-3][0-7]{2}|x%b{2}|u(?![dD][89A-Fa-f])%b{4}|U(?:00
 _ESCAPE = re.compile(rb'\\(?:"|%b)' % _CHARACTER)
 _RUNE = re.compile(rb"'(?:[^\\\n]+|\\(?:'|%b))'" % _CHARACTER)
 
-_END_OF_ARGUMENTS = re.compile(rb"(?:[\s,]|//[^\n]*|/\*.*?\*/)*\)", re.DOTALL)
+_BLANK = rb"\s|//[^\n]*|/\*.*?\*/"
+_END_OF_ARGUMENTS = re.compile(rb"(?:,|%b)*\)" % _BLANK, re.DOTALL)
+_CASE = re.compile(rb"(?:%b)*(?:case|default)\b" % _BLANK, re.DOTALL)
 _NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
 """What may stand to the left of `:=`; Go has no keyword among its predeclared names."""
 
@@ -150,6 +152,16 @@ def _no_bare_literal(node: Node, data: bytes) -> Diagnostic | None:
     return None
 
 
+def _expression_switch(node: Node, data: bytes) -> Diagnostic | None:
+    """Check a switch: a line that ends before its brace ends an initializer, and there is one at most."""
+    tag = node.child_by_field_name("value")
+    if tag is not None and node.child_by_field_name("initializer") is not None:
+        place = data.find(b"\n", tag.end_byte, data.find(b"{", tag.end_byte))
+        if place >= 0:
+            return Diagnostic.at(DiagnosticKind.LINE_END, data, place, "a line cannot end here")
+    return _no_bare_literal(node, data)
+
+
 def _type_switch(node: Node, data: bytes) -> Diagnostic | None:
     alias = node.child_by_field_name("alias")
     if alias is not None and _has_comma(alias):
@@ -214,6 +226,13 @@ def _own_statement(node: Node, data: bytes) -> Diagnostic | None:
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a case begins a line")
 
 
+def _labelled(node: Node, data: bytes) -> Diagnostic | None:
+    """Check a label: where nothing follows it, that is the end of a block."""
+    if data[node.end_byte - 1 : node.end_byte] != b":" or not _CASE.match(data, node.end_byte):
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a label without a statement")
+
+
 def _before(node: Node, data: bytes) -> bytes:
     """Return the byte before a node and the blanks there."""
     at = node.start_byte
@@ -239,12 +258,13 @@ _RULES: dict[str, Rule] = {
     "type_case": _own_statement,
     "communication_case": _own_statement,
     "default_case": _own_statement,
+    "labeled_statement": _labelled,
     "negated_type": _constraint_only,
     "assignment_statement": _one_operand,
     "const_declaration": _valued,
     "if_statement": _no_bare_literal,
     "for_statement": _no_bare_literal,
-    "expression_switch_statement": _no_bare_literal,
+    "expression_switch_statement": _expression_switch,
     "type_switch_statement": _type_switch,
     "for_clause": _post_statement,
     "variadic_argument": _last_argument,
