@@ -30,8 +30,10 @@ _ESCAPE = re.compile(rb'\\(?:"|%b)' % _CHARACTER)
 _RUNE = re.compile(rb"'(?:[^\\\n]+|\\(?:'|%b))'" % _CHARACTER)
 
 _BLANK = rb"\s|//[^\n]*|/\*.*?\*/"
-_END_OF_ARGUMENTS = re.compile(rb"(?:,|%b)*\)" % _BLANK, re.DOTALL)
-_CASE = re.compile(rb"(?:%b)*(?:case|default)\b" % _BLANK, re.DOTALL)
+"""Repeat it without a way back (`*+`): comments tried as parts of longer ones would take exponential time."""
+
+_END_OF_ARGUMENTS = re.compile(rb"(?:,|%b)*+\)" % _BLANK, re.DOTALL)
+_CASE = re.compile(rb"(?:%b)*+(?:case|default)\b" % _BLANK, re.DOTALL)
 _NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
 """What may stand to the left of `:=`; Go has no keyword among its predeclared names."""
 

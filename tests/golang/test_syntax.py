@@ -175,6 +175,8 @@ INVALID = [
     ("const c", DiagnosticKind.SYNTAX_ERROR, 1),
     ("const (\n\tA = iota\n\tB int\n)", DiagnosticKind.SYNTAX_ERROR, 3),
     ("var x = 0xf.y", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { g(a..., // )\n\tb) }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { g(a..., " + "/**/" * 60 + "b) }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() { g(1...) }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("var x = '\n'", DiagnosticKind.SYNTAX_ERROR, 1),
     ("var x = a /* b", DiagnosticKind.SYNTAX_ERROR, 1),
