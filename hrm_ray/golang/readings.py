@@ -30,14 +30,15 @@ _NEVER_LAST = _HEADS | {b"range", b"func", b"map", b"chan", b"struct", b"interfa
 
 
 def readings(data: bytes) -> Iterator[bytes]:
-    """Yield other forms of a file: semicolons and empty statements written out, methods without type parameters, and
-    `new` and `make` renamed.
+    """Yield other forms of a file, if there are any, from the one that changes least.
 
+    Semicolons and empty statements are written out, methods lose their type parameters, `new` and `make` their names.
     Methods have type parameters since Go 1.27, `new` takes a value since 1.26.
     """
     plain = _GENERIC_METHOD.sub(_without_parameters, _written_out(data))
     of_values = _BUILTIN_OF_VALUE.sub(_renamed, plain)
-    yield from dict.fromkeys([plain, of_values, _BUILTIN.sub(_renamed, plain)])
+    _, *others = dict.fromkeys([data, plain, of_values, _BUILTIN.sub(_renamed, plain)])
+    yield from others
 
 
 def _renamed(builtin: re.Match[bytes]) -> bytes:

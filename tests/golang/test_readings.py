@@ -26,7 +26,7 @@ from hrm_ray.golang.tree import PACKAGE
     ],
 )
 def test_what_the_grammar_lacks_is_written_out(text: str, read: str) -> None:
-    assert next(readings(PACKAGE + text.encode())) == PACKAGE + read.encode()
+    assert [*readings(PACKAGE + text.encode())] == [PACKAGE + read.encode()] * (read != text)
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_what_the_grammar_lacks_is_written_out(text: str, read: str) -> None:
         ("new([]int{1}); make([]int, 1)", "NEW([]int{1}); make([]int, 1)"),
         ("new([]byte(s)); new([]func(s))", "NEW([]byte(s)); new([]func(s))"),
         ("new(map[K]p.V[T]{}); new(map[K]struct{})", "NEW(map[K]p.V[T]{}); new(map[K]struct{})"),
-        ("make(chan int); make(map[K]V)", "make(chan int); make(map[K]V)"),
+        ("make(chan int); make(map[K]V)", "MAKE(chan int); MAKE(map[K]V)"),
         ("renew(1); x.make(2)", "renew(1); x.MAKE(2)"),
     ],
 )
 def test_builtins_of_values_have_other_names(text: str, read: str) -> None:
-    assert PACKAGE + read.encode() in [*readings(PACKAGE + text.encode())][:2]
+    assert next(readings(PACKAGE + text.encode())) == PACKAGE + read.encode()
