@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tree_sitter import Node, Query, QueryCursor
 
 from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
-from hrm_ray.golang.tree import LANGUAGE, STRINGS, walk
+from hrm_ray.golang.tree import LANGUAGE, STRINGS
 
 _OPERATOR = re.compile(rb"/[/*]|<<=|>>=|&\^=|&&|\|\||<-|\+\+|--|[-+*/%&|^=!<>]=|<<|>>|&\^|.", re.DOTALL)
 """What Go's lexer takes for one token; tree-sitter reads `a++b` as `a + +b`, and `a /*b` as `a / *b`."""
@@ -38,10 +38,12 @@ _NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
 """What may stand to the left of `:=`; Go has no keyword among its predeclared names."""
 
 _ENCLOSED = STRINGS | {
-    *("parenthesized_expression", "argument_list", "type_conversion_expression"),
-    *("func_literal", "literal_value", "index_expression", "slice_expression"),
+    *("parenthesized_expression", "argument_list", "type_conversion_expression", "func_literal", "literal_value"),
 }
 """In these a brace cannot be taken for a block's."""
+
+_INDEXED = frozenset({"index_expression", "slice_expression"})
+"""In these neither, behind their operand."""
 
 _AMBIGUOUS = frozenset({"type_identifier", "qualified_type", "generic_type"})
 """Behind these types it can."""
@@ -146,11 +148,14 @@ def _no_bare_literal(node: Node, data: bytes) -> Diagnostic | None:
     block = next((child.start_byte for child in node.children if child.type in {"block", "{"}), node.end_byte)
     if data.find(b"{", node.start_byte, block) < 0:
         return None
-    head = (child for child in node.children if child.end_byte <= block)
-    for part, kind, _ in (found for child in head for found in walk(child, _ENCLOSED)):
-        named = part.child_by_field_name("type") if kind == "composite_literal" else None
+    ahead = [child for child in reversed(node.children) if child.end_byte <= block]
+    while ahead:
+        part = ahead.pop()
+        named = part.child_by_field_name("type") if part.type == "composite_literal" else None
         if named is not None and named.type in _AMBIGUOUS:
             return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, part, "a composite literal needs parentheses here")
+        if part.type not in _ENCLOSED:
+            ahead += part.children[:1] if part.type in _INDEXED else reversed(part.children)
     return None
 
 

@@ -159,6 +159,8 @@ INVALID = [
     ("func f() { switch x, y := z.(type) {} }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() {\n\tif x := T{}; x.y {\n\t}\n}", DiagnosticKind.SYNTAX_ERROR, 2),
     ("func f() { if x == p.T{} {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { if x == T{1}[0] {} }", DiagnosticKind.SYNTAX_ERROR, 1),
+    ("func f() { for range p.T{1}.x[1:] {} }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() { for x := T[int]{}; ; {} }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() { switch x := T{}; x {} }", DiagnosticKind.SYNTAX_ERROR, 1),
     ("func f() { switch x := T{}; y := x.(type) {} }", DiagnosticKind.SYNTAX_ERROR, 1),
