@@ -123,6 +123,15 @@ def _constraint_only(node: Node, _: bytes) -> Diagnostic | None:
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "~ belongs to constraints")
 
 
+def _types_only(node: Node, _: bytes) -> Diagnostic | None:
+    """Check the arguments of a generic type; what stands in brackets before a call may be an index."""
+    arguments = node.child_by_field_name("type_arguments")
+    for argument in arguments.named_children if arguments is not None else ():
+        if any(child.type in {"|", "negated_type"} for child in argument.children):
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, argument, "a constraint is no type argument")
+    return None
+
+
 def _one_operand(node: Node, _: bytes) -> Diagnostic | None:
     left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
     if left is None or operator is None or operator.type == "=" or not _has_comma(left):
@@ -267,6 +276,7 @@ _RULES: dict[str, Rule] = {
     "default_case": _own_statement,
     "labeled_statement": _labelled,
     "negated_type": _constraint_only,
+    "generic_type": _types_only,
     "assignment_statement": _one_operand,
     "const_declaration": _valued,
     "if_statement": _no_bare_literal,
