@@ -36,6 +36,7 @@ TEXTS = re.findall(
     r"\S+", r"""'ab' '' 'é' '\' '\'' '\"' '\x4' '\400' '\u12' '\n "\z" "\'" "\x4" "\" " "a""b" ` `a`b` /* */ // /**/"""
 )
 LITERALS = [*NUMBERS, *TEXTS, '"\n"', "'\n'", "/* \n */"]
+GAPS = ["", " ", "\n", ";", " ; ", "\n;", ";;", "/* c */", " // c\n"]
 PROSE = (
     "Here is the updated function:",
     "This function returns an error if the value is not valid.",
@@ -286,6 +287,7 @@ MUTATIONS: dict[str, Mutation] = {
     "deleted comma": partial(replaced, ",", [""]),
     "comma and line end": partial(around, r"[][(){},\w]+", ["", "\n", ","], ["\n", ",\n", ",", "\n\n"]),
     "line end for a token": partial(replaced, r"[^\n].*", ["\n", ";", "; \n"]),
+    "gaps": partial(around, r"[^\n].*", GAPS, GAPS),
     "mixed parameters": mixed_parameters,
     ":= on anything": partial(replaced, "=|==|:", [":="]),
     "go and defer": partial(around, r"[A-Za-z_]\w*", ["go ", "defer ", "go (", "defer func() {}"], [""]),

@@ -20,12 +20,13 @@ _SEQUENCES = frozenset(
         "type_declaration",
         "field_declaration_list",
         "interface_type",
-        "expression_switch_statement",
-        "type_switch_statement",
-        "select_statement",
     }
 )
 """Nodes whose parts are separated by semicolons, and so by line ends."""
+
+_SWITCHES = frozenset({"expression_switch_statement", "type_switch_statement", "select_statement"})
+_CASES = frozenset({"expression_case", "type_case", "communication_case", "default_case", "}"})
+"""The parts of switches that are; what stands before them is a head."""
 
 
 def refused_line_ends(root: Node, data: bytes) -> Iterator[tuple[int, Diagnostic]]:
@@ -56,7 +57,14 @@ def _may_break(piece: Node, first: str, container: str) -> bool:
 
     A line that ends in a name, a literal or a closing bracket ends a statement (Go specification, "Semicolons").
     """
-    if container in _SEQUENCES and (first != "{" or container == "expression_switch_statement"):
+    if _begins_a_part(first, container):
         return True
     last = _tokens(piece)[-1]
     return not (last.is_named or last.type in _ENDS_A_LINE)
+
+
+def _begins_a_part(first: str, container: str) -> bool:
+    """Whether a semicolon may stand before a node of type `first`; before a switch's brace it ends an initializer."""
+    if container in _SWITCHES:
+        return first in _CASES or (first == "{" and container == "expression_switch_statement")
+    return first != "{" and container in _SEQUENCES

@@ -19,18 +19,26 @@ _BUILTIN_OF_VALUE = re.compile(
 )
 """Where the argument begins as no type does, or is a composite literal or a conversion."""
 
+_EMPTY = {
+    **dict.fromkeys([b"{", b";", b":", b"\n"], b"{}"),
+    **dict.fromkeys([b"if", b"switch"], b" _"),
+}
+"""What is written for an empty statement, by what stands before it; where no statement may stand, no block may."""
+
 _HEADS = frozenset({b"if", b"for", b"switch"})
 _NEVER_LAST = _HEADS | {b"range", b"func", b"map", b"chan", b"struct", b"interface", b"case", b"go", b"defer"}
 
 
 def readings(data: bytes) -> Iterator[bytes]:
-    """Yield other forms of a file: semicolons written out, methods without type parameters, `new` and `make` renamed.
+    """Yield other forms of a file, if there are any, from the one that changes least.
 
+    Semicolons and empty statements are written out, methods lose their type parameters, `new` and `make` their names.
     Methods have type parameters since Go 1.27, `new` takes a value since 1.26.
     """
-    plain = _GENERIC_METHOD.sub(_without_parameters, _with_semicolons(data))
+    plain = _GENERIC_METHOD.sub(_without_parameters, _written_out(data))
     of_values = _BUILTIN_OF_VALUE.sub(_renamed, plain)
-    yield from dict.fromkeys([plain, of_values, _BUILTIN.sub(_renamed, plain)])
+    _, *others = dict.fromkeys([data, plain, of_values, _BUILTIN.sub(_renamed, plain)])
+    yield from others
 
 
 def _renamed(builtin: re.Match[bytes]) -> bytes:
@@ -42,16 +50,19 @@ def _without_parameters(method: re.Match[bytes]) -> bytes:
     return method["name"] + b" " * len(method["list"]) if sound else method[0]
 
 
-def _with_semicolons(data: bytes) -> bytes:
+def _written_out(data: bytes) -> bytes:
     parts, start = [], 0
-    for at in _unwritten(data):
-        parts.append(data[start:at])
+    for at, what in _unwritten(data):
+        parts += [data[start:at], what]
         start = at
-    return b";".join([*parts, data[start:]])
+    return b"".join([*parts, data[start:]])
 
 
-def _unwritten(data: bytes) -> Iterator[int]:
-    """Yield where Go reads a semicolon and the grammar wants one: ends of lines in a head, of a group on its line."""
+def _unwritten(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield what the grammar wants to be written out, and where Go does without.
+
+    These are semicolons where a line of a head or a group on one line ends, and statements where there is none.
+    """
     opened: list[bytes] = []
     head, last = -1, b""
     for found in LEXEME.finditer(data):
@@ -61,14 +72,16 @@ def _unwritten(data: bytes) -> Iterator[int]:
         if lexeme in _HEADS:
             head = len(opened)
         elif lexeme == b"\n" and head == len(opened) and _ends_a_line(last):
-            yield found.start()
+            yield found.start(), b";"
+        elif lexeme == b";" and last in _EMPTY and (head == len(opened)) == (last in _HEADS):
+            yield found.start(), _EMPTY[last]
         elif lexeme[-1:] in {b"(", b"[", b"{"}:
             head = -1 if lexeme == b"{" and head == len(opened) else head
             opened.append(lexeme)
         elif lexeme in {b")", b"]", b"}"} and opened:
             group = opened.pop()
             if len(group) > 1 and last not in {b"\n", b";", group}:
-                yield found.start()
+                yield found.start(), b";"
         last = lexeme
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tree_sitter import Node, Query, QueryCursor
 
 from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
-from hrm_ray.golang.tree import LANGUAGE, STRINGS, walk
+from hrm_ray.golang.tree import LANGUAGE, STRINGS
 
 _OPERATOR = re.compile(rb"/[/*]|<<=|>>=|&\^=|&&|\|\||<-|\+\+|--|[-+*/%&|^=!<>]=|<<|>>|&\^|.", re.DOTALL)
 """What Go's lexer takes for one token; tree-sitter reads `a++b` as `a + +b`, and `a /*b` as `a / *b`."""
@@ -29,15 +29,21 @@ _CHARACTER = rb"[abfnrtv\\]|[0-3][0-7]{2}|x%b{2}|u(?![dD][89A-Fa-f])%b{4}|U(?:00
 _ESCAPE = re.compile(rb'\\(?:"|%b)' % _CHARACTER)
 _RUNE = re.compile(rb"'(?:[^\\\n]+|\\(?:'|%b))'" % _CHARACTER)
 
-_END_OF_ARGUMENTS = re.compile(rb"(?:[\s,]|//[^\n]*|/\*.*?\*/)*\)", re.DOTALL)
+_BLANK = rb"\s|//[^\n]*|/\*.*?\*/"
+"""Repeat it without a way back (`*+`): comments tried as parts of longer ones would take exponential time."""
+
+_END_OF_ARGUMENTS = re.compile(rb"(?:,|%b)*+\)" % _BLANK, re.DOTALL)
+_CASE = re.compile(rb"(?:%b)*+(?:case|default)\b" % _BLANK, re.DOTALL)
 _NAMES = frozenset({"identifier", "nil", "true", "false", "iota", "comment"})
 """What may stand to the left of `:=`; Go has no keyword among its predeclared names."""
 
 _ENCLOSED = STRINGS | {
-    *("parenthesized_expression", "argument_list", "type_conversion_expression"),
-    *("func_literal", "literal_value", "index_expression", "slice_expression"),
+    *("parenthesized_expression", "argument_list", "type_conversion_expression", "func_literal", "literal_value"),
 }
 """In these a brace cannot be taken for a block's."""
+
+_INDEXED = frozenset({"index_expression", "slice_expression"})
+"""In these neither, behind their operand."""
 
 _AMBIGUOUS = frozenset({"type_identifier", "qualified_type", "generic_type"})
 """Behind these types it can."""
@@ -117,6 +123,15 @@ def _constraint_only(node: Node, _: bytes) -> Diagnostic | None:
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "~ belongs to constraints")
 
 
+def _types_only(node: Node, _: bytes) -> Diagnostic | None:
+    """Check the arguments of a generic type; what stands in brackets before a call may be an index."""
+    arguments = node.child_by_field_name("type_arguments")
+    for argument in arguments.named_children if arguments is not None else ():
+        if any(child.type in {"|", "negated_type"} for child in argument.children):
+            return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, argument, "a constraint is no type argument")
+    return None
+
+
 def _one_operand(node: Node, _: bytes) -> Diagnostic | None:
     left, operator = node.child_by_field_name("left"), node.child_by_field_name("operator")
     if left is None or operator is None or operator.type == "=" or not _has_comma(left):
@@ -142,12 +157,25 @@ def _no_bare_literal(node: Node, data: bytes) -> Diagnostic | None:
     block = next((child.start_byte for child in node.children if child.type in {"block", "{"}), node.end_byte)
     if data.find(b"{", node.start_byte, block) < 0:
         return None
-    head = (child for child in node.children if child.end_byte <= block)
-    for part, kind, _ in (found for child in head for found in walk(child, _ENCLOSED)):
-        named = part.child_by_field_name("type") if kind == "composite_literal" else None
+    ahead = [child for child in reversed(node.children) if child.end_byte <= block]
+    while ahead:
+        part = ahead.pop()
+        named = part.child_by_field_name("type") if part.type == "composite_literal" else None
         if named is not None and named.type in _AMBIGUOUS:
             return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, part, "a composite literal needs parentheses here")
+        if part.type not in _ENCLOSED:
+            ahead += part.children[:1] if part.type in _INDEXED else reversed(part.children)
     return None
+
+
+def _expression_switch(node: Node, data: bytes) -> Diagnostic | None:
+    """Check a switch: a line that ends before its brace ends an initializer, and there is one at most."""
+    tag = node.child_by_field_name("value")
+    if tag is not None and node.child_by_field_name("initializer") is not None:
+        place = data.find(b"\n", tag.end_byte, data.find(b"{", tag.end_byte))
+        if place >= 0:
+            return Diagnostic.at(DiagnosticKind.LINE_END, data, place, "a line cannot end here")
+    return _no_bare_literal(node, data)
 
 
 def _type_switch(node: Node, data: bytes) -> Diagnostic | None:
@@ -214,6 +242,13 @@ def _own_statement(node: Node, data: bytes) -> Diagnostic | None:
     return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a case begins a line")
 
 
+def _labelled(node: Node, data: bytes) -> Diagnostic | None:
+    """Check a label: where nothing follows it, that is the end of a block."""
+    if data[node.end_byte - 1 : node.end_byte] != b":" or not _CASE.match(data, node.end_byte):
+        return None
+    return Diagnostic.of(DiagnosticKind.SYNTAX_ERROR, node, "a label without a statement")
+
+
 def _before(node: Node, data: bytes) -> bytes:
     """Return the byte before a node and the blanks there."""
     at = node.start_byte
@@ -239,12 +274,14 @@ _RULES: dict[str, Rule] = {
     "type_case": _own_statement,
     "communication_case": _own_statement,
     "default_case": _own_statement,
+    "labeled_statement": _labelled,
     "negated_type": _constraint_only,
+    "generic_type": _types_only,
     "assignment_statement": _one_operand,
     "const_declaration": _valued,
     "if_statement": _no_bare_literal,
     "for_statement": _no_bare_literal,
-    "expression_switch_statement": _no_bare_literal,
+    "expression_switch_statement": _expression_switch,
     "type_switch_statement": _type_switch,
     "for_clause": _post_statement,
     "variadic_argument": _last_argument,

@@ -37,8 +37,6 @@ _NOT_BLANKS = {0x0B: "\1", 0x0C: "\1"}
 _SHOWN = 40
 """Characters of what does not parse that a message quotes."""
 
-_LENIENT = frozenset({"block", "expression_case", "default_case", "type_case", "communication_case"})
-
 MOST_NODES = (1 << 16) - 1
 """A larger tree is not judged but refused: tree-sitter's queries count depth in 16 bits, and are quadratic beyond."""
 
@@ -107,9 +105,7 @@ def _tree_error(root: Node) -> Diagnostic | None:
 
 
 def _is_lenient(wrong: Node, within: Node) -> bool:
-    """Whether Go takes what the grammar finds wrong: an empty statement that begins a block or case, `[]byte()`."""
-    if wrong.is_error:
-        return within.type in _LENIENT and wrong.text == b";"
+    """Whether Go takes what the grammar finds wrong: `[]byte()`."""
     return wrong.is_missing and within.type == "type_conversion_expression" and within.child_count == 4
 
 

@@ -55,11 +55,17 @@ def parse(source: bytes) -> Node:
 
 
 def _in_time(data: bytes) -> Tree:
-    """Parse what is read by a callback, as it has to be to be stopped; the texts of such a tree's nodes are slow."""
-    reports, most = count(), min(_REPORTS + len(data) // _BYTES_A_REPORT, _MOST_REPORTS)
-    return _PARSER.parse(
-        lambda start, _: data[start : start + _CHUNK], progress_callback=lambda *_: next(reports) > most
-    )
+    """Parse what is read by a callback, as it has to be to be stopped; the texts of such a tree's nodes are slow.
+
+    What is read counts too: for each `/*` that nothing closes, the lexer reads to the end.
+    """
+    spent, most = count(), min(_REPORTS + len(data) // _BYTES_A_REPORT, _MOST_REPORTS)
+
+    def read(start: int, _: object) -> bytes:
+        next(spent)
+        return data[start : start + _CHUNK]
+
+    return _PARSER.parse(read, progress_callback=lambda *_: next(spent) > most)
 
 
 @lru_cache(maxsize=2)  # both sides of a change are checked, then outlined, then taken apart

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from hrm_ray.golang.tree import MOST_BYTES, is_leaf, parse, parse_file, parse_fragment, walk
 
 
@@ -9,8 +11,14 @@ def test_walk_is_in_source_order_and_keeps_strings_whole() -> None:
     assert not [node for node in nodes if node.type == "escape_sequence"]
 
 
-def test_what_takes_too_many_steps_is_as_if_empty_and_does_not_touch_the_next() -> None:
-    hard = "case x:\n" * 4_000  # quadratic: nine seconds
+@pytest.mark.parametrize(
+    "hard",
+    [
+        "case x:\n" * 4_000,  # quadratic: nine seconds
+        "type T struct {\n" + "/*!" * 20_000,  # twenty
+    ],
+)
+def test_what_takes_too_many_steps_is_as_if_empty_and_does_not_touch_the_next(hard: str) -> None:
     assert parse_fragment(hard).end_byte == parse_file(hard).end_byte == 0
     following = parse(b"package p\nvar x = 1\n")
     assert [node.type for node in following.named_children] == ["package_clause", "var_declaration"]
