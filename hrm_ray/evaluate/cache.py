@@ -47,8 +47,8 @@ class Piece:
 
     def fill(self, network: Network, ended: Callable[[int], None] = lambda _: None) -> None:
         """Write it, and keep it."""
-        written = write(network, self.prefixes, self.ids, ended)
-        write_text(self.path, json.dumps([vars(row) for row in written]))
+        rows = write(network, self.prefixes, self.ids, ended)
+        write_text(self.path, json.dumps([vars(row) for row in rows]))
 
 
 Fill: TypeAlias = Callable[[Network, Sequence[Piece], Callable[[int], None]], None]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.evaluate.statistics import jackknife_interval, roc_area
+from hrm_ray.evaluate.statistics import LEAST, jackknife_interval, roc_area
 from hrm_ray.golang.syntax import Diagnostic
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
@@ -104,25 +104,29 @@ def table(
     return {
         "count": len(documents),
         "labels": LABELS,
-        **right(labels, log_probabilities.argmax(-1), pulls),
+        **recalls(labels, log_probabilities.argmax(-1), pulls),
         "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
         **beyond_validity(labels, log_probabilities[:, Decision.DONE], likelihoods, pulls),
     }
 
 
-def right(labels: Tensor, predicted: Tensor, pulls: Sequence[Hashable]) -> dict[str, Any]:
-    """Return which decisions were taken, and how often those of each class were right."""
+def recalls(labels: Tensor, predicted: Tensor, pulls: Sequence[Hashable]) -> dict[str, Any]:
+    """Return which decisions were taken, and the mean recall of the classes that at least three pull requests have."""
     confusion = confusion_matrix(labels, predicted)
-    classes = int((confusion.sum(1) > 0).sum())
+    owners = [{pull for pull, one in zip(pulls, labels.tolist(), strict=True) if one == kind} for kind in Decision]
+    known = [kind for kind in Decision if len(owners[kind]) >= LEAST]
+    counted = np.flatnonzero(np.isin(labels.numpy(), known))
 
-    def of_all_classes(kept: NDArray[np.intp]) -> float | None:
-        some = confusion_matrix(labels[kept], predicted[kept])
-        return balanced_accuracy(some) if int((some.sum(1) > 0).sum()) == classes else None
+    def accuracy(some: NDArray[np.intp]) -> float | None:
+        rows = counted[some]
+        return balanced_accuracy(confusion_matrix(labels[rows], predicted[rows]))
 
+    among = [pulls[index] for index in counted.tolist()]
     return {
         "confusion": confusion.tolist(),
-        "balanced_accuracy": balanced_accuracy(confusion),
-        "balanced_accuracy_interval": _of_share(jackknife_interval(of_all_classes, pulls)),
+        "balanced_accuracy": accuracy(np.arange(len(counted))),
+        "balanced_accuracy_interval": _of_share(jackknife_interval(accuracy, among, labels[counted])),
+        "balanced_accuracy_of_a_guess": 1 / len(known) if len(known) > 1 else None,
     }
 
 
@@ -135,8 +139,8 @@ def confusion_matrix(labels: Tensor, predicted: Tensor) -> Tensor:
 def balanced_accuracy(confusion: Tensor) -> float | None:
     """Mean recall of the classes that occur; None of one alone, of which any constant answer is right."""
     present = confusion.sum(1) > 0
-    recalls = confusion.diagonal()[present] / confusion.sum(1)[present]
-    return float(recalls.mean()) if present.sum() > 1 else None
+    shares = confusion.diagonal()[present].double() / confusion.sum(1)[present]  # in float32 chance is above 1/3
+    return float(shares.mean()) if present.sum() > 1 else None
 
 
 def beyond_validity(
@@ -162,10 +166,10 @@ def beyond_validity(
     everyone = np.arange(len(kept))
     return {
         "done_auc_among_valid": area(everyone),
-        "done_auc_interval": _of_share(jackknife_interval(area, among)),
+        "done_auc_interval": _of_share(jackknife_interval(area, among, correct)),
         "likelihood_auc_among_valid": likelihood,
         "done_auc_lead": lead(everyone),
-        "done_auc_lead_interval": jackknife_interval(lead, among),
+        "done_auc_lead_interval": jackknife_interval(lead, among, correct),
     }
 
 

@@ -2,7 +2,7 @@
 
 Declarations of one pull request succeed and fail together, so that pull requests, not declarations, are the draws. A
 percentile bootstrap over few and uneven ones is far too narrow (docs/log.md): the intervals here take the error of a
-ratio of sums from leaving out one cluster at a time, and Student's quantile for as many clusters as would be worth
+figure from leaving out one cluster at a time, and Student's quantile for as many clusters as would be worth
 these if all were of one size. No more is said from one or two clusters than from one or two seeds: nothing.
 """
 
@@ -27,17 +27,11 @@ Statistic: TypeAlias = Callable[[NDArray[np.intp]], float | None]
 
 @dataclass(frozen=True)
 class _Estimate:
-    """A figure of draws in clusters; `effective` clusters of one size would be worth these (Kish 1965)."""
+    """A figure of draws in clusters, which are worth `effective` clusters of one size."""
 
     value: float
     error: float
     effective: float
-
-    @classmethod
-    def jackknifed(cls, value: float, without: NDArray[Any], sizes: NDArray[Any]) -> _Estimate:
-        """Take what it would be `without` each cluster, and their sizes (Cochran 1977, section 6.17)."""
-        error = math.sqrt((len(sizes) - 1) / len(sizes) * ((without - value) ** 2).sum())
-        return cls(value, error, float(sizes.sum() ** 2 / (sizes**2).sum()))
 
     @property
     def quantile(self) -> float:
@@ -91,29 +85,46 @@ def share_interval(values: Sequence[float], clusters: Sequence[Hashable]) -> tup
     return max(0.0, centre - reach), min(1.0, centre + reach)
 
 
-def jackknife_interval(statistic: Statistic, clusters: Sequence[Hashable]) -> tuple[float, float] | None:
-    """95% interval of a smooth statistic of draws, such as an area under a ROC curve (after Obuchowski 1997).
+def jackknife_interval(
+    statistic: Statistic, clusters: Sequence[Hashable], classes: ArrayLike
+) -> tuple[float, float] | None:
+    """95% interval of a smooth statistic of draws of several classes, such as an area under a ROC curve.
 
-    None with fewer than three clusters, and where the statistic has no value without one of them.
+    As Obuchowski 1997 has it for areas of clustered draws, but with Student's quantile for the class that is worth the
+    fewest clusters; None where one is in fewer than three. Where leaving out changes nothing it has no width.
     """
     owner, count = _owners(clusters)
+    kinds = np.asarray(classes)
+    held = [np.bincount(owner[kinds == kind], minlength=count) for kind in np.unique(kinds)]
+    if not held or min(np.count_nonzero(one) for one in held) < LEAST:
+        return None
     value = statistic(np.arange(len(owner)))
     without = [statistic(np.flatnonzero(owner != place)) for place in range(count)]
     known = [one for one in without if one is not None]
-    if value is None or count < LEAST or len(known) < count:
+    if value is None or len(known) < count:
         return None
-    return _Estimate.jackknifed(value, np.asarray(known), np.bincount(owner)).interval
+    return _Estimate(value, _error(value, np.asarray(known)), min(_worth(one) for one in held)).interval
 
 
 def _ratio(parts: Sequence[float], wholes: Sequence[float], clusters: Sequence[Hashable]) -> _Estimate | None:
-    """Estimate a ratio of sums."""
+    """Estimate a ratio of sums (Cochran 1977, section 6.17)."""
     owner, count = _owners(clusters)
     part, whole = (np.bincount(owner, values, count) for values in (parts, wholes))
     part, whole = part[whole > 0], whole[whole > 0]
     if len(whole) < LEAST:
         return None
-    without = (part.sum() - part) / (whole.sum() - whole)
-    return _Estimate.jackknifed(float(part.sum() / whole.sum()), without, whole)
+    value = float(part.sum() / whole.sum())
+    return _Estimate(value, _error(value, (part.sum() - part) / (whole.sum() - whole)), _worth(whole))
+
+
+def _error(value: float, without: NDArray[Any]) -> float:
+    """The jackknife's standard error of a figure that would be these `without` each of the clusters."""
+    return math.sqrt((len(without) - 1) / len(without) * ((without - value) ** 2).sum())
+
+
+def _worth(sizes: NDArray[Any]) -> float:
+    """How many clusters of one size are worth as much as these (Kish 1965)."""
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
 def _owners(clusters: Sequence[Hashable]) -> tuple[NDArray[np.intp], int]:
@@ -128,5 +139,6 @@ def roc_area(scores: ArrayLike, positive: ArrayLike) -> float | None:
     above, below = values[flags], values[~flags]
     if not len(above) or not len(below):
         return None
-    difference = above[:, None] - below[None, :]
-    return float(((difference > 0) + 0.5 * (difference == 0)).mean())
+    below.sort()
+    beaten = np.searchsorted(below, above, "left") + np.searchsorted(below, above, "right")
+    return float(beaten.mean() / (2 * len(below)))

@@ -114,14 +114,16 @@ def joined(address: str) -> Iterator[None]:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have an interrupt raise KeyboardInterrupt: Ray Train exits with 0, and it and Tune never put the handler back."""
+    """Have an interrupt raise KeyboardInterrupt: Ray Train exits, and it and Tune never put the handler back."""
     handler = signal.getsignal(signal.SIGINT)
     try:
         yield
     except SystemExit as error:
+        if error.code not in (0, 1):  # Train's 0 comes out of `ray.get` as 1
+            raise
         raise KeyboardInterrupt from error
     finally:
-        if threading.current_thread() is threading.main_thread():
+        if handler is not None and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)
 
 

@@ -146,6 +146,7 @@ class Decided(Record):
     confusion: tuple[Row, Row, Row]
     balanced_accuracy: Share | None
     balanced_accuracy_interval: Interval = None
+    balanced_accuracy_of_a_guess: Share | None = None
     balanced_log_loss: float | None
     done_auc_among_valid: Share | None
     done_auc_interval: Interval = None

@@ -155,34 +155,31 @@ def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Quest
         "Among valid attempts the parser has nothing left to say. There the head must tell DONE from REFINE better "
         "than chance, and better than the model's own mean log-likelihood does, whichever way round that is read. The "
         "validator's feedback is hidden; where it is shown, reading it alone gives a balanced accuracy of 2/3. "
-        "Intervals are of 95%, with pull requests for draws; a guess has a balanced accuracy of 1/3, an area of 1/2.",
+        "Intervals are of 95%, with pull requests for draws; a guess has a balanced accuracy of 1/3 (of 1/2 where "
+        "two of the classes occur) and an area of 1/2.",
         tuple(checks),
     )
 
 
 def _decided(subject: str, seen: Decided, limits: Thresholds) -> list[Check]:
     kept, refine, done = (sum(row) for row in seen.confusion)
-    smallest = limits.enough.class_documents
-    if seen.balanced_accuracy is None or seen.done_auc_among_valid is None or min(refine, done) < smallest:
+    smallest, guess = limits.enough.class_documents, seen.balanced_accuracy_of_a_guess
+    if guess is None or seen.done_auc_interval is None or min(refine, done) < smallest:
         counts = f"{kept} CONTINUE, {refine} REFINE, {done} DONE"
-        needed = f"every class, and {smallest} each of REFINE and DONE"
+        needed = f"{smallest} each of REFINE and DONE, of three pull requests at least, evaluated by this version"
         return [*_context(subject, seen), Check(subject, "Documents", None, counts, needed, "not measured")]
-    area, lead = seen.done_auc_among_valid, seen.done_auc_lead
-    bounds = seen.balanced_accuracy_interval, seen.done_auc_interval, seen.done_auc_lead_interval
+    lead, likelihoods = seen.done_auc_lead, "The same area, less the likelihood's"
     return [
-        _above(subject, "Balanced accuracy", seen.balanced_accuracy, bounds[0], 1 / 3),
-        _above(subject, DONE_AREA, area, bounds[1], 1 / 2),
-        _above(subject, "The same area, less the likelihood's", lead, bounds[2], limits.judging.lead),
+        _above(subject, "Balanced accuracy", seen.balanced_accuracy, seen.balanced_accuracy_interval, guess),
+        _above(subject, DONE_AREA, seen.done_auc_among_valid, seen.done_auc_interval, 1 / 2),
+        _above(subject, likelihoods, lead, seen.done_auc_lead_interval, limits.judging.lead),
     ]
 
 
 def _above(subject: str, what: str, value: float | None, bounds: tuple[float, float] | None, floor: float) -> Check:
-    """Ask that a figure be beyond chance above a floor."""
-    if bounds is None:
-        needed = "an interval: evaluate again, and judge attempts of more pull requests"
-        return Check(subject, what, value, number(value), needed, "not measured")
-    shown = f"{number(value)} ({span(bounds)})"
-    return Check(subject, what, value, shown, f"lower end above {number(floor)}", judge(bounds[0] > floor))
+    """Ask that the lower end of a figure's interval be above a floor."""
+    answer = judge(None if bounds is None else bounds[0] > floor)
+    return Check(subject, what, value, f"{number(value)} ({span(bounds)})", f"lower end above {number(floor)}", answer)
 
 
 def _context(subject: str, seen: Decided) -> list[Check]:

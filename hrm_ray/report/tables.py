@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hrm_ray.report.files import Decided, Evaluation, Generated, Losses, RunFolder, TotalBits, Written
-from hrm_ray.report.held_out import ORIGINS, ROLES
+from hrm_ray.report.held_out import DONE_AREA, ORIGINS, ROLES
 from hrm_ray.report.text import interval, number, percent, span
 
 
@@ -180,14 +180,15 @@ def _decisions(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, 
         "count": "Count",
         "balanced_accuracy": "Balanced accuracy",
         "balanced_log_loss": "Balanced log-loss (nats)",
-        "done_auc_among_valid": "DONE among valid, area under the curve",
+        "balanced_accuracy_of_a_guess": "The same, of a guess",
+        "done_auc_among_valid": DONE_AREA,
         "likelihood_auc_among_valid": "The same, by likelihood",
-        "done_auc_lead": "The one less the other, the better way round",
+        "done_auc_lead": "The head's area less the likelihood's, the better way round",
     }
     bounds = {
         "balanced_accuracy_interval": "Balanced accuracy, 95% interval",
         "done_auc_interval": "DONE among valid, 95% interval",
-        "done_auc_lead_interval": "Less the likelihood's, 95% interval",
+        "done_auc_lead_interval": "The head's area less the likelihood's, 95% interval",
     }
     for origin, title in ORIGINS.items():
         for view in ("hidden", "shown"):

@@ -27,6 +27,7 @@ from hrm_ray.model.generate import Written
 from hrm_ray.model.refinement import FEEDBACK
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.progress import bars
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import Loaded
@@ -185,6 +186,18 @@ def test_a_network_that_has_diverged_is_not_evaluated(opened: Opened) -> None:
         losses.read(replace(opened, engine=broken))
 
 
+def test_tasks_are_written_by_whoever_writes(evaluated: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def measure(opened: Opened, advance: object, fill: cache.Fill) -> None:
+        assert fill is nobody
+        raise InterruptedError
+
+    def nobody(network: object, pieces: object, ended: object) -> None: ...
+
+    monkeypatch.setattr(evaluation.tasks, "measure", measure)
+    with pytest.raises(InterruptedError), bars() as progress:
+        evaluation.evaluate(evaluated, read_run(evaluated), progress, evaluation.Hands(fill=nobody))
+
+
 def test_generations_have_a_line_each(evaluated: Path) -> None:
     lines = [json.loads(line) for line in (evaluated / "generations.jsonl").read_text().splitlines()]
     assert len(lines) == read(evaluated)["generation"]["all"]["count"]
@@ -260,13 +273,37 @@ def test_a_lead_over_the_likelihood_pairs_what_both_say_of_a_pull_request() -> N
     assert most - least < (high - low) / 2
 
 
-def test_recalls_have_an_interval_where_no_class_hangs_on_one_pull_request() -> None:
+def test_recalls_are_of_the_classes_that_three_pull_requests_have() -> None:
     labels, predicted = torch.tensor([0, 1, 2] * 8), torch.tensor([0, 1, 2, 0, 1, 1, 2, 1, 2, 0, 0, 2] * 2)
-    found = judgement.right(labels, predicted, [at // 3 for at in range(24)])
-    assert found["balanced_accuracy"] == pytest.approx(0.75)
+    found = judgement.recalls(labels, predicted, [at // 3 for at in range(24)])
+    assert (found["balanced_accuracy"], found["balanced_accuracy_of_a_guess"]) == (0.75, 1 / 3)
     low, high = found["balanced_accuracy_interval"]
     assert 0.5 < low < 0.75 < high < 1
-    assert judgement.right(labels, predicted, labels.tolist())["balanced_accuracy_interval"] is None
+    some = judgement.recalls(labels, predicted, [at // 3 if at % 3 else 0 for at in range(24)])
+    assert (some["balanced_accuracy"], some["balanced_accuracy_of_a_guess"]) == (0.75, 1 / 2)  # 6 of 8, and 6 of 8
+    none = judgement.recalls(labels, predicted, labels.tolist())
+    names = ("balanced_accuracy", "balanced_accuracy_interval", "balanced_accuracy_of_a_guess")
+    assert [none[name] for name in names] == [None] * 3
+
+
+@pytest.mark.parametrize("constant", [0, 1, 2])
+def test_one_decision_for_all_is_no_better_than_a_guess(constant: int) -> None:
+    labels = torch.tensor([0, 1, 2] * 40)
+    found = judgement.recalls(labels, torch.full_like(labels, constant), [at // 3 for at in range(120)])
+    assert found["balanced_accuracy_interval"] == pytest.approx([1 / 3] * 2)
+    assert not found["balanced_accuracy_interval"][0] > found["balanced_accuracy_of_a_guess"]
+
+
+def test_judge_documents_are_clustered_by_their_pull_requests(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = list[list[object]]()
+    monkeypatch.setattr(judgement, "both_ways", lambda _, judged: told.append([pull for _, pull in judged]))
+    judgement.measure(opened, [])
+    shards = opened.solve.shards
+    examples = {one.id: (one.repository, one.number) for one in map(shards.example, range(len(shards)))}
+    assert (
+        told[0] == [examples[str(one)] for one in opened.judge.shards.column("example_id").to_pylist()][: len(told[0])]
+    )
+    assert len(set(told[0])) > 1
 
 
 def test_the_log_loss_is_balanced() -> None:

@@ -19,6 +19,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.files import locked
 from hrm_ray.launch import train as launched
 from hrm_ray.launch.command import train_all
+from hrm_ray.launch.session import interruptible
 from hrm_ray.launch.train import RankError
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
@@ -178,6 +179,14 @@ def test_an_interrupt_is_one_and_later_ones_are_too(dataset: Path, tmp_path: Pat
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     train(config_for(dataset, tmp_path / "short", workers=2))
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("code", [15, "disk is full"])
+def test_another_exit_is_no_interrupt(code: object) -> None:
+    """Ray ends a driver on SIGTERM by an exit with its number."""
+    with pytest.raises(SystemExit) as caught, interruptible():
+        raise SystemExit(code)
+    assert caught.value.code == code
 
 
 class ImmobileError(Exception):

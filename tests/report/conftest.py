@@ -113,6 +113,7 @@ def decided(area: float = 0.71, likelihood: float = 0.58, accuracy: float = 0.62
         "confusion": [[81, 11, 8], [21, 54, 25], [14, 35, 51]],
         "balanced_accuracy": accuracy,
         "balanced_accuracy_interval": [accuracy - HALF, accuracy + HALF],
+        "balanced_accuracy_of_a_guess": 0.333,
         "balanced_log_loss": 0.873,
         "done_auc_among_valid": area,
         "done_auc_interval": [area - HALF, area + HALF],

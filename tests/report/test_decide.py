@@ -314,13 +314,14 @@ def test_how_many_documents_of_a_class(
 
 
 def test_an_absent_class_is_not_measured(folder: Folder, verdict: Callable[..., Decision]) -> None:
-    spoil(folder, "decisions", "generated", "hidden", "done_auc_among_valid", value=None)
+    for name in ("done_auc_among_valid", "done_auc_interval", "done_auc_lead", "done_auc_lead_interval"):
+        spoil(folder, "decisions", "generated", "hidden", name, value=None)
     assert verdict(folder).verdict == "NOT ENOUGH EVIDENCE"
     spoil(folder, "generation", "all", "valid_share", value=0.1)
     assert verdict(folder).verdict == "NO-GO"
 
 
-@pytest.mark.parametrize("name", ["balanced_accuracy_interval", "done_auc_interval", "done_auc_lead_interval"])
+@pytest.mark.parametrize("name", ["balanced_accuracy_of_a_guess", "done_auc_interval"])
 def test_without_an_interval_refinement_is_not_measured(
     folder: Folder, verdict: Callable[..., Decision], name: str
 ) -> None:
@@ -330,7 +331,14 @@ def test_without_an_interval_refinement_is_not_measured(
     assert decision.questions[3].answer == "not measured"
     assert decision.verdict == "NOT ENOUGH EVIDENCE"
     [missing] = [one for one in decision.questions[3].checks if one.answer == "not measured"]
-    assert "evaluate again, and judge attempts of more pull requests" in missing.needed
+    assert "of three pull requests at least" in missing.needed
+
+
+def test_where_nothing_is_invalid_a_guess_is_half_right(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    counts = {"confusion": [[0, 0, 0], [21, 54, 25], [14, 35, 51]], "balanced_accuracy_of_a_guess": 0.5}
+    for accuracy, answer in ((0.549, "no"), (0.551, "yes")):
+        spoil(folder, "decisions", "generated", "hidden", value=decided(accuracy=accuracy) | counts)
+        assert check(verdict(folder), 4, "On the model's own attempts, feedback hidden", "Balanced").answer == answer
 
 
 def test_feedback_shown_decides_nothing(folder: Folder, verdict: Callable[..., Decision]) -> None:
