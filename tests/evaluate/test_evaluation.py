@@ -19,7 +19,7 @@ import torch
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses
+from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses, tasks
 from hrm_ray.evaluate.generation import score
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.files import locked, write_text
@@ -193,7 +193,7 @@ def test_tasks_are_written_by_whoever_writes(evaluated: Path, monkeypatch: pytes
 
     def nobody(network: object, pieces: object, ended: object) -> None: ...
 
-    monkeypatch.setattr(evaluation.tasks, "measure", measure)
+    monkeypatch.setattr(tasks, "measure", measure)
     with pytest.raises(InterruptedError), bars() as progress:
         evaluation.evaluate(evaluated, read_run(evaluated), progress, evaluation.Hands(fill=nobody))
 
