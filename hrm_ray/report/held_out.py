@@ -10,7 +10,7 @@ from hrm_ray.report.files import BASELINES, Decided, Evaluation, Generated, RunF
 from hrm_ray.report.text import ABSENT, interval, number, percent, signed, span
 
 ROLES = {"equal_parameters": "plain model of equal parameters", "equal_flops": "plain model of equal FLOPs"}
-DONE_AREA = "DONE among valid, area under the curve"
+DONE_AREA = "Area under the curve, DONE among valid"
 ORIGINS = {"constructed": "constructed attempts", "generated": "the model's own attempts"}
 
 

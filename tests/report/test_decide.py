@@ -285,8 +285,8 @@ def test_too_few_pairs_are_no_comparison(folder: Folder, verdict: Callable[..., 
 @pytest.mark.parametrize(
     ("what", "fields", "answer"),
     [
-        ("DONE among valid", {"area": 0.551, "likelihood": 0.5}, "yes"),
-        ("DONE among valid", {"area": 0.549, "likelihood": 0.5}, "no"),
+        ("Area under the curve", {"area": 0.551, "likelihood": 0.5}, "yes"),
+        ("Area under the curve", {"area": 0.549, "likelihood": 0.5}, "no"),
         ("The same area", {"area": 0.70, "likelihood": 0.649}, "yes"),
         ("The same area", {"area": 0.70, "likelihood": 0.651}, "no"),
         ("The same area", {"area": 0.70, "likelihood": 0.351}, "yes"),
