@@ -24,7 +24,6 @@ from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, 
 
 LABELS = [decision.name for decision in Decision]
 
-
 Judged: TypeAlias = tuple[Document, Hashable]
 """A judge document and the pull request that it is about."""
 
