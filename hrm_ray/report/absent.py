@@ -67,7 +67,7 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
         elif views.hidden.done_auc_among_valid is None:
             yield f"DONE among valid on {name}: one of the classes is absent."
         elif views.hidden.done_auc_interval is None:
-            yield f"How sure DONE among valid on {name} is: too few pull requests, or evaluated before there were intervals."
+            yield f"How sure DONE among valid on {name} is: too few pull requests, or an evaluation of before."
     yield from _beyond_syntax(evaluation)
     yield "Changes of comments alone: the measure does not see comments, so none was written."
     yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
