@@ -15,6 +15,9 @@ RUN = runs/$(basename $(notdir $(CONFIG)))
 install: .venv/installed  ## create .venv and install hrm-ray into it
 
 .venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; v = ".".join(map(str, sys.version_info[:3])); \
+	  sys.exit(None if sys.version_info >= (3, 11) else "hrm-ray needs Python 3.11 or newer, and $(PYTHON) is " + v \
+	  + ": name another, such as `make PYTHON=python3.11`")'
 	$(PYTHON) -m venv .venv
 	@$(BIN)/python .ci/torch_build.py $(TORCH_ARGS)
 	$(BIN)/pip install --quiet --constraint constraints.txt $(TORCH_ARGS) torch

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from hrm_ray.errors import UserError
+from hrm_ray.paths import local
 
 app = typer.Typer(
     help="From the pull-request history of Go repositories to a model that plans, writes and judges changes.",
@@ -22,9 +23,28 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file of settings; experiments/ has some.")]
-SearchFile = Annotated[Path, typer.Argument(metavar="SEARCH", help="A YAML file of a search; experiments/tune-*.yaml.")]
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder that `train` made.")]
+
+def _path(named: str) -> Path:
+    """Read a path as settings do."""
+    try:
+        return local(named)
+    except ValueError as error:
+        raise UserError(f"{named!r}: {error}") from error
+
+
+def _rank(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise UserError(f"--top: expected a whole number (at least 1), found {text}")
+    return int(text)
+
+
+ConfigFile = Annotated[
+    Path, typer.Argument(metavar="CONFIG", parser=_path, help="A YAML file of settings; experiments/ has some.")
+]
+SearchFile = Annotated[
+    Path, typer.Argument(metavar="SEARCH", parser=_path, help="A YAML file of a search; experiments/tune-*.yaml.")
+]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", parser=_path, help="A run folder that `train` made.")]
 Overrides = Annotated[
     list[str], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace one setting; may be repeated.")
 ]
@@ -33,23 +53,26 @@ Overrides = Annotated[
 @app.command()
 def collect(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006 - typer asks for a list
     """Gather pull requests into the data folder."""
-    from hrm_ray import settings
+    from hrm_ray import subject
+
+    loaded = subject.experiment("collect", config, set_)
     from hrm_ray.collect.command import collect as run
     from hrm_ray.progress import bars
 
     with bars() as progress:
-        run(settings.load(config, set_), progress)
+        run(loaded, progress)
 
 
 @app.command()
 def prepare(config: ConfigFile, set_: Overrides = []) -> None:  # noqa: B006
     """Turn pull requests into examples, folds, a tokenizer and token shards."""
-    from hrm_ray import settings
+    from hrm_ray import subject
+
+    loaded = subject.experiment("prepare", config, set_)
     from hrm_ray.launch.session import session
     from hrm_ray.prepare.command import prepare_dataset
     from hrm_ray.progress import bars
 
-    loaded = settings.load(config, set_)
     with bars() as progress:
         prepare_dataset(loaded, progress, session)
 
@@ -63,10 +86,11 @@ def train(
     ] = False,
 ) -> None:
     """Train the model and its baselines; the same command goes on where a run stopped."""
-    from hrm_ray import settings
+    from hrm_ray import subject
+
+    loaded = subject.experiment("train", config, set_)
     from hrm_ray.launch.session import ray_for
 
-    loaded = settings.load(config, set_)
     with nullcontext() if show else ray_for(loaded):  # its processes come up while torch is imported
         from hrm_ray.launch import command
 
@@ -80,15 +104,22 @@ def tune(
     show: Annotated[bool, typer.Option("--show", help="Print the search and what follows from it, and stop.")] = False,
 ) -> None:
     """Search loss weights and schedules; the same command goes on where a search stopped."""
-    from hrm_ray.tune import command, space
+    from hrm_ray import subject
+    from hrm_ray.tune import space
 
+    subject.require("tune", search)
     study = space.load(search, set_)
+    from hrm_ray.tune import command
+
     command.show(study) if show else command.tune(study)
 
 
 @app.command()
 def evaluate(run: RunFolder, set_: Overrides = []) -> None:  # noqa: B006
     """Measure losses, generated code and decisions on held-out examples, for the run and its baselines."""
+    from hrm_ray import subject
+
+    subject.run("evaluate", run, set_)
     from hrm_ray.launch.evaluate import evaluate_all
 
     evaluate_all(run, set_)
@@ -100,28 +131,42 @@ def generate(
     set_: Overrides = [],  # noqa: B006
     title: Annotated[str, typer.Option(metavar="TEXT", help="What is to be done, as a pull request's title.")] = "",
     body: Annotated[str, typer.Option(metavar="TEXT", help="More of it.")] = "",
-    repo: Annotated[Path, typer.Option(metavar="FOLDER", help="The git working tree; it is only read.")] = Path(),
+    repo: Annotated[
+        Path, typer.Option(metavar="FOLDER", parser=_path, help="The git working tree; it is only read.")
+    ] = Path(),
     file: Annotated[str, typer.Option(metavar="FILE.go", help="The file to change; else the best of all.")] = "",
     declaration: Annotated[str, typer.Option(metavar="NAME", help="What to change in it; a method is Type.Name.")] = "",
     add: Annotated[bool, typer.Option("--add", help="Add one behind it, or else at the file's end.")] = False,
     top: Annotated[
-        int | None, typer.Option(metavar="K", min=1, help="Declarations to change without a file; else 3.")
+        int | None, typer.Option(metavar="K", parser=_rank, help="Declarations to change without a file; else 3.")
     ] = None,
-    problems: Annotated[Path | None, typer.Option(metavar="FILE.jsonl", help="Many problems, one a line.")] = None,
-    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write; else RUN/patches.")] = None,
+    problems: Annotated[
+        Path | None, typer.Option(metavar="FILE.jsonl", parser=_path, help="Many problems, one a line.")
+    ] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FILE", parser=_path, help="Where to write; else RUN/patches.")
+    ] = None,
 ) -> None:
     """Write changes: of the validation fold, beside what was really merged; with --title a patch to your own code."""
     given = {"title": title, "body": body, "file": file, "declaration": declaration, "add": add}
     asked = {name: value for name, value in given.items() if value}
     if top and (file or not title):
         raise UserError("--top: is how many declarations to rank for a --title without --file")
+    if problems is not None and asked:
+        raise UserError(f"--problems: each line of {problems} says its own {', '.join(asked)}")
+    is_patch = problems is None and bool(asked or to or repo != Path())
+    from hrm_ray import settings, subject
+
+    if is_patch:
+        from hrm_ray.patch.request import Request
+
+        settings.check(Request, asked | {"repo": repo}, "generate")
+    subject.run("generate", run, set_)
     if problems is not None:
         from hrm_ray.patch.batch import write_results
 
-        if asked:
-            raise UserError(f"--problems: each line of {problems} says its own {', '.join(asked)}")
         write_results(run, set_, problems, repo, to)
-    elif asked or to or repo != Path():
+    elif is_patch:
         from hrm_ray.patch.command import write_patch
 
         write_patch(run, set_, asked | {"repo": repo}, top or 3, to)
@@ -134,10 +179,15 @@ def generate(
 @app.command()
 def export(
     run: RunFolder,
-    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The folder to write, or an export to replace.")],
+    to: Annotated[
+        Path, typer.Option("--to", metavar="DIR", parser=_path, help="The folder to write, or an export to replace.")
+    ],
     set_: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the best checkpoint as a folder that `transformers` loads, with a model card."""
+    from hrm_ray import subject
+
+    subject.run("export", run, set_)
     from hrm_ray.evaluate.export import export as write
 
     write(run, to, set_)
@@ -146,6 +196,9 @@ def export(
 @app.command()
 def report(run: RunFolder) -> None:
     """Write report.html with the evidence, the decision and its reasons."""
+    from hrm_ray import subject
+
+    subject.require("report", run)
     from hrm_ray.report.command import show_report
 
     show_report(run)
@@ -154,7 +207,7 @@ def report(run: RunFolder) -> None:
 @app.command()
 def submit(
     verb: Annotated[str, typer.Argument(metavar="VERB", help="collect, prepare, train, tune, evaluate or report.")],
-    subject: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", help="What that verb takes.")],
+    subject: Annotated[Path, typer.Argument(metavar="CONFIG|RUN", parser=_path, help="What that verb takes.")],
     set_: Overrides = [],  # noqa: B006
     address: Annotated[
         str | None, typer.Option(metavar="URL", help="The cluster's dashboard; else RAY_ADDRESS names it.")
@@ -175,11 +228,16 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Run a verb: 0 done, 1 an internal fault with its traceback, 2 something that the user can mend."""
+    """Run a verb: 0 done, 1 an internal fault with its traceback, 2 a user error, 3 nothing usable generated."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except typer.TyperException as error:
+        from hrm_ray.usage import sentence
+
+        print(f"error: {sentence(error, sys.argv[1:])}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -3,3 +3,15 @@
 
 class UserError(Exception):
     """One clear sentence that names the file, record or key."""
+
+    exit_code = 2
+
+
+class ConfigError(UserError):
+    """A setting that cannot be used."""
+
+
+class UnusableError(UserError):
+    """All that a model wrote is of no use, though nothing was wrong with what it was asked."""
+
+    exit_code = 3

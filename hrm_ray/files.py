@@ -7,11 +7,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from hrm_ray.errors import UserError
 
@@ -52,8 +49,19 @@ def read_text(path: Path) -> str:
     """Return the file's text, or raise a UserError that names the file."""
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({why(error)})") from error
+
+
+def why(error: Exception) -> str:
+    """Return in words why a file cannot be read or written."""
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    return str(error)
 
 
 @contextmanager
@@ -75,26 +83,3 @@ def sha256(path: Path) -> str:
     """Return the sha256 of a file's content as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def parse_yaml(text: str, source: str) -> dict[str, Any]:
-    """Return the tree in a YAML 1.2 text; `source` is the name that errors give it.
-
-    Raises:
-        UserError: the text is not YAML, or not a tree of keys and values.
-    """
-    try:
-        tree = YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
-        raise UserError(f"{source}: not valid YAML: {_told(error)}") from error
-    if not isinstance(tree, dict):
-        raise UserError(f"{source}: expected keys and values, found {type(tree).__name__}")
-    return tree
-
-
-def _told(error: YAMLError) -> str:
-    """What is wrong and where, without the line itself: it may hold a secret."""
-    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
-        return " ".join(str(error).split())
-    where = error.problem_mark
-    return f"{error.problem}, line {where.line + 1}, column {where.column + 1}"

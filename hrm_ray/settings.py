@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Section
+from hrm_ray.errors import ConfigError as ConfigError
 from hrm_ray.errors import UserError
-from hrm_ray.files import parse_yaml
+from hrm_ray.files import read_text
+from hrm_ray.refusal import is_same, reason, without_secrets
+from hrm_ray.yaml_text import line_of, parse_value, parse_yaml
 
 S = TypeVar("S", bound=Section)
-
-_SECRET = re.compile(r"(?<=://)[^\s/]*@|(?<![\w+/=~-])(?![a-z_/-]+(?![\w+/=~-]))[\w+/=~-]{20,}", re.ASCII)
-"""The user of a URL, and what a program may have drawn: twenty signs or more in a row, not all small letters."""
-
-
-class ConfigError(UserError):
-    """A setting that cannot be used; the message is one sentence for the user."""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -33,7 +28,28 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     Raises:
         ConfigError: the file cannot be read, or a key or value in it cannot be used.
     """
-    return parse(read(path, overrides), str(path))
+    return check_file(Config, path, overrides)
+
+
+def check_file(form: type[S], path: Path, overrides: Sequence[str] = ()) -> S:
+    """Return the settings in the YAML file at `path`, with `key.path=value` overrides, as what they should be.
+
+    Raises:
+        ConfigError: the file cannot be read, or a key or value cannot be used; the sentence begins with the `--set`
+            or with the line of the file that is to blame.
+    """
+    tree = read(path)
+    try:
+        return form.model_validate(_with(tree, overrides))
+    except ValidationError as error:
+        found = error.errors()[0]
+        key, predicate = reason(form, found)
+        blamed = _to_blame(form, tree, overrides, found)
+        if blamed is None:
+            line = line_of(read_text(path), key)
+            raise ConfigError(_sentence(f"{path}:{line}" if line else f"{path}", key, predicate)) from error
+        is_it = key_of(blamed) == ".".join(key)
+        raise ConfigError(_sentence(_named(blamed), () if is_it else key, predicate)) from error
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -43,12 +59,10 @@ def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
         ConfigError: the file cannot be read, or an override is not of that form.
     """
     try:
-        tree = parse_yaml(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error})") from error
-    for override in overrides:
-        _apply(tree, override)
-    return tree
+        text = read_text(path)
+    except UserError as error:
+        raise ConfigError(str(error)) from error
+    return _with(parse_yaml(text, str(path)), overrides)
 
 
 def parse(tree: Mapping[str, Any], source: str) -> Config:
@@ -65,7 +79,7 @@ def check(form: type[S], tree: Mapping[str, Any], source: str) -> S:
     try:
         return form.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(f"{source}: {_shown(_sentence(form, error))}") from error
+        raise ConfigError(_sentence(source, *reason(form, error.errors()[0]))) from error
 
 
 def dump(section: Section) -> str:
@@ -96,12 +110,19 @@ def put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - w
         ConfigError: one of them is a value.
     """
     *parents, leaf = key.split(".")
-    for parent in parents:
-        child = tree.setdefault(parent, {})
-        if not isinstance(child, dict):
-            raise ConfigError(f"{parent} is a value, not a section")
-        tree = child
+    for depth, parent in enumerate(parents, start=1):
+        if tree.get(parent) is None:
+            tree[parent] = {}
+        if not isinstance(tree[parent], dict):
+            kind = "a list, which is given as a whole" if isinstance(tree[parent], list) else "a value, not a section"
+            raise ConfigError(f"{'.'.join(parents[:depth])} is {kind}")
+        tree = tree[parent]
     tree[leaf] = value
+
+
+def key_of(override: str) -> str:
+    """Return the dotted key of a `key.path=value` override."""
+    return ".".join(part.strip() for part in override.partition("=")[0].split("."))
 
 
 def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - a JSON tree
@@ -113,42 +134,40 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: A
         yield prefix, tree
 
 
-def _apply(tree: dict[str, Any], override: str) -> None:
-    key, separator, value = override.partition("=")
-    named = f"--set {_shown(key.partition(':')[0])}"
-    if not separator or not key:
-        raise ConfigError(f"{named}: expected key.path=value")
-    try:
-        put(tree, key, YAML(typ="safe", pure=True).load(value))
-    except YAMLError as error:
-        raise ConfigError(f"{named}: the value is not valid YAML") from error
-    except ConfigError as error:
-        raise ConfigError(f"{named}: {_shown(str(error))}") from error
+def _with(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    changed = deepcopy(dict(tree))
+    for override in overrides:
+        name, key, (_, separator, value) = _named(override), key_of(override), override.partition("=")
+        if not separator or not all(key.split(".")):
+            raise ConfigError(f"{name}: expected key.path=value, such as train.epochs=2")
+        given = parse_value(value, name)
+        try:
+            put(changed, key, given)
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {without_secrets(str(error))}") from error
+    return changed
 
 
-def _shown(text: str) -> str:
-    """A text without what may be a secret."""
-    return _SECRET.sub("...", text)
+def _named(override: str) -> str:
+    """An override without its value, which may be a secret; nor is what stands behind a colon repeated."""
+    return f"--set {without_secrets(override.partition('=')[0].partition(':')[0].strip())}".rstrip()
 
 
-def _sentence(form: type[Section], error: ValidationError) -> str:
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the whole"
-    if first["type"] == "extra_forbidden":
-        return f"{key} is not a key; {_valid_keys(form, first['loc'])}"
-    if first["type"] == "missing":
-        return f"{key} is missing"
-    reason = str(first["ctx"]["error"]) if first["type"] == "value_error" else first["msg"]
-    given = "" if isinstance(first["input"], dict) else f" (given: {first['input']!r})"
-    return f"{key}: {reason}{given}"
+def _to_blame(
+    form: type[Section], tree: Mapping[str, Any], overrides: Sequence[str], found: ErrorDetails
+) -> str | None:
+    """The last override without which this error would not be; None where it is the file's own."""
+    for at in reversed(range(len(overrides))):
+        try:
+            form.model_validate(_with(tree, [*overrides[:at], *overrides[at + 1 :]]))
+        except ConfigError:
+            continue
+        except ValidationError as error:
+            if any(is_same(one, found) for one in error.errors()):
+                continue
+        return overrides[at]
+    return None
 
 
-def _valid_keys(form: type[Section], location: tuple[int | str, ...]) -> str:
-    section: Any = form
-    for part in location[:-1]:
-        is_section = isinstance(section, type) and issubclass(section, BaseModel)
-        inner = [kind for kind in get_args(section) if kind is not ...]  # of a list's items, or a mapping's values
-        section = section.model_fields[str(part)].annotation if is_section else inner[-1]
-    names = list(section.model_fields)
-    close = difflib.get_close_matches(str(location[-1]), names, n=1)
-    return (f"did you mean {close[0]}? " if close else "") + f"valid here: {', '.join(names)}"
+def _sentence(place: str, key: Sequence[str], predicate: str) -> str:
+    return f"{place}{without_secrets(': ' + '.'.join(key) if key else '')}{without_secrets(predicate)}"

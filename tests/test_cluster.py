@@ -19,8 +19,8 @@ from ray.runtime_env import RuntimeEnv
 
 from hrm_ray import settings
 from hrm_ray.config import Config
-from hrm_ray.files import parse_yaml
 from hrm_ray.launch import submit
+from hrm_ray.yaml_text import parse_yaml
 from tests.conftest import ROOT
 
 FOLDER = ROOT / "cluster"

@@ -23,6 +23,7 @@ from typing import Self
 
 from hrm_ray.errors import UserError
 from hrm_ray.golang.files import GENERATED_NAMES, SKIPPED_FOLDERS
+from hrm_ray.paths import is_address
 
 _LEFT_OUT = [*(f"{folder}/**" for folder in sorted(SKIPPED_FOLDERS)), *GENERATED_NAMES]
 
@@ -170,9 +171,11 @@ def opened(place: str, cache: Path) -> Iterator[Clone]:
     """
     if shutil.which("git") is None:
         raise UserError(f"{shown(place)}: reading it needs git, which is not installed")
-    folder = _cloned(place, cache) if _is_url(place) else Path(place).expanduser()
+    folder = _cloned(place, cache) if is_address(place) else Path(place).expanduser()
     if not folder.is_dir():
-        raise UserError(f"{place}: there is no such folder")
+        raise UserError(
+            f"{place}: {'is a file, not the folder of a clone' if folder.exists() else 'there is no such folder'}"
+        )
     with TemporaryDirectory(prefix="hrm-ray-") as own:
         yield _open(shown(place), folder.resolve(), Path(own))
 
@@ -237,11 +240,6 @@ def _cloned(url: str, cache: Path) -> Path:
     git.run("--git-dir", str(partial), "config", "remote.origin.url", shown(url))
     partial.replace(folder)
     return folder
-
-
-def _is_url(place: str) -> bool:
-    """Whether git would clone it over a protocol: `https://...`, or `user@host:path`."""
-    return "://" in place or (":" in place.split("/")[0] and not Path(place).exists())
 
 
 def _parts(place: str) -> list[str]:

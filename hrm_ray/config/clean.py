@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from hrm_ray.config.section import Count, Section
+from hrm_ray.config.section import Count, Section, Whole
 
 PERMISSIVE = (
     "0BSD",
@@ -43,7 +43,7 @@ class Clean(Section):
     """Kinds of pull request that teach nothing new."""
     go_files: tuple[Count, Count] = (1, 20)
     """Fewest and most changed Go files."""
-    added_lines: tuple[Annotated[int, Field(ge=0)], Count] = (1, 2000)
+    added_lines: tuple[Whole, Count] = (1, 2000)
     """Fewest and most added lines of these files together."""
     largest_file: Count = 1_000_000
     """Bytes of UTF-8; larger Go files are data."""

@@ -6,20 +6,28 @@ import re
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from hrm_ray.config.section import Count, Section
+from hrm_ray.config.section import Count, Section, Whole
+from hrm_ray.paths import is_address, local
 
 _CREDENTIALS = re.compile(r"://[^/]*:[^/]*@|(?<!ssh)://[^/]*@|https?://[^?]*\?", re.IGNORECASE)
 """A password, a user of anything but ssh - a token may stand alone there - or a query."""
 
 
+def _place(given: Any) -> Any:  # noqa: ANN401 - whatever YAML can hold
+    return str(local(given)) if isinstance(given, str) and not is_address(given) else given
+
+
+Place = Annotated[str, Field(description="the folder or URL of a clone"), BeforeValidator(_place)]
+
+
 class Search(Section):
     """Repositories written mostly in Go that GitHub finds; nothing is searched while `stars` is null."""
 
-    stars: tuple[Annotated[int, Field(ge=0)], Count | None] | None = None
+    stars: tuple[Whole, Count | None] | None = None
     """Fewest and most stars; null as the most is no bound."""
-    licenses: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+$")], ...] = ()
+    licenses: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.+-]+$", description="an SPDX id")], ...] = ()
     """SPDX ids to search for; where none is given, those of `clean.licenses`."""
 
     @model_validator(mode="after")
@@ -38,9 +46,13 @@ class GitHub(Section):
     The token is found, never written here: GITHUB_TOKEN, or what `gh auth login` stored.
     """
 
-    repositories: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]*/[\w.-]+$")], ...] = ()
+    repositories: tuple[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]*/[\w.-]+$", description="owner/name")], ...
+    ] = ()
     """`owner/name`; one that is listed is read though it may be a fork or archived."""
-    organizations: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]*$")], ...] = ()
+    organizations: tuple[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][\w-]*$", description="the name of one on GitHub")], ...
+    ] = ()
     """Organisations or users; of each, the repositories written mostly in Go."""
     search: Search = Search()
     forks: bool = False
@@ -49,7 +61,9 @@ class GitHub(Section):
     """Whether archived repositories are read too."""
     comments: bool = False
     """Whether review and issue comments are kept; they describe the change, so they never join the problem."""
-    api: str = "https://api.github.com"
+    api: Annotated[str, Field(min_length=1, description="an address such as https://HOST/api/v3")] = (
+        "https://api.github.com"
+    )
     """GitHub's address; that of an Enterprise server is https://HOST/api/v3."""
 
     @model_validator(mode="before")
@@ -97,7 +111,7 @@ class Collect(Section):
     source: Literal["synthetic", "history", "github", "functions"] = "synthetic"
     repositories: Count = 10
     pull_requests: Count = 50
-    clones: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    clones: tuple[Place, ...] = ()
     """Folders of git clones, or URLs that git can clone; they are written to run folders, so they hold no password."""
     github: GitHub = GitHub()
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hrm_ray.config.section import Count, Positive, Section, Share, WarmUp
-from hrm_ray.files import parse_yaml
+from hrm_ray.config.section import NUMBER, Count, LocalPath, Positive, Section, Share, WarmUp
+from hrm_ray.yaml_text import parse_yaml
+
+
+@cache
+def _of_size(size: str) -> Mapping[str, Any]:
+    """Return what a size stands for."""
+    return parse_yaml(resources.files("hrm_ray.model").joinpath(f"sizes/{size}.yaml").read_text("utf-8"), size)
+
 
 SIZES = ("tiny", "small", "base", "large", "xl")
 
@@ -18,8 +25,8 @@ SIZES = ("tiny", "small", "base", "large", "xl")
 class Depth(WarmUp):
     """Passes that carry gradient: grows from `min` to `max` over the warm-up."""
 
-    min: Annotated[int, Field(ge=2)] = 3
-    max: Annotated[int, Field(ge=2)] = 5
+    min: Annotated[int, Field(ge=2), NUMBER] = 3
+    max: Annotated[int, Field(ge=2), NUMBER] = 5
     warmup: Share | None = 0.2
 
 
@@ -47,7 +54,7 @@ class Model(Section):
     """Add the embedding to the input of every L pass."""
     rope_theta: Positive = 1e4
     norm_eps: Positive = 1e-6
-    init_from: Path | None = None
+    init_from: LocalPath | None = None
     """Folder whose weights a run starts from: of `hrm-ray export`, or of `transformers`' HrmTextForCausalLM."""
 
     @model_validator(mode="before")
@@ -55,8 +62,7 @@ class Model(Section):
     def _fill_from_size(cls, given: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
         if not isinstance(given, Mapping) or given.get("size", "tiny") not in SIZES:
             return given
-        text = resources.files("hrm_ray.model").joinpath(f"sizes/{given.get('size', 'tiny')}.yaml").read_text("utf-8")
-        return {**parse_yaml(text, "the size's file"), **given}
+        return {**_of_size(given.get("size", "tiny")), **given}
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hrm_ray.config.section import Count, Section, Share
+from hrm_ray.config.section import NUMBER, Count, LocalPath, Section, Share
 
 
 class Shares(Section):
@@ -42,7 +41,7 @@ class Budgets(Section):
     """Title and body."""
     outline: Share = 0.25
     anchor: Share = 0.25
-    prefix: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    prefix: Annotated[float, Field(gt=0, lt=1), NUMBER] = 0.5
     """Problem and context together; a modification is about as long as what it modifies."""
 
     @model_validator(mode="after")
@@ -56,19 +55,19 @@ class Budgets(Section):
 class Decontaminate(Section):
     """Examples that share a run of `words` words with a task of an evaluation are left out."""
 
-    tasks: tuple[Path, ...] = ()
+    tasks: tuple[LocalPath, ...] = ()
     """JSON-lines files of tasks, whatever their keys are called: every text in them counts; `own` is as in
     `evaluate.tasks`."""
-    words: Annotated[int, Field(ge=5)] = 13
+    words: Annotated[int, Field(ge=5), NUMBER] = 13
 
 
 class Prepare(Section):
     """From pull requests to shards. `input: null` reads what `collect` wrote into the data folder."""
 
-    input: Path | None = None
-    window: Annotated[int, Field(ge=64)] = 1024
-    vocab_size: Annotated[int, Field(ge=320, le=65536)] = 4096
-    tokenizer_from: Path | None = None
+    input: LocalPath | None = None
+    window: Annotated[int, Field(ge=64), NUMBER] = 1024
+    vocab_size: Annotated[int, Field(ge=320, le=65536), NUMBER] = 4096
+    tokenizer_from: LocalPath | None = None
     """Folder of a model whose tokenizer.json is taken; none is trained then, and `vocab_size` says nothing."""
     budgets: Budgets = Budgets()
     max_plan_steps: Count = 12
@@ -77,11 +76,11 @@ class Prepare(Section):
     """Whether the issues that a pull request closed, which were there before it, join its body."""
     test_weight: Share = 0.3
     """Weight of an example from a `_test.go` file; every other example weighs 1."""
-    near_duplicate: Annotated[float, Field(gt=0, le=1)] = 0.7
+    near_duplicate: Annotated[float, Field(gt=0, le=1), NUMBER] = 0.7
     """Resemblance (Jaccard, of runs of five tokens) of what two changes write from which the later one is left out."""
     decontaminate: Decontaminate = Decontaminate()
     split: Split = Split()
-    functions: Path | None = None
+    functions: LocalPath | None = None
     """Documented functions to train on beside the changes: what `collect` writes with `source: functions`."""
     function_weight: Share = 0.3
     """Weight of such a function."""

@@ -3,28 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Decay = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=1)]
+from hrm_ray.paths import local
+
+
+def _no_flag(given: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever the file held
+    """Refuse `true`, which pydantic takes for a 1."""
+    if isinstance(given, bool):
+        raise PydanticCustomError("number_type", "expected a number")
+    return given
+
+
+def _local(given: Any) -> Any:  # noqa: ANN401
+    return local(given) if isinstance(given, str | Path) else given
+
+
+NUMBER = BeforeValidator(_no_flag)
+"""Of a number, behind its bounds."""
+Number = Annotated[float, NUMBER]
+Share = Annotated[float, Field(ge=0, le=1), NUMBER]
+Decay = Annotated[float, Field(ge=0, lt=1), NUMBER]
+Positive = Annotated[float, Field(gt=0), NUMBER]
+NonNegative = Annotated[float, Field(ge=0), NUMBER]
+Count = Annotated[int, Field(ge=1), NUMBER]
+Whole = Annotated[int, Field(ge=0), NUMBER]
+Seed = Annotated[int, Field(ge=0, lt=2**32), NUMBER]
+Name = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="a name (letters, digits, '.', '_' and '-', the first a letter or digit; at most 100)",
+    ),
+]
+LocalPath = Annotated[Path, BeforeValidator(_local)]
+"""A file or folder on this machine, as `hrm_ray.paths` reads it."""
 
 
 class Section(BaseModel):
-    """Base of every part of the tree: frozen, and unknown keys are errors."""
+    """Base of every part of the tree: frozen, all numbers finite, and unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 class WarmUp(Section):
     """What begins with a warm-up: `warmup` of the steps of the horizon that the run begins with, or `warmup_steps`."""
 
     warmup: Share | None
-    warmup_steps: Annotated[int, Field(ge=0)] | None = None
+    warmup_steps: Whole | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from hrm_ray.config.engine import Ema, Kind, why_not
-from hrm_ray.config.section import Count, Decay, NonNegative, Positive, Section, Share, WarmUp
+from hrm_ray.config.section import (
+    NUMBER,
+    Count,
+    Decay,
+    LocalPath,
+    NonNegative,
+    Positive,
+    Section,
+    Seed,
+    Share,
+    WarmUp,
+    Whole,
+)
 
 
 class Losses(Section):
@@ -73,7 +84,7 @@ class Validation(Section):
 
     every: Count = 50
     examples: Count = 200
-    generations: Annotated[int, Field(ge=0)] = 0
+    generations: Whole = 0
     """Changes that are written each time, within the budgets of `evaluate`, to see what share is valid Go."""
 
 
@@ -82,7 +93,7 @@ class Log(Section):
 
     every: Count = 1
     to: tuple[Literal["tensorboard", "wandb", "mlflow"], ...] = ("tensorboard",)
-    gradients_every: Annotated[int, Field(ge=0)] = 0
+    gradients_every: Whole = 0
     """Steps between two measurements of each loss's own gradient, which cost as much as three steps; 0 is never."""
 
     @model_validator(mode="before")
@@ -104,20 +115,20 @@ class Log(Section):
 class Ingredient(Section):
     """A dataset whose training fold gives `weight` of the solve rows; the main one gives what all others leave."""
 
-    data: Path
-    weight: Annotated[float, Field(gt=0, lt=1)]
+    data: LocalPath
+    weight: Annotated[float, Field(gt=0, lt=1), NUMBER]
 
 
 class Train(Section):
     """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     """Added to the `seed` of all for the weights and the order of the rows, so that the folds stay what they are."""
     epochs: Count = 1
     max_steps: Count | None = None
     rows: Count = 16
     micro_rows: Count = 4
-    judge_rows: Annotated[int, Field(ge=0)] = 2
+    judge_rows: Whole = 2
     """Rows of the step that hold judge documents; the others hold solve documents."""
     no_plan: Share = 0.1
     """Share of solve documents trained without a plan, so that `no plan` can be evaluated."""
@@ -127,9 +138,9 @@ class Train(Section):
     """How far the first epoch of `data` goes from short documents to long ones: 0 is a random order, 1 the order of
     lengths. Documents of a `mixture` always come in a random order. Rows of documents that are alike fill less well:
     98% at 0, 93% at 0.5, 80% at 1 (docs/log.md, 2026-11-25)."""
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Whole = 0
     """Ray Train workers, one rank of DeepSpeed each; 0 is this one process, without Ray and without DeepSpeed."""
-    zero_stage: Literal[0, 1, 2, 3] = 1
+    zero_stage: Annotated[Literal[0, 1, 2, 3], NUMBER] = 1
     """What the workers share out (ZeRO, arXiv 1910.02054): 0 nothing, 1 the optimizer's state, 2 the gradients too, 3
     the weights too. Nothing where `workers` is 0."""
     offload_optimizer: bool = False

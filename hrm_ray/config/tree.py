@@ -12,7 +12,7 @@ from hrm_ray.config.clean import Clean
 from hrm_ray.config.collect import Collect
 from hrm_ray.config.model import Model
 from hrm_ray.config.prepare import Prepare
-from hrm_ray.config.section import Count, NonNegative, Section, Share
+from hrm_ray.config.section import NUMBER, Count, LocalPath, Name, NonNegative, Section, Seed, Share, Whole
 from hrm_ray.config.train import Train
 
 CHANGEABLE_ON_RESUME = (
@@ -50,14 +50,14 @@ class Evaluate(Section):
     generations: Count = 200
     judgements: Count = 600
     batch: Count = 32
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Whole = 0
     max_plan_tokens: Count = 192
     max_code_tokens: Count = 768
     temperature: NonNegative = 0.0
-    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    top_p: Annotated[float, Field(gt=0, le=1), NUMBER] = 1.0
     min_p: Share = 0.0
     """Tokens below this share of the likeliest one's probability are not drawn."""
-    tasks: tuple[Path, ...] = ()
+    tasks: tuple[LocalPath, ...] = ()
     """JSON-lines files of tasks whose tests are run on what the model writes for them; `own` is the one that ships."""
     task_samples: Count = 1
     """Attempts at each task."""
@@ -75,10 +75,10 @@ class Evaluate(Section):
 class Config(Section):
     """One run. `runs/NAME` is its folder; `data` is the dataset that prepare writes and train reads."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    data: Path
-    runs: Path = Path("runs")
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    name: Name
+    data: LocalPath
+    runs: LocalPath = Path("runs")
+    seed: Seed = 0
     collect: Collect = Collect()
     clean: Clean = Clean()
     prepare: Prepare = Prepare()

@@ -11,7 +11,7 @@ from pathlib import Path
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.model_card import render
 from hrm_ray.evaluate.opened import open_run
-from hrm_ray.files import write_text
+from hrm_ray.files import why, write_text
 from hrm_ray.model import hf, hf_folder
 from hrm_ray.progress import console
 from hrm_ray.train.run import read_run
@@ -43,7 +43,7 @@ def _check_target(target: Path) -> None:
         if not target.exists():
             return
     except OSError as error:  # too long a name
-        raise UserError(f"{target}: cannot be written ({error})") from error
+        raise UserError(f"{target}: cannot be written ({why(error)})") from error
     if not target.is_dir():
         raise UserError(f"{target}: is a file, and an export is a folder; choose another --to")
     strange = {path.name for path in target.iterdir()} - hf_folder.sealed(target).keys() - {hf_folder.MANIFEST}
@@ -58,7 +58,7 @@ def _replacing(target: Path) -> Iterator[Path]:
     try:
         building.mkdir(parents=True)
     except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error})") from error
+        raise UserError(f"{target}: cannot be written ({why(error)})") from error
     try:
         yield building
         if target.exists():

@@ -8,10 +8,11 @@ into the headers of the requests (Ray reads it from RAY_AUTH_TOKEN or ~/.ray/aut
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from operator import attrgetter
 from pathlib import Path
@@ -26,8 +27,9 @@ from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 from hrm_ray import settings
 from hrm_ray.config.train import Ingredient
 from hrm_ray.errors import UserError
-from hrm_ray.files import parse_yaml
 from hrm_ray.progress import console
+from hrm_ray.subject import require
+from hrm_ray.yaml_text import parse_yaml
 
 PLACES = {
     "collect": ("data", "collect.clones"),
@@ -75,6 +77,7 @@ def entrypoint(verb: str, subject: Path, overrides: Sequence[str]) -> str:
         UserError: an unknown verb, a setting that cannot be used, or a path that the cluster does not have.
     """
     if verb in PLACES:
+        require(verb, subject)
         subject = _travelling(subject)
         _check_places(verb, subject, overrides)
     elif verb not in VERBS_OF_RUNS:
@@ -133,7 +136,8 @@ def _check_places(verb: str, subject: Path, overrides: Sequence[str]) -> None:
     if verb == "tune":  # a search works where the experiment does that it names, and sets no path itself
         source, overrides = subject.parent / str(settings.read(subject, overrides).get("base", "")), ()
     config = settings.load(source, overrides)
-    relative = [key for key in PLACES[verb] if _is_relative(attrgetter(key)(config))]
+    given = dict(settings.leaves(settings.read(source, overrides)))
+    relative = [key for key in PLACES[verb] if _is_relative(attrgetter(key)(config)) or _is_home(given, key)]
     if relative:
         sets = [f"--set {key}=/shared/{key.rpartition('.')[2]}" for key in relative]
         remedy = "change that file" if verb == "tune" or "train.mixture" in relative else " ".join(sets)
@@ -148,6 +152,11 @@ def _is_relative(value: Path | tuple[str | Ingredient, ...] | None) -> bool:
     places = [str(place.data if isinstance(place, Ingredient) else place) for place in given]
     # A colon before the first slash makes a URL of it: https://host/name, user@host:name.
     return any(not place.startswith("/") and ":" not in place.split("/")[0] for place in places)
+
+
+def _is_home(given: Mapping[str, Any], key: str) -> bool:
+    """Whether a setting names a home folder, which is another on the cluster."""
+    return any(f"{name}.".startswith(f"{key}.") and '"~' in json.dumps(value) for name, value in given.items())
 
 
 def _check_answers(address: str) -> None:

@@ -15,7 +15,6 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
 from hrm_ray.errors import UserError
-from hrm_ray.files import parse_yaml
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
 from hrm_ray.launch.session import interruptible, require
@@ -25,6 +24,7 @@ from hrm_ray.train.feed import micro_batches, open_feed
 from hrm_ray.train.fit import making_explained
 from hrm_ray.train.loop import Watcher
 from hrm_ray.train.run import build_model, open_run
+from hrm_ray.yaml_text import parse_yaml
 
 COLLECTIVE_SECONDS = 600
 """After which a rank that waits for a dead one gives up; Ray's default is to wait for ever."""

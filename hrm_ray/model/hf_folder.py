@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import sha256
+from hrm_ray.files import sha256, why
 from hrm_ray.model.hf import CLASS, config_fields, to_file
 from hrm_ray.model.hrm import HRM
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
@@ -137,7 +137,7 @@ def _load(folder: Path, name: str) -> dict[str, Tensor]:
     try:
         return load_file(folder / name)
     except (OSError, SafetensorError) as error:
-        raise UserError(f"{folder / name}: cannot be read ({error})") from error
+        raise UserError(f"{folder / name}: cannot be read ({why(error)})") from error
 
 
 def _verify(folder: Path, name: str) -> None:
@@ -153,7 +153,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+        raise UserError(f"{path}: cannot be read ({why(error)})") from error
 
 
 def _write_json(path: Path, tree: dict[str, Any]) -> None:

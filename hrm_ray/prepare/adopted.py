@@ -16,6 +16,7 @@ import tokenizers
 from tokenizers import pre_tokenizers
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import why
 from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
 
 FILE = "tokenizer.json"
@@ -60,7 +61,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); a model's folder has one") from error
+        raise UserError(f"{path}: cannot be read ({why(error)}); a model's folder has one") from error
     given: dict[str, Any] = json.loads(_parsed(path, text).to_str())
     return given
 

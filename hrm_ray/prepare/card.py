@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import sha256
+from hrm_ray.files import sha256, why
 from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.plan import kinds_of
@@ -41,8 +41,8 @@ def read(data: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads((data / CARD).read_text("utf-8"))
     except (OSError, ValueError) as error:
-        why = "" if isinstance(error, FileNotFoundError) else f" ({error})"
-        raise UserError(f"{data / CARD}: no dataset there{why}; run `hrm-ray prepare` first") from error
+        more = "" if isinstance(error, FileNotFoundError) else f" ({why(error)})"
+        raise UserError(f"{data / CARD}: no dataset there{more}; run `hrm-ray prepare` first") from error
     return card
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import task_file
+from hrm_ray.files import task_file, why
 from hrm_ray.prepare.examples import Example
 
 DIFFERENT = 6
@@ -60,7 +60,7 @@ def _tasks(path: Path) -> Iterator[list[str]]:
     try:
         lines = task_file(path).read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: the evaluation tasks cannot be read ({error})") from error
+        raise UserError(f"{path}: the evaluation tasks cannot be read ({why(error)})") from error
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

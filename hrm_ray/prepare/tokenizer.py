@@ -16,7 +16,7 @@ import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
+from hrm_ray.files import why, write_text
 
 
 class Control(IntEnum):
@@ -94,7 +94,7 @@ class Tokenizer:
             text = path.read_text("utf-8")
             first = [token["content"] for token in json.loads(text)["added_tokens"]]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path}: not a tokenizer that prepare wrote ({error})") from error
+            raise UserError(f"{path}: not a tokenizer that prepare wrote ({why(error)})") from error
         if tuple(first[: len(CONTROL)]) != CONTROL:
             raise UserError(f"{path}: its control tokens are not those of this version of hrm-ray")
         return cls(tokenizers.Tokenizer.from_str(text))

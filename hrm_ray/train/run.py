@@ -18,13 +18,11 @@ from hrm_ray.files import SEEDS, write_text
 from hrm_ray.model.hf_folder import weights_sha256
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
+from hrm_ray.run_settings import read_run as read_run
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.extend import extend, extensions_of
-
-CHANGEABLE_AFTER_TRAINING = ("evaluate.", "data=", "train.device=", "train.precision=")
-"""What `evaluate` and `generate` may set: the network is what was trained."""
 
 PACKAGES = ("hrm-ray", "torch", "ray", "deepspeed", "numpy", "pyarrow", "tokenizers", "tree-sitter", "tree-sitter-go")
 
@@ -84,26 +82,6 @@ def note(config: Config, facts: Mapping[str, Any]) -> None:
     """Add to the record of a run that is open what only its processes can know."""
     record = config.run_dir / "run.json"
     write_text(record, json.dumps(json.loads(record.read_text("utf-8")) | facts, indent=1))
-
-
-def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:
-    """Return the config of a run folder, moved or not, with `key.path=value` overrides.
-
-    Raises:
-        ConfigError: the folder is not a run.
-    """
-    path = run_dir / "config.yaml"
-    for needed in (path, run_dir / "run.json"):
-        if not needed.exists():
-            raise ConfigError(
-                f"{run_dir}: not a run folder (it has no {needed.name}); `hrm-ray train CONFIG` makes one"
-            )
-    for override in overrides:
-        if not override.startswith(CHANGEABLE_AFTER_TRAINING):
-            allowed = ", ".join(CHANGEABLE_AFTER_TRAINING)
-            raise ConfigError(f"--set {override}: of a trained run only these may be set: {allowed}")
-    found = run_dir.resolve()
-    return settings.load(path, overrides).model_copy(update={"name": found.name, "runs": run_dir.parent})
 
 
 def build_model(config: Config) -> HRM:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -17,7 +18,11 @@ from pydantic import BeforeValidator, Field, model_serializer, model_validator
 
 from hrm_ray import settings
 from hrm_ray.config import Config, Count, Section
+from hrm_ray.config.section import NUMBER, LocalPath, Name, Number, Seed
 from hrm_ray.settings import ConfigError
+
+CORNERS = 256
+"""Most combinations of ends that are tried when a search is read; half a second."""
 
 Values = Mapping[str, Any]
 """What a trial drew, by dotted key."""
@@ -52,8 +57,8 @@ class Domain(Section):
     """The values that one key may take: one of `choice`, or a number between two, drawn evenly or evenly in its log."""
 
     choice: tuple[Any, ...] | None = None
-    uniform: tuple[float, float] | None = None
-    log_uniform: tuple[float, float] | None = None
+    uniform: tuple[Number, Number] | None = None
+    log_uniform: tuple[Number, Number] | None = None
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
@@ -83,6 +88,13 @@ class Domain(Section):
             low, value, high = math.log(low), math.log(value), math.log(high)
         return (value - low) / (high - low)
 
+    def nearest(self, value: Any) -> Any:  # noqa: ANN401
+        """Return `value` where it could be drawn, else one that could."""
+        if self.range is None:
+            return value if value in self.ends else self.ends[0]
+        low, high = self.range
+        return value if isinstance(value, int | float) and low <= value <= high else low
+
     @property
     def ends(self) -> tuple[Any, ...]:
         """The values at which a bad domain would show: every choice, or both ends."""
@@ -97,8 +109,8 @@ class Rungs(Section):
     """
 
     first: Count = 100
-    reduction: Annotated[int, Field(ge=2)] = 3
-    decay: Annotated[float, Field(gt=0, le=1)] = 0.2
+    reduction: Annotated[int, Field(ge=2), NUMBER] = 3
+    decay: Annotated[float, Field(gt=0, le=1), NUMBER] = 0.2
     """A rung's value is measured after so many more steps, as a share of the rung's, that take the rate down to its
     floor; the trial then goes on from the rung as if they had not been made."""
 
@@ -112,16 +124,16 @@ class Rungs(Section):
 class Search(Section):
     """One search. `runs/NAME` is its folder, where the runs, the data and all other settings are those of `base`."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-    base: Path
+    name: Name
+    base: LocalPath
     """The experiment that is searched, from the folder of this file."""
     set: Annotated[dict[str, Any], BeforeValidator(_dotted), Field(default_factory=dict)]
     """What trials do otherwise than `base`, such as fewer steps; the winner is trained without it."""
     space: Annotated[dict[str, Domain], BeforeValidator(_domains), Field(min_length=1)]
-    trials: Annotated[int, Field(ge=2)]
+    trials: Annotated[int, Field(ge=2), NUMBER]
     concurrent: Count = 2
     """Trials at a time, each in a process of its own with one CPU."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    seed: Seed = 0
     """Of what trials draw; their data and first weights come from the seed of `base`, the same for all."""
     scheduler: Literal["asha", "fifo"] = "asha"
     """`asha` stops the worse trials at each rung; `fifo` takes every trial to its end: a random search."""
@@ -182,7 +194,7 @@ class Study:
             ConfigError: a key does not exist, or a value that could be drawn cannot be used.
         """
         train, rungs = self.experiment.train, self.search.rungs
-        for values in self._corners():
+        for values in self._drawable():
             resolve(self.base, {**self.search.set, **values}, f"{self.source}: space")
             self.winner(values)
         if train.workers:
@@ -195,10 +207,18 @@ class Study:
                 f"{train.checkpoint.every}: a rung is measured from a checkpoint"
             )
 
-    def _corners(self) -> Iterator[Values]:
+    def _drawable(self) -> Iterator[Values]:
+        """Values that a trial could draw: the ends of each key beside one value of the others, and up to CORNERS
+        combinations of ends: all of them, or some that are always the same."""
         space = self.search.space
-        for values in itertools.product(*(domain.ends for domain in space.values())):
-            yield dict(zip(space, values, strict=True))
+        base = dict(settings.leaves(self.experiment.model_dump(mode="json")))
+        usual = {key: domain.nearest(base.get(key)) for key, domain in space.items()}
+        for key, domain in space.items():
+            yield from ({**usual, key: end} for end in domain.ends)
+        every, draws = [domain.ends for domain in space.values()], random.Random(0)
+        few = math.prod(map(len, every)) <= CORNERS
+        for corner in itertools.product(*every) if few else (map(draws.choice, every) for _ in range(CORNERS)):
+            yield dict(zip(space, corner, strict=True))
 
 
 def resolve(tree: Mapping[str, Any], values: Values, source: str) -> Config:
@@ -237,7 +257,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Study:
     Raises:
         ConfigError: a key or a value that could be drawn cannot be used.
     """
-    search = settings.check(Search, settings.read(path, overrides), str(path))
+    search = settings.check_file(Search, path, overrides)
     base = path.parent / search.base
     settings.load(base)
     study = Study(search, settings.read(base), str(path))

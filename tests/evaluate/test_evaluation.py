@@ -332,7 +332,7 @@ def test_the_label_of_a_generated_attempt_agrees_with_its_feedback(opened: Opene
 
 
 def test_a_trained_network_cannot_be_changed_and_the_test_fold_is_not_shown(smoke: Config) -> None:
-    with pytest.raises(ConfigError, match=r"model\.hidden=32: of a trained run only these may be set: evaluate\."):
+    with pytest.raises(ConfigError, match=r"--set model\.hidden: .* evaluate, data"):
         command.evaluate_all(smoke.run_dir, ["model.hidden=32"])
     with pytest.raises(ConfigError, match="which counts its reads"):
         command.show_generated(smoke.run_dir, ["evaluate.split=test"])

@@ -27,10 +27,10 @@ from ray.job_submission import JobDetails, JobStatus
 from hrm_ray import settings
 from hrm_ray.collect.command import collect
 from hrm_ray.errors import UserError
-from hrm_ray.files import parse_yaml
 from hrm_ray.launch import submit
 from hrm_ray.prepare.pipeline import prepare
 from hrm_ray.progress import bars
+from hrm_ray.yaml_text import parse_yaml
 from tests.conftest import ROOT
 
 SMOKE = "experiments/demo.smoke.yaml"
