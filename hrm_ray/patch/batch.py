@@ -14,14 +14,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrm_ray import settings
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UnusableError, UserError
 from hrm_ray.evaluate.opened import Network
-from hrm_ray.files import write_text
+from hrm_ray.files import why, write_text
 from hrm_ray.patch.command import harmless, opened, writable
 from hrm_ray.patch.repository import Repository
 from hrm_ray.patch.request import Request
 from hrm_ray.patch.writer import Proposal, Task, propose
 from hrm_ray.progress import bars, console
+from hrm_ray.refusal import shown
+
+ROWS = 2
+"""Raised when the same code makes another row; rows of before are then written anew."""
 
 
 class _Job(NamedTuple):
@@ -39,6 +43,7 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
 
     Raises:
         UserError: the run or file cannot be read; or, after all others were solved, some lines could not be used.
+        UnusableError: no line has a patch.
     """
     results, refused = to or run_dir / "patches" / f"{problems.stem}.results.jsonl", list[str]()
     if results.resolve() == problems.resolve():
@@ -50,14 +55,19 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
     done = {key: row for key, row in _rows(writable(results)) if key in jobs}
     left = [job for key, job in jobs.items() if key not in done]
     write_text(results, "".join(json.dumps(row) + "\n" for row in done.values()))
+    usable = sum(bool(row["patch"]) for row in done.values())
     with bars() as progress, results.open("a", encoding="utf-8") as stream:
         bar = progress.add_task("problems", total=len(jobs), completed=len(done))
         for job, proposal in zip(left, propose(network, [job.task for job in left]), strict=True):
-            stream.write(json.dumps(_row(job, proposal)) + "\n")
+            row = _row(job, proposal)
+            usable += bool(row["patch"])
+            stream.write(json.dumps(row) + "\n")
             stream.flush()
             progress.advance(bar)
-    console.print(f"{results}: {len(jobs)} results, {len(left)} of them new")
+    console.print(f"{results}: {len(jobs)} results, {len(left)} of them new; {usable} have a patch")
     _name(refused)
+    if not usable:
+        raise UnusableError(f"{results}: nothing usable was written for any of the {len(jobs)} problems")
 
 
 def _name(refused: Sequence[str]) -> None:
@@ -88,7 +98,7 @@ def _lines(path: Path) -> list[tuple[int, bytes]]:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error})") from error
+        raise UserError(f"{path}: cannot be read ({why(error)})") from error
     return [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
 
@@ -98,7 +108,7 @@ def _request(line: bytes, repo: Path) -> Request:
     except (ValueError, RecursionError) as error:
         raise UserError(f"not JSON ({error})") from error
     if not isinstance(given, dict):
-        raise UserError(f"expected an object, found {type(given).__name__}")
+        raise UserError(f"expected keys and values, found {shown(given)}")
     request = settings.check(Request, {"repo": repo} | given, "problem")
     if not request.file:
         raise UserError("problem: file is missing")
@@ -107,7 +117,7 @@ def _request(line: bytes, repo: Path) -> Request:
 
 def _key(network: Network, task: Task) -> str:
     """Everything that a result depends on, as a digest."""
-    said = (network.step, network.config.seed, network.config.evaluate.model_dump_json())
+    said = (ROWS, network.step, network.config.seed, network.config.evaluate.model_dump_json())
     whole = json.dumps([*said, task.id, task.prefix, task.target.source])
     return hashlib.sha256(whole.encode()).hexdigest()
 
@@ -123,7 +133,7 @@ def _rows(results: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _row(job: _Job, proposal: Proposal) -> dict[str, Any]:
-    outcome = job.repository.outcome([proposal], valid_only=False)
+    outcome = job.repository.outcome([proposal])
     mended = [file.mended for file in outcome.edited]
     return {
         "key": job.key,

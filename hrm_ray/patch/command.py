@@ -10,9 +10,9 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from hrm_ray import settings
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UnusableError, UserError
 from hrm_ray.evaluate.opened import Network, open_network
-from hrm_ray.files import write_text
+from hrm_ray.files import why, write_text
 from hrm_ray.patch.repository import Outcome, Repository
 from hrm_ray.patch.request import Request
 from hrm_ray.patch.writer import propose
@@ -31,7 +31,8 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     """Solve one problem in a working tree, which stays as it is: print what was written, and write it as a patch.
 
     Raises:
-        UserError: the run, repository, file or declaration is none, or there is nothing that a patch could hold.
+        UserError: the run, repository, file or declaration is none.
+        UnusableError: nothing that was written is valid Go and a change.
     """
     request = settings.check(Request, asked, "generate")
     repository = Repository(request.repo)
@@ -42,10 +43,12 @@ def write_patch(run_dir: Path, overrides: Sequence[str], asked: Mapping[str, Any
     tasks = repository.tasks(network, request, top)
     with bars() as progress:
         proposals = list(progress.track(propose(network, tasks), total=len(tasks), description="writing"))
-    outcome = repository.outcome(proposals, valid_only=not request.file)
-    _print(outcome, left_out=not request.file)
+    outcome = repository.outcome(proposals)
+    _print(outcome)
     if not outcome.patch:
-        raise UserError("nothing to make a patch of: what was written is empty, not valid Go, or what is there already")
+        raise UnusableError(
+            "nothing usable was written, so there is no patch: it is empty, not valid Go, or what is there already"
+        )
     write_text(path, outcome.patch)
     console.print(f"{path}; next: {shlex.join(['git', '-C', str(repository.tree.root), 'apply', str(path.resolve())])}")
 
@@ -63,7 +66,7 @@ def writable(path: Path) -> Path:
         with NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent):
             return path
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be written ({error}); choose another --to") from error
+        raise UserError(f"{path}: cannot be written ({why(error)}); choose another --to") from error
 
 
 def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
@@ -71,14 +74,14 @@ def opened(run_dir: Path, overrides: Sequence[str]) -> Network:
     return open_network(run_dir, read_run(run_dir, overrides))
 
 
-def _print(outcome: Outcome, *, left_out: bool) -> None:
-    """Show what was written; `left_out` says that the patch does without what is not valid."""
+def _print(outcome: Outcome) -> None:
+    """Show what was written, and what of it the patch leaves out."""
     for proposal in outcome.proposals:
         console.rule(harmless(proposal.target.name))
         console.print("plan", style="bold")
         console.print(harmless(proposal.plan))
         console.print(f"{proposal.verdict}; the head says {proposal.decision}", style="bold")
-        if left_out and proposal.diagnostic:
+        if not proposal.usable:
             console.print(f"{harmless(proposal.code)}\n(left out of the patch)")
     for file in outcome.edited:
         _print_names(f"{file.path}: imports", file.mended.added)

@@ -17,7 +17,8 @@ import numpy as np
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.files import is_generated
 from hrm_ray.golang.syntax import parse_file_ok
-from hrm_ray.patch.target import Problem, Target
+from hrm_ray.patch.request import Problem
+from hrm_ray.patch.target import Target
 
 TITLE = 3
 """How often a word of the title counts; one of the body counts once."""

@@ -73,10 +73,9 @@ class Repository:
             raise UserError(f"{self.tree.root}: no declaration shares a word with the title or body")
         return found
 
-    def outcome(self, proposals: Sequence[Proposal], *, valid_only: bool) -> Outcome:
-        """Return the patch of what was written; with `valid_only` what is not valid Go is left out of it."""
-        kept = [one for one in proposals if one.code.strip() and not (valid_only and one.diagnostic)]
-        files = groupby(sorted(kept, key=_path), _path)
+    def outcome(self, proposals: Sequence[Proposal]) -> Outcome:
+        """Return the patch of what is valid Go."""
+        files = groupby(sorted((one for one in proposals if one.usable), key=_path), _path)
         edited = [
             edit([Writing(one.target, one.code) for one in group], self._packages, self._go) for _, group in files
         ]

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
 from hrm_ray.config import Section
-from hrm_ray.patch.target import Problem
+from hrm_ray.config.section import LocalPath
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a pull request would say; a body may be empty."""
+
+    title: str
+    body: str = ""
 
 
 class Request(Section):
     """A problem and, where `file` is given, the one place at which it is to be solved."""
 
-    title: Annotated[str, Field(pattern=r"\S")]
+    title: Annotated[str, Field(pattern=r"\S", description="a text that is not blank")]
     body: Annotated[str, Field(pattern="")] = ""  # with a pattern pydantic refuses what is no Unicode
-    repo: Path = Path()
+    repo: LocalPath = Path()
     file: str = ""
     declaration: str = ""
     add: bool = False

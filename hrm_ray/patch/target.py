@@ -15,20 +15,13 @@ from hrm_ray.collect.scrub import scrubbed_texts
 from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.syntax import parse_file_ok
+from hrm_ray.patch.request import Problem
 from hrm_ray.patch.tree import WorkingTree, near
 from hrm_ray.prepare.context import Context
 from hrm_ray.prepare.examples import Example
 
 MOST = 20
 """Declarations of a file that a sentence lists."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What a pull request would say; a body may be empty."""
-
-    title: str
-    body: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import why
 from hrm_ray.golang.files import is_generated_name, is_skipped
 
 NEAR = 5
@@ -74,7 +75,7 @@ class WorkingTree:
             try:
                 self._texts[path] = (self.root / path).read_bytes().decode("utf-8")
             except (OSError, UnicodeDecodeError) as error:
-                raise UserError(f"{path}: cannot be read ({error})") from error
+                raise UserError(f"{path}: cannot be read ({why(error)})") from error
         return self._texts[path]
 
     def path(self, named: str) -> str:
@@ -92,7 +93,7 @@ class WorkingTree:
             chosen = next((place for place in places if place.is_file()), places[0])
             inside = os.path.relpath(chosen.resolve(), self.root.resolve())
         except (OSError, ValueError, RuntimeError) as error:  # too long, no text, links in a circle
-            raise UserError(f"{named!r}: cannot be a file ({error})") from error
+            raise UserError(f"{named!r}: cannot be a file ({why(error)})") from error
         if not _is_text(inside):
             raise UserError(f"{named!r}: its name is not UTF-8, and training saw no such file")
         if Path(inside).parts[0] in {"..", ".git"}:

@@ -10,7 +10,8 @@ from hrm_ray.evaluate.generation import write
 from hrm_ray.evaluate.judgement import LABELS, to_be_judged
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import Diagnostic, validate
-from hrm_ray.patch.target import Problem, Target, example
+from hrm_ray.patch.request import Problem
+from hrm_ray.patch.target import Target, example
 from hrm_ray.prepare import sections
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.plan import kinds_of
@@ -40,6 +41,11 @@ class Proposal:
     """Why it is not strictly valid Go of the kinds that the plan names, if it is not."""
     decision: str
     """What the refinement head says of it, the validator's verdict shown."""
+
+    @property
+    def usable(self) -> bool:
+        """True if a patch may hold it."""
+        return self.diagnostic is None and bool(self.code.strip())
 
     @property
     def verdict(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,9 +11,12 @@ import torch
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.evaluate.opened import Network
+from hrm_ray.golang.syntax import validate
 from hrm_ray.model.hrm import HRM
+from hrm_ray.patch import batch, command, writer
 from hrm_ray.patch.packages import Packages
 from hrm_ray.patch.tree import WorkingTree
+from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.engine import PlainEngine
 from tests.collect.repository import Repo
@@ -75,6 +79,30 @@ def tree(repo: Repo) -> WorkingTree:
 @pytest.fixture
 def packages(tree: WorkingTree) -> Packages:
     return Packages(tree, None)
+
+
+Written = dict[str, tuple[str, str]]
+"""Plan and code by declaration."""
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch, network: Network) -> Written:
+    """What the network of the run is made to write."""
+    texts: Written = {}
+    for caller in (command, batch):
+        monkeypatch.setattr(caller, "opened", lambda run_dir, overrides: network)
+    honest = writer._proposals
+
+    def told(network: Network, tasks: Any) -> list[writer.Proposal]:
+        made = []
+        for one in honest(network, tasks):
+            name = one.target.declaration.name if one.target.declaration else ""
+            plan, code = texts.get(name, ("", ""))
+            made.append(writer.Proposal(one.target, plan, code, True, validate(code, kinds_of(plan)), one.decision))
+        return made
+
+    monkeypatch.setattr(writer, "_proposals", told)
+    return texts
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UnusableError, UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import validate
 from hrm_ray.patch import batch, writer
 from hrm_ray.patch.batch import write_results
 from hrm_ray.patch.writer import Proposal, Task
 from tests.collect.repository import Repo
+from tests.patch.conftest import Written
 
 GOOD: list[dict[str, Any]] = [
     {"file": "shop.go", "declaration": "Show", "title": "Say more"},
@@ -31,9 +32,17 @@ def problems(tmp_path: Path) -> Path:
     return path
 
 
+VALID = {
+    "Show": ("modify function Show", "func Show(c *Cart) {\n\tfmt.Println(c.lines)\n}"),
+    "Cart": ("add method Cart.Count", "func (c *Cart) Count() int {\n\treturn len(c.lines)\n}"),
+    "Parse": ("modify function Parse", "func Parse( {"),
+}
+
+
 @pytest.fixture(autouse=True)
-def network_of_the_run(monkeypatch: pytest.MonkeyPatch, network: Network) -> None:
-    monkeypatch.setattr(batch, "opened", lambda run_dir, overrides: network)
+def what_the_network_writes(written: Written) -> Written:
+    written.update(VALID)
+    return written
 
 
 def rows(path: Path) -> list[dict[str, Any]]:
@@ -48,9 +57,10 @@ def test_every_problem_has_a_result_and_a_patch_that_applies(repo: Repo, problem
         assert {name: row[name] for name in given} == given
         assert row["valid"] is (row["diagnostic"] is None)
         assert row["decision"] in {"CONTINUE", "REFINE", "DONE"}
+        assert bool(row["patch"]) is row["valid"]
         (tmp_path / "x.patch").write_text(row["patch"])
         assert not row["patch"] or repo.git("apply", "--check", str(tmp_path / "x.patch")) == ""
-    assert any(row["patch"] for row in found)
+    assert [row["valid"] for row in found] == [True, True, False]
     assert repo.git("status", "--porcelain") == ""
 
 
@@ -68,15 +78,15 @@ def test_bad_lines_are_named_and_cost_the_others_nothing(
     assert [row["line"] for row in rows(tmp_path / "out.jsonl")] == [12, 13, 14]
     said = capsys.readouterr().out
     for number, sentence in [
-        (2, "expected an object, found list"),
+        (2, "expected keys and values, found [1]"),
         (3, "problem: titel is not a key; did you mean title?"),
         (4, "problem: file is missing"),
         (5, "none.go: no such file"),
         (6, "/nowhere: there is no such folder"),
         (7, "not JSON"),
         (8, "problem: body: "),
-        (9, "\N{REPLACEMENT CHARACTER}: there is no such folder"),
-        (10, "a\N{REPLACEMENT CHARACTER}: there is no such folder"),
+        (9, "problem: repo: expected a path"),
+        (10, "problem: repo: expected a path"),
     ]:
         assert f"problems.jsonl:{number}: {sentence}" in said
 
@@ -126,6 +136,16 @@ def test_a_mistake_takes_no_file_away(repo: Repo, problems: Path, tmp_path: Path
 def test_a_file_that_is_not_there(repo: Repo, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none.jsonl: cannot be read"):
         write_results(tmp_path, [], tmp_path / "none.jsonl", repo.path, None)
+
+
+def test_a_file_of_problems_that_nothing_came_of(repo: Repo, problems: Path, tmp_path: Path, written: Written) -> None:
+    out = tmp_path / "out.jsonl"
+    written.clear()
+    for _ in range(2):
+        with pytest.raises(UnusableError) as caught:
+            write_results(tmp_path, [], problems, repo.path, out)
+        assert caught.value.exit_code == 3
+        assert [row["patch"] for row in rows(out)] == ["", "", ""]
 
 
 def test_a_row_alone_writes_what_it_writes_in_a_batch(repo: Repo, problems: Path, tmp_path: Path) -> None:

@@ -12,37 +12,14 @@ from typer.testing import CliRunner
 
 from hrm_ray.cli import app
 from hrm_ray.config import Config
-from hrm_ray.errors import UserError
-from hrm_ray.evaluate.opened import Network
-from hrm_ray.golang.syntax import validate
-from hrm_ray.patch import command, writer
+from hrm_ray.errors import UnusableError, UserError
+from hrm_ray.patch import command
 from hrm_ray.patch.command import harmless, write_patch
-from hrm_ray.prepare.plan import kinds_of
 from tests.collect.repository import Repo
 from tests.conftest import ROOT
-from tests.patch.conftest import SHOP
+from tests.patch.conftest import SHOP, Written
 
 SHOW = "func Show(c *Cart) {\n\tfmt.Println(strconv.Itoa(len(c.lines)))\n}"
-
-
-@pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch, network: Network) -> dict[str, tuple[str, str]]:
-    """Plan and code by declaration, which the network of the run is made to write."""
-    texts: dict[str, tuple[str, str]] = {}
-    monkeypatch.setattr(command, "opened", lambda run_dir, overrides: network)
-    honest = writer._proposals
-
-    def told(network: Network, tasks: Any) -> list[writer.Proposal]:
-        made = []
-        for one in honest(network, tasks):
-            name = one.target.declaration.name if one.target.declaration else ""
-            plan, code = texts.get(name, ("", ""))
-            wrong = validate(code, kinds_of(plan))
-            made.append(writer.Proposal(one.target, plan, code, True, wrong, one.decision))
-        return made
-
-    monkeypatch.setattr(writer, "_proposals", told)
-    return texts
 
 
 def ask(repo: Repo, **words: Any) -> dict[str, Any]:
@@ -50,7 +27,7 @@ def ask(repo: Repo, **words: Any) -> dict[str, Any]:
 
 
 def test_a_named_declaration_becomes_a_patch(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+    repo: Repo, tmp_path: Path, written: Written, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written["Show"] = ("modify function Show", SHOW)
     write_patch(tmp_path / "run", [], ask(repo, file="shop.go", declaration="Show"), 3, None)
@@ -65,7 +42,7 @@ def test_a_named_declaration_becomes_a_patch(
 
 
 def test_what_is_written_tells_the_terminal_nothing(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+    repo: Repo, tmp_path: Path, written: Written, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written["Show"] = ("modify function Show\x1b[2J", "func Show(c *Cart) {\n\t_ = `\x1b]0;x\x07`\n}")
     write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
@@ -75,17 +52,23 @@ def test_what_is_written_tells_the_terminal_nothing(
     assert harmless("\t世界 é\r\n") == "\t世界 é\r\n"
 
 
-def test_what_is_asked_for_by_name_is_written_valid_or_not(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("place", [{"file": "shop.go", "declaration": "Show"}, {}])
+@pytest.mark.parametrize("code", ["", "func Show( {", "Show(c)", "type T int", SHOP[SHOP.index("// Show") :].strip()])
+def test_what_is_of_no_use_is_shown_and_not_recommended(
+    repo: Repo, tmp_path: Path, written: Written, capsys: pytest.CaptureFixture[str], code: str, place: dict[str, str]
 ) -> None:
-    written["Show"] = ("modify function Show", "func Show( {")
-    write_patch(tmp_path, [], ask(repo, file="shop.go", declaration="Show"), 3, tmp_path / "x.patch")
-    assert "not valid: " in capsys.readouterr().out
-    repo.git("apply", "--check", str(tmp_path / "x.patch"))
+    written["Show"] = ("modify function Show", code)
+    with pytest.raises(UnusableError) as caught:
+        write_patch(tmp_path, [], ask(repo, title="Show the cart", **place), 1, tmp_path / "x.patch")
+    assert caught.value.exit_code == 3
+    said = capsys.readouterr().out
+    assert code in said or "valid Go" in said
+    assert "apply" not in said + str(caught.value)
+    assert not (tmp_path / "x.patch").exists()
 
 
 def test_without_a_file_the_best_are_written_into_one_patch(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], capsys: pytest.CaptureFixture[str]
+    repo: Repo, tmp_path: Path, written: Written, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written["Show"] = ("modify function Show", SHOW)
     written["Cart.Add"] = ("modify method Cart.Add", "func (c *Cart) Add() {")
@@ -100,14 +83,6 @@ def test_without_a_file_the_best_are_written_into_one_patch(
     repo.git("apply", "--check", str(tmp_path / "x.patch"))
 
 
-@pytest.mark.parametrize("code", ["", "func Show( {", SHOP[SHOP.index("// Show") :].strip()])
-def test_nothing_to_make_a_patch_of(repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], code: str) -> None:
-    written["Show"] = ("modify function Show", code)
-    with pytest.raises(UserError, match="nothing to make a patch of"):
-        write_patch(tmp_path, [], ask(repo, title="Show the cart"), 1, tmp_path / "x.patch")
-    assert not (tmp_path / "x.patch").exists()
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -119,7 +94,7 @@ def test_nothing_to_make_a_patch_of(repo: Repo, tmp_path: Path, written: dict[st
     ],
 )
 def test_a_mistake_is_one_sentence(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], words: dict[str, Any], sentence: str
+    repo: Repo, tmp_path: Path, written: Written, words: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(UserError, match=sentence):
         write_patch(tmp_path, [], ask(repo, **words), 3, None)
@@ -127,7 +102,7 @@ def test_a_mistake_is_one_sentence(
 
 @pytest.mark.parametrize("place", ["", "taken/x.patch", "x" * 300])
 def test_where_no_patch_can_be_is_said_before_one_is_written(
-    repo: Repo, tmp_path: Path, written: dict[str, tuple[str, str]], monkeypatch: pytest.MonkeyPatch, place: str
+    repo: Repo, tmp_path: Path, written: Written, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     (tmp_path / "taken").touch()
     monkeypatch.setattr(command, "propose", None)
@@ -174,8 +149,10 @@ def test_a_trained_run_writes_a_patch_that_applies(smoke: Config, repo: Repo, tm
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    repo.git("apply", "--check", str(tmp_path / "x.patch"))
+    assert done.returncode in (0, 3), done.stderr
+    assert (tmp_path / "x.patch").exists() is (done.returncode == 0) is ("next: git" in done.stdout)
+    if done.returncode == 0:  # so little training seldom writes valid Go
+        repo.git("apply", "--check", str(tmp_path / "x.patch"))
     assert repo.git("status", "--porcelain") == ""
 
 

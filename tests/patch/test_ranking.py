@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hrm_ray.patch.ranking import Ranking, words
-from hrm_ray.patch.target import Problem
+from hrm_ray.patch.request import Problem
 from tests.patch.conftest import FILES
 
 GO = {path: text for path, text in FILES.items() if path.endswith(".go")}

@@ -16,7 +16,8 @@ from hrm_ray.config import Clean
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.declarations import declarations
-from hrm_ray.patch.target import Problem, Target, locate
+from hrm_ray.patch.request import Problem
+from hrm_ray.patch.target import Target, locate
 from hrm_ray.patch.tree import WorkingTree
 from hrm_ray.patch.writer import task
 from hrm_ray.prepare import sections

@@ -9,7 +9,8 @@ import pytest
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import validate
-from hrm_ray.patch.target import Problem, locate
+from hrm_ray.patch.request import Problem
+from hrm_ray.patch.target import locate
 from hrm_ray.patch.tree import WorkingTree
 from hrm_ray.patch.writer import Proposal, propose, task
 from hrm_ray.prepare.plan import kinds_of
