@@ -162,7 +162,7 @@ def test_without_an_average_nothing_is_kept(dataset: Path, tmp_path: Path) -> No
         ("{workers: 2, zero_stage: 0, offload_optimizer: true}", r"zero_stage is 0, which shares out no optimizer"),
         ("{workers: 0, offload_optimizer: true}", r"workers is 0: without DeepSpeed there is nothing"),
         ("{optimizer: {kind: sgd}}", r"train\.optimizer\.kind: .*'adamw', 'adam_atan2' or 'muon'.*'sgd'"),
-        ("{ema: {decay: 1.0}}", r"train\.ema\.decay: .*less than 1"),
+        ("{ema: {decay: 1.0}}", r"train\.ema\.decay: .*below 1"),
     ],
 )
 def test_what_cannot_be_run_is_refused_with_the_reason(tmp_path: Path, train: str, sentence: str) -> None:
