@@ -142,7 +142,7 @@ def test_a_title_above_its_budget_leaves_nothing_of_the_body(tokenizer: Tokenize
         ({"outline": 0.6}, "outline 0.6 is more than prefix 0.5"),
         ({"prefix": 0.2}, "problem 0.25 is more than prefix 0.2"),
         ({"prefix": 1.0}, "prefix: .* below 1.*, found 1.0"),
-        ({"anchor": -0.1}, "anchor: .* at least 0 .*, found -0.1"),
+        ({"anchor": -0.1}, "anchor: .*at least 0 .*, found -0.1"),
         ({"before": 0.1}, "before"),
     ],
 )
