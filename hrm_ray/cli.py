@@ -237,7 +237,8 @@ def main() -> None:
     except typer.TyperException as error:
         from hrm_ray.usage import sentence
 
-        print(f"error: {sentence(error, sys.argv[1:])}", file=sys.stderr)
+        if words := sys.argv[1:]:  # without a word typer has just printed its help
+            print(f"error: {sentence(error, words)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

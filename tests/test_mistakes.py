@@ -136,6 +136,17 @@ def test_words_that_are_not_known_are_answered_with_those_that_are(say: Say, wor
     assert "pars" not in said
 
 
+def test_no_word_at_all_is_answered_with_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["hrm-ray"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.err) == (2, "")
+    assert all(verb in said.out for verb in VERBS)
+
+
 @pytest.mark.parametrize(
     ("words", "named"),
     [
