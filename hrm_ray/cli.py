@@ -214,6 +214,9 @@ def submit(
     ] = None,
 ) -> None:
     """Run a verb as a job of a Ray cluster, follow its log, and end as it does."""
+    from hrm_ray.launch import job
+
+    job.entrypoint(verb, subject, set_)
     from hrm_ray.launch.submit import submit as run
 
     sys.exit(run(verb, subject, set_, address))

@@ -19,7 +19,7 @@ from ray.runtime_env import RuntimeEnv
 
 from hrm_ray import settings
 from hrm_ray.config import Config
-from hrm_ray.launch import submit
+from hrm_ray.launch.job import entrypoint
 from hrm_ray.yaml_text import parse_yaml
 from tests.conftest import ROOT
 
@@ -158,8 +158,8 @@ def test_a_job_of_the_readme_would_be_sent(command: str, monkeypatch: pytest.Mon
     monkeypatch.chdir(ROOT)
     words = shlex.split(command)
     start = words.index("submit" if words[0] == "hrm-ray" else "hrm_ray") + 1
-    entrypoint = submit.entrypoint(words[start], Path(words[start + 1]), overrides(words))
-    assert shlex.split(entrypoint)[3:] == words[start:]
+    sent = entrypoint(words[start], Path(words[start + 1]), overrides(words))
+    assert shlex.split(sent)[3:] == words[start:]
 
 
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"cluster/[\w.-]+\w", README))))

@@ -182,7 +182,9 @@ def test_a_mistake_loads_nothing_heavy(say: Say, tmp_path: Path) -> None:
         if verb not in TAKES.get(thing, ())
     ]
     commands += [[verb, "experiment.yaml", "--set", "train.epochs=-1"] for verb in TAKES["experiment.yaml"]]
+    commands += [["submit", verb, *words] for verb, *words in commands if verb in ("train", "tune", "evaluate")]
     commands += [["evaluate", "run", "--set", "train.epochs=1"], ["train", "x", "--workers", "2"]]
+    commands += [["generate", "run", "--add"], ["generate", "run", "--title", " "]]
     code = (
         "import sys\nfrom hrm_ray import cli\n"
         f"for words in {commands}:\n"

@@ -27,7 +27,7 @@ from ray.job_submission import JobDetails, JobStatus
 from hrm_ray import settings
 from hrm_ray.collect.command import collect
 from hrm_ray.errors import UserError
-from hrm_ray.launch import submit
+from hrm_ray.launch import job, submit
 from hrm_ray.prepare.pipeline import prepare
 from hrm_ray.progress import bars
 from hrm_ray.yaml_text import parse_yaml
@@ -206,7 +206,7 @@ def test_no_data_and_no_runs_travel(head: Head) -> None:
 
 
 def test_data_stays_even_where_git_does_not_ignore_it(checkout: Path, tmp_path: Path) -> None:
-    excludes = parse_yaml((checkout / submit.RUNTIME_ENV).read_text(), "runtime_env.yaml")["excludes"]
+    excludes = parse_yaml((checkout / job.RUNTIME_ENV).read_text(), "runtime_env.yaml")["excludes"]
     create_package(str(checkout), tmp_path / "package.zip", include_gitignore=False, excludes=excludes)
     with ZipFile(tmp_path / "package.zip") as package:
         tops = {name.split("/")[0] for name in package.namelist()}
@@ -279,57 +279,6 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_stop_it(head: Head, checkout: Pat
     assert head.run(*shlex.split(stop), cwd=checkout).returncode == 0
     assert '"STOPPED"' in head.get(f"/api/jobs/{job}")
     assert "collecting" in head.run(*shlex.split(follow), cwd=checkout).stdout
-
-
-@pytest.mark.parametrize(
-    ("verb", "subject", "overrides", "sentence"),
-    [
-        (
-            "train",
-            SMOKE,
-            [],
-            f"{SMOKE}: data and runs must be absolute, .*: --set data=/shared/data --set runs=/shared/",
-        ),
-        ("train", SMOKE, ["data=/shared/data"], ": runs must be absolute, .*: --set runs=/shared/runs$"),
-        (
-            "train",
-            SMOKE,
-            ["data=/a", "runs=/a", "train.mixture=[{data: data/other, weight: 0.3}]"],
-            ": train.mixture must be absolute, .*: change that file$",
-        ),
-        (
-            "prepare",
-            "experiments/real-tiny.yaml",
-            ["data=/a"],
-            "prepare.input must .*--set prepare.input=/shared/input$",
-        ),
-        (
-            "collect",
-            SMOKE,
-            ["data=/a", "collect={source: history, clones: [../go]}"],
-            ": collect.clones must be absolute",
-        ),
-        ("tune", "experiments/tune-first.yaml", [], "experiments/real-tiny.yaml: data and runs .*: change that file$"),
-        ("evaluate", "runs/demo", [], "runs/demo: must be an absolute path"),
-        ("train", "/etc/hosts", [], "/etc/hosts: lies outside "),
-        ("train", SMOKE, ["train.rosw=1"], "train.rosw is not a key"),
-        ("generate", "/runs/demo", [], "generate: not a verb that a job can run; those are collect, prepare, train, "),
-    ],
-)
-def test_what_could_not_run_there_is_refused_here(
-    verb: str, subject: str, overrides: list[str], sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(ROOT)
-    with pytest.raises(UserError, match=sentence):
-        submit.submit(verb, Path(subject), overrides, None)
-
-
-def test_the_command_is_quoted_and_clones_may_be_urls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    clones = "collect={source: history, clones: ['https://host/owner/name.git', 'git@host:owner/name', /srv/go]}"
-    command = submit.entrypoint("collect", ROOT / SMOKE, ["data=/shared/data", clones])
-    words = ["python", "-m", "hrm_ray", "collect", SMOKE, "--set", "data=/shared/data", "--set", clones]
-    assert shlex.split(command) == words
 
 
 def test_a_folder_that_does_not_say_what_stays_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

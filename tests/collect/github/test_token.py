@@ -22,7 +22,7 @@ from hrm_ray.collect.github import token
 from hrm_ray.collect.github.client import Client
 from hrm_ray.collect.github.token import Bearer
 from hrm_ray.errors import UserError
-from hrm_ray.launch.submit import runtime_env
+from hrm_ray.launch.job import runtime_env
 from tests.collect.github.conftest import Configure, filled, run
 from tests.collect.github.server import TOKEN, Handler, SmallGitHub, refuse, reset, say
 from tests.conftest import ROOT
