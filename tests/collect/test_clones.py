@@ -21,8 +21,8 @@ from hrm_ray.collect import records
 from hrm_ray.collect.command import collect
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
+from tests.collect.licenses.texts import MIT
 from tests.collect.repository import Repo, go
-from tests.collect.test_licenses import MIT
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""The licence of a clone's root and of its folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hrm_ray.collect.git import Objects, opened
+from hrm_ray.collect.licenses import license_of
+from tests.collect.licenses.texts import BSD_2, BSD_3, MIT, text
+from tests.collect.repository import Repo
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"LICENSE": MIT}, "MIT"),
+        ({"licence.md": BSD_3, "LICENSE/notes": "x"}, "BSD-3-Clause"),
+        ({"COPYING": MIT, "LICENSE.txt": BSD_2}, "BSD-2-Clause AND MIT"),
+        ({"LICENSE-MIT": MIT, "LICENSE-APACHE": text("Apache-2.0"), "NOTICE": "x"}, "Apache-2.0 AND MIT"),
+        ({"LICENSE": MIT, "LICENSE.enterprise": "All rights reserved."}, "NOASSERTION"),
+        ({"LICENSE": MIT, "EULA.txt": "Agree."}, "NOASSERTION"),
+        (
+            {"LICENSE": MIT, "LICENSE.docs": "CC-BY-4.0", "license.go": "package m\n", "THIRD_PARTY_LICENSES": "x"},
+            "MIT",
+        ),
+        ({"UNLICENSE": text("Unlicense")}, "Unlicense"),
+        ({"MIT-LICENSE.txt": MIT}, "MIT"),
+        ({"sub/LICENSE": MIT, "LICENSEE": MIT, "README.md": "# m\n\nMIT"}, "NOASSERTION"),
+        ({"LICENSES/MIT.txt": MIT, "REUSE.toml": "version = 1\n"}, "MIT"),
+        ({"LICENSES/MIT.txt": MIT, "LICENSES/LicenseRef-Own.txt": "Mine."}, "NOASSERTION"),
+        ({"LICENSES/ISC.txt": text("ISC"), "LICENSE": MIT}, "MIT"),
+    ],
+)
+def test_the_license_stands_at_the_root(tmp_path: Path, files: dict[str, str | bytes | None], expected: str) -> None:
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("License", files)
+    with opened(str(repo.path), tmp_path) as clone, Objects(clone) as objects:
+        assert license_of(clone, objects) == expected
+
+
+def test_a_link_is_the_file_that_it_names(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    (repo.path / "LICENSE").symlink_to("legal/mit.txt")
+    repo.commit("License", {"legal/mit.txt": MIT})
+    with opened(str(repo.path), tmp_path) as clone, Objects(clone) as objects:
+        assert license_of(clone, objects) == "MIT"
