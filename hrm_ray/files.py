@@ -32,7 +32,8 @@ def task_file(named: Path) -> Path:
 
 def user_cache() -> Path:
     """Return this user's folder for what can be made again, creating it."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hrm-ray"
+    named = Path(os.environ.get("XDG_CACHE_HOME", "")).expanduser()
+    folder = (named if named.is_absolute() else Path.home() / ".cache") / "hrm-ray"  # XDG passes over a relative one
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

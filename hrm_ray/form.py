@@ -24,16 +24,17 @@ LONGEST = 60
 """Characters of a value that a sentence repeats."""
 
 
-@cache
-def _schema(model: type[BaseModel]) -> Node:
-    return model.model_json_schema()
-
-
 class Form:
-    """The keys of a pydantic model, dotted, and what may stand there."""
+    """The keys of a section or record, dotted, and what may stand there."""
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self._root = _schema(model)
+    def __init__(self, schema: Node) -> None:
+        self._root = schema
+
+    @staticmethod
+    @cache
+    def of(model: type[BaseModel]) -> Form:
+        """Return the form of a section of settings."""
+        return Form(model.model_json_schema())
 
     def find(self, location: Sequence[int | str]) -> tuple[tuple[str, ...], Node]:
         """Return the longest beginning of `location` that names a place in the form, and the schema of that place."""

@@ -14,12 +14,15 @@ _VARIABLE = re.compile(r"\$(?:[A-Za-z_]\w*|\{\w+\})")
 _PROTOCOL = re.compile(r"[A-Za-z][\w+.-]+:/")
 """One slash: a `Path` keeps no second one."""
 
+LONGEST, LONGEST_PART = 4000, 255
+"""Bytes that Linux can open, with some left for the names of what lies inside."""
+
 
 def local(named: str | Path) -> Path:
     """Return the path of a file or folder on this machine, with `~` and `~user` replaced.
 
     Raises:
-        ValueError: it is empty, a URL, names a variable or an unknown user, or could be written into no settings.
+        ValueError: it is empty, a URL, too long, names a variable or an unknown user, or is not UTF-8.
     """
     text = str(named)
     if not text or "\0" in text:
@@ -30,11 +33,13 @@ def local(named: str | Path) -> Path:
         raise ValueError(f"{variable[0]} would be taken literally; write the path out, or let your shell replace it")
     try:
         path = Path(text).expanduser()
-        str(path.absolute()).encode()
+        whole = str(path.absolute()).encode()
     except RuntimeError as error:
         raise ValueError(f"there is no user {text.partition('/')[0].removeprefix('~')} with a home folder") from error
     except UnicodeEncodeError as error:
         raise ValueError("expected a path in UTF-8") from error
+    if len(whole) > LONGEST or any(len(part) > LONGEST_PART for part in whole.split(b"/")):
+        raise ValueError(f"a path is at most {LONGEST} bytes long, and each part of it {LONGEST_PART}")
     return path
 
 

@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from hrm_ray.form import LONGEST, Form
@@ -22,9 +21,9 @@ def without_secrets(text: str) -> str:
     return _SECRET.sub("...", text)
 
 
-def reason(model: type[BaseModel], error: ErrorDetails) -> tuple[tuple[str, ...], str]:
+def reason(form: Form, error: ErrorDetails) -> tuple[tuple[str, ...], str]:
     """Return the key that a value is refused at, in parts, and the predicate of a sentence about it."""
-    form, location = Form(model), error["loc"]
+    location = error["loc"]
     if error["type"] == "missing" and isinstance(location[-1], int):  # too short a list
         location = location[:-1]
     elif error["type"] in ("missing", "extra_forbidden"):

@@ -16,6 +16,7 @@ from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Section
 from hrm_ray.errors import ConfigError as ConfigError
 from hrm_ray.errors import UserError
 from hrm_ray.files import read_text
+from hrm_ray.form import Form
 from hrm_ray.refusal import is_same, reason, without_secrets
 from hrm_ray.yaml_text import line_of, parse_value, parse_yaml
 
@@ -43,7 +44,7 @@ def check_file(form: type[S], path: Path, overrides: Sequence[str] = ()) -> S:
         return form.model_validate(_with(tree, overrides))
     except ValidationError as error:
         found = error.errors()[0]
-        key, predicate = reason(form, found)
+        key, predicate = reason(Form.of(form), found)
         blamed = _to_blame(form, tree, overrides, found)
         if blamed is None:
             line = line_of(read_text(path), key)
@@ -79,7 +80,7 @@ def check(form: type[S], tree: Mapping[str, Any], source: str) -> S:
     try:
         return form.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError(_sentence(source, *reason(form, error.errors()[0]))) from error
+        raise ConfigError(_sentence(source, *reason(Form.of(form), error.errors()[0]))) from error
 
 
 def dump(section: Section) -> str:

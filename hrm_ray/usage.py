@@ -52,11 +52,11 @@ def _keys(verb: str) -> list[str]:
 
     if verb not in RUN_VERBS + CONFIG_VERBS:
         return []
-    known = list(Form(Config).every_key())
+    known = list(Form.of(Config).every_key())
     if verb == "tune":
         from hrm_ray.tune.space import Search
 
-        known = list(Form(Search).every_key())
+        known = list(Form.of(Search).every_key())
     section = f"{verb if verb in CONFIG_VERBS else 'evaluate'}."
     return sorted(
         (key for key in known if verb in CONFIG_VERBS or is_changeable(key)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -40,7 +41,7 @@ class _Constructor(SafeConstructor):
         if not isinstance(key, str):
             raise ConstructorError(None, None, "a key that is not a text; put it in quotes", key_node.start_mark)
         if key in mapping:
-            raise ConstructorError(None, None, "a key that its section has already", key_node.start_mark)
+            raise ConstructorError(None, None, f"a second {_named(key)} in one section", key_node.start_mark)
         return True
 
 
@@ -50,6 +51,11 @@ _Constructor.yaml_constructors = {
     **{f"{_CORE}{name}": _Constructor.construct_text for name in ("str", "timestamp", "value")},
     None: _Constructor.construct_undefined,
 }
+
+
+def _named(key: str) -> str:
+    """A key that looks like one of ours; another may be a secret."""
+    return f"`{key}`" if re.fullmatch(r"[a-z_]{1,30}", key) else "key of the same name"
 
 
 def parse_yaml(text: str, source: str) -> dict[str, Any]:

@@ -10,10 +10,13 @@ import pytest
 from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import ConfigError
+from hrm_ray.files import user_cache, write_text
 from hrm_ray.form import Form
 from hrm_ray.paths import is_address, local
+from hrm_ray.prepare import card
+from hrm_ray.prepare.workspace import publish, workspace
 
-FORM = Form(Config)
+FORM = Form.of(Config)
 
 
 def places() -> list[str]:
@@ -85,9 +88,9 @@ def test_the_home_of_a_user_is_known() -> None:
     assert local("~root/x") == Path("~root/x").expanduser() != Path("~root/x")
 
 
-@pytest.mark.parametrize("named", ["", "\0", "file:///x", os.fsdecode(b"\xff"), "$X", "${X}/y"])
+@pytest.mark.parametrize("named", ["", "\0", "file:///x", os.fsdecode(b"\xff"), "$X", "${X}/y", "x" * 300, "a/" * 2100])
 def test_what_is_no_path_is_refused(named: str) -> None:
-    with pytest.raises(ValueError, match=r"URL|path|UTF-8|literally"):
+    with pytest.raises(ValueError, match=r"URL|path|literally"):
         local(named)
 
 
@@ -113,3 +116,23 @@ def test_a_working_directory_that_is_not_utf_8_is_refused(tmp_path: Path, monkey
 )
 def test_addresses_of_clones(place: str, is_one: bool) -> None:
     assert is_address(place) is is_one
+
+
+@pytest.mark.parametrize(("named", "meant"), [("~/c", "c"), ("c", ".cache"), ("", ".cache")])
+def test_the_cache_of_a_user_is_never_in_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, meant: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+    assert user_cache() == tmp_path / meant / "hrm-ray"
+
+
+@pytest.mark.parametrize("trailing", ["", "/", "/."])
+def test_a_dataset_may_lie_behind_a_link(tmp_path: Path, trailing: str) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    with workspace(local(f"{tmp_path}/link{trailing}"), "some") as folder:
+        write_text(folder / card.CARD, "{}")
+        publish(folder, tmp_path / "link")
+    assert (tmp_path / "disk" / card.CARD).read_text() == "{}"
+    assert (tmp_path / "link").is_symlink()

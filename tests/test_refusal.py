@@ -15,7 +15,7 @@ from hrm_ray.errors import ConfigError
 from hrm_ray.form import Form, Node
 from hrm_ray.yaml_text import parse_value
 
-FORM = Form(Config)
+FORM = Form.of(Config)
 KEYS = list(FORM.every_key())
 LEAVES = [key for key in KEYS if not any(other.startswith(f"{key}.") for other in KEYS)]
 SECTIONS = [key for key in KEYS if key not in LEAVES]

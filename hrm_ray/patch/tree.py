@@ -88,11 +88,12 @@ class WorkingTree:
         """
         if not named.endswith(".go"):
             raise UserError(f"{named}: not a Go file")
-        places = [self.place / named, Path.cwd() / named, self.root / named]
         try:
+            given = Path(named).expanduser()
+            places = [self.place / given, Path.cwd() / given, self.root / given]
             chosen = next((place for place in places if place.is_file()), places[0])
             inside = os.path.relpath(chosen.resolve(), self.root.resolve())
-        except (OSError, ValueError, RuntimeError) as error:  # too long, no text, links in a circle
+        except (OSError, ValueError, RuntimeError) as error:  # too long, no text, links in a circle, no such user
             raise UserError(f"{named!r}: cannot be a file ({why(error)})") from error
         if not _is_text(inside):
             raise UserError(f"{named!r}: its name is not UTF-8, and training saw no such file")

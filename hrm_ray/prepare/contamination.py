@@ -15,6 +15,7 @@ from pathlib import Path
 from hrm_ray.errors import UserError
 from hrm_ray.files import task_file, why
 from hrm_ray.prepare.examples import Example
+from hrm_ray.refusal import shown
 
 DIFFERENT = 6
 """Different words that a run must hold, or all of a shorter run."""
@@ -70,7 +71,7 @@ def _tasks(path: Path) -> Iterator[list[str]]:
         except (ValueError, RecursionError) as error:
             raise UserError(f"{path}:{number}: not JSON, or nested too deeply ({error})") from error
         if not isinstance(task, dict):
-            raise UserError(f"{path}:{number}: a task is a JSON object, and this is {type(task).__name__}")
+            raise UserError(f"{path}:{number}: a task is keys and values, and this is {shown(task)}")
         yield strings
 
 

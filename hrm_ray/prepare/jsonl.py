@@ -12,7 +12,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from hrm_ray.collect.records import ALL, Every, Unreadable, refuse
 from hrm_ray.errors import UserError
+from hrm_ray.files import why
+from hrm_ray.form import Form
 from hrm_ray.prepare.examples import Example
+from hrm_ray.refusal import reason
 
 FILES = {"train": "train.jsonl", "judge": "judge.jsonl", "validation": "val.jsonl", "test": "test.jsonl"}
 """File of each fold."""
@@ -50,7 +53,7 @@ def rows(path: Path, kind: TypeAdapter[Row], unreadable: Unreadable = refuse, ev
                     yield from _row(line, kind, f"{path}:{done}", unreadable)
     except OSError as error:
         after = f" after line {done}" if done else ""
-        raise UserError(f"{path}: cannot be read{after} ({error.strerror or error})") from error
+        raise UserError(f"{path}: cannot be read{after} ({why(error)})") from error
 
 
 def _row(line: bytes, kind: TypeAdapter[Row], place: str, unreadable: Unreadable) -> Iterator[Row]:
@@ -58,8 +61,11 @@ def _row(line: bytes, kind: TypeAdapter[Row], place: str, unreadable: Unreadable
         row = kind.validate_json(line, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the line"
-        unreadable(UserError(f"{place}: {field}: {first['msg']}"))
+        if first["type"] == "json_invalid":
+            unreadable(UserError(f"{place}: not JSON ({first['ctx']['error']})"))
+            return
+        key, predicate = reason(Form(kind.json_schema()), first)
+        unreadable(UserError(f"{place}: {'.'.join(key) or 'the line'}{predicate}"))
         return
     yield row
 

@@ -234,7 +234,7 @@ def test_tasks_of_humaneval_x_are_converted_and_run(jail: Sandbox, tmp_path: Pat
 def test_what_is_not_of_humaneval_x_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, to = tmp_path / "humaneval_go.jsonl", tmp_path / "tasks.jsonl"
     for text, said in (
-        ("{}\n", "task_id: Field required"),
+        ("{}\n", "task_id is missing"),
         (json.dumps(ROW | {"declaration": "var a"}), "no function"),
     ):
         source.write_text(text)

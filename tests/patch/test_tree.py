@@ -35,6 +35,8 @@ def test_a_file_is_named_from_the_folder_from_here_or_from_the_root(
         assert tree.path(name) == "money/money.go"
     assert tree.path("audit.go") == "audit/audit.go"
     assert tree.path("new.go") == "money/new.go"
+    monkeypatch.setenv("HOME", str(repo.path.parent))
+    assert tree.path("~/shop/audit/new.go") == "audit/new.go"
 
 
 @pytest.mark.parametrize(

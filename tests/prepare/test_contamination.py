@@ -62,7 +62,7 @@ def test_boilerplate_that_repeats_a_few_words_is_no_overlap(tmp_path: Path) -> N
     [
         ("[" * 100_000, r"t\.jsonl:1: not JSON, or nested too deeply"),
         ('{"a": "b"}\n{"a": \n', r"t\.jsonl:2: not JSON"),
-        ('["a"]\n', r"t\.jsonl:1: a task is a JSON object.*list"),
+        ('["a"]\n', r't\.jsonl:1: .* \["a"\]'),
     ],
 )
 def test_a_line_that_is_no_task_is_named(content: str, sentence: str, tmp_path: Path) -> None:

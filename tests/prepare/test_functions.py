@@ -59,7 +59,7 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "functions.jsonl"
     write(path, [FUNCTION])
     path.write_text(path.read_text() + '{"repository": "x"}\n')
-    with pytest.raises(UserError, match=r"functions\.jsonl:2: license: Field required"):
+    with pytest.raises(UserError, match=r"functions\.jsonl:2: license is missing"):
         list(functions.read(path))
 
 

@@ -24,10 +24,10 @@ def test_round_trip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"title": None}, "train.jsonl:2: title: "),
-        ({"number": "7"}, "train.jsonl:2: number: "),
-        ({"change": "removed"}, "train.jsonl:2: change: "),
-        ({"names": ["a", 3]}, "train.jsonl:2: names.1: "),
+        ({"title": None}, "train.jsonl:2: title: .*text.*null"),
+        ({"number": "7"}, 'train.jsonl:2: number: .*number.*"7"'),
+        ({"change": "removed"}, 'train.jsonl:2: change: .*added.*"removed"'),
+        ({"names": ["a", 3]}, "train.jsonl:2: names.1: .*text.*3"),
     ],
 )
 def test_bad_line_is_named_with_its_field(tmp_path: Path, changes: dict[str, object], message: str) -> None:
@@ -41,12 +41,12 @@ def test_bad_line_is_named_with_its_field(tmp_path: Path, changes: dict[str, obj
 def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None:
     path = tmp_path / "train.jsonl"
     for content, message in (
-        (b'{"id": "x"}\n', r"train.jsonl:1: repository: "),
-        (b'\n\n{"id": ', r"train.jsonl:3: the line: "),
-        (b"\n\xff\n", r"train.jsonl:2: the line: Invalid JSON"),
+        (b'{"id": "x"}\n', r"train.jsonl:1: repository is missing"),
+        (b'\n\n{"id": ', r"train.jsonl:3: not JSON .*line 1"),
+        (b"\n\xff\n", r"train.jsonl:2: not JSON"),
         (
             json.dumps(asdict(replace(EXAMPLE, title="\ud800"))).encode(),
-            r"train.jsonl:1: the line: Invalid JSON: .* column \d+",
+            r"train.jsonl:1: not JSON .* column \d+",
         ),
     ):
         path.write_bytes(content)
@@ -55,5 +55,5 @@ def test_missing_field_torn_line_and_bad_bytes_are_named(tmp_path: Path) -> None
 
 
 def test_a_file_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.jsonl: cannot be read \(No such file or directory\)$"):
+    with pytest.raises(UserError, match=r"none\.jsonl: cannot be read \(there is no such file\)$"):
         list(jsonl.read(tmp_path / "none.jsonl"))
