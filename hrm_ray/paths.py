@@ -36,6 +36,8 @@ def local(named: str | Path) -> Path:
         whole = str(path.absolute()).encode()
     except RuntimeError as error:
         raise ValueError(f"there is no user {text.partition('/')[0].removeprefix('~')} with a home folder") from error
+    except FileNotFoundError as error:
+        raise ValueError("the working directory is gone") from error
     except UnicodeEncodeError as error:
         raise ValueError("expected a path in UTF-8") from error
     if len(whole) > LONGEST or any(len(part) > LONGEST_PART for part in whole.split(b"/")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -121,6 +120,13 @@ def put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - w
     tree[leaf] = value
 
 
+def unshared(tree: Any) -> Any:  # noqa: ANN401 - what JSON can hold
+    """Return a copy in which sections that an anchor made one are several."""
+    if isinstance(tree, Mapping):
+        return {key: unshared(value) for key, value in tree.items()}
+    return [unshared(item) for item in tree] if isinstance(tree, list) else tree
+
+
 def key_of(override: str) -> str:
     """Return the dotted key of a `key.path=value` override."""
     return ".".join(part.strip() for part in override.partition("=")[0].split("."))
@@ -136,7 +142,7 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:  # noqa: A
 
 
 def _with(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    changed = deepcopy(dict(tree))
+    changed: dict[str, Any] = unshared(tree)
     for override in overrides:
         name, key, (_, separator, value) = _named(override), key_of(override), override.partition("=")
         if not separator or not all(key.split(".")):

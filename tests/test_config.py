@@ -203,6 +203,14 @@ def test_a_file_that_is_no_tree_is_named(tmp_path: Path, text: str) -> None:
         settings.load(path)
 
 
+def test_an_override_changes_one_section_of_two_that_share_an_anchor(file: Path) -> None:
+    shared = "prepare: &p {workers: 1}\ntrain: {<<: *p, schedule: &s {warmup: 0.1}}\nmodel: {depth: *s}\n"
+    file.write_text(f"name: some\ndata: d\n{shared}")
+    config = settings.load(file, ["train.schedule.warmup=0.3", "prepare.workers=4"])
+    assert (config.train.schedule.warmup, config.model.depth.warmup) == (0.3, 0.1)
+    assert (config.prepare.workers, config.train.workers) == (4, 1)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read"):
         settings.load(tmp_path / "none.yaml")

@@ -103,6 +103,14 @@ def test_a_working_directory_that_is_not_utf_8_is_refused(tmp_path: Path, monkey
     assert local(tmp_path) == tmp_path
 
 
+def test_a_working_directory_that_is_gone_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ValueError, match="gone"):
+        local("x")
+
+
 @pytest.mark.parametrize(
     ("place", "is_one"),
     [

@@ -9,7 +9,6 @@ import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -227,7 +226,7 @@ def resolve(tree: Mapping[str, Any], values: Values, source: str) -> Config:
     Raises:
         ConfigError: one of them cannot be used; the sentence begins with `source`.
     """
-    changed = deepcopy(dict(tree))
+    changed = settings.unshared(tree)
     for key, value in values.items():
         try:
             settings.put(changed, key, value)
