@@ -113,7 +113,8 @@ class Form:
             return self._list(node)
         if kind == "object":
             keys = self.keys(node)
-            return f"keys and values (of {', '.join(keys)})" if keys else "keys and values"
+            least = "at least one key and its value" if node.get("minProperties") else "keys and values"
+            return f"keys and values (of {', '.join(keys)})" if keys else least
         if kind == "string" and "description" in node:
             return str(node["description"])
         if names := node.get("enum") or ([node["const"]] if "const" in node else ()):

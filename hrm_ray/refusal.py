@@ -45,7 +45,7 @@ def _unknown(form: Form, location: tuple[int | str, ...]) -> str:
 
 def shown(value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
     """Return a value as YAML has it, cut where it is long."""
-    if isinstance(value, dict):
+    if isinstance(value, dict) and value:
         return "keys and values"
     if isinstance(value, float) and not math.isfinite(value):
         return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -45,10 +46,13 @@ def _dotted(tree: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever th
 def _domains(tree: Any) -> Any:  # noqa: ANN401
     if not isinstance(tree, dict):
         return tree
-    domains: dict[str, dict[str, Any]] = {}
+    domains: dict[str, Any] = {}
     for path, value in settings.leaves(tree):
         key, _, kind = path.rpartition(".")
-        domains.setdefault(key, {})[kind] = value
+        if get_close_matches(kind, Domain.model_fields) and isinstance(domains.setdefault(key, {}), dict):
+            domains[key][kind] = value
+        else:
+            domains[path] = value  # not a domain, which is said of the whole key
     return domains
 
 
@@ -61,7 +65,7 @@ class Domain(Section):
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if len(self.model_fields_set) != 1:
+        if sum(getattr(self, kind) is not None for kind in type(self).model_fields) != 1:
             raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
         if self.choice is not None and len(self.choice) < 2:
             raise ValueError("a choice of fewer than two is none; give the value under set")
@@ -73,7 +77,7 @@ class Domain(Section):
 
     @model_serializer
     def _as_given(self) -> dict[str, Any]:
-        return {kind: getattr(self, kind) for kind in self.model_fields_set}
+        return {kind: value for kind in self.model_fields_set if (value := getattr(self, kind)) is not None}
 
     @property
     def range(self) -> tuple[float, float] | None:
@@ -128,7 +132,7 @@ class Search(Section):
     """The experiment that is searched, from the folder of this file."""
     set: Annotated[dict[str, Any], BeforeValidator(_dotted), Field(default_factory=dict)]
     """What trials do otherwise than `base`, such as fewer steps; the winner is trained without it."""
-    space: Annotated[dict[str, Domain], BeforeValidator(_domains), Field(min_length=1)]
+    space: Annotated[dict[str, Domain], Field(min_length=1), BeforeValidator(_domains)]
     trials: Annotated[int, Field(ge=2), NUMBER]
     concurrent: Count = 2
     """Trials at a time, each in a process of its own with one CPU."""

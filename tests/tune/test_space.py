@@ -70,7 +70,12 @@ MISTAKES = {
     "space=3": "space 3",
     "space=[a]": "space",
     "space=null": "space null",
-    "space.train.schedule.peak=null": "train.schedule",
+    "space.train.schedule.peak=null": "space.train.schedule.peak choice null",
+    "space.train.schedule.peak.log_uniform=null": "train.schedule.peak choice uniform log_uniform",
+    "space.train=-1": "space.train choice uniform log_uniform -1",
+    "space.train.schedule.peak=[1, 2]": "space.train.schedule.peak choice [1, 2]",
+    "space={train.schedule.peak: {}}": "space least",
+    "space={}": "space least {}",
 }
 
 
