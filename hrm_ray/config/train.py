@@ -37,13 +37,15 @@ class Losses(Section):
 
 
 class Schedule(WarmUp):
-    """Learning rate over the optimizer steps: linear warm-up to `peak`, then `kind` down to `floor * peak`."""
+    """Learning rate over the optimizer steps: linear warm-up to `peak`, then `kind` down to `floor * peak`.
+
+    A schedule that falls ends at its floor in every run, of one step and of nothing but warm-up too."""
 
     kind: Literal["cosine", "linear", "wsd", "constant"] = "cosine"
     peak: Positive = 2e-3
     warmup: Share | None = 0.05
     decay: Share = 0.2
-    """Share of the horizon that `wsd` spends falling."""
+    """Share of the horizon that `wsd` spends falling, one step at least; 0: it does not fall."""
     decay_shape: Literal["linear", "1-sqrt"] = "linear"
     """How `wsd` falls: 1-sqrt falls fast at first and ends flat."""
     floor: Share = 0.1

@@ -102,7 +102,9 @@ def _told(config: Config, made: int, horizon: int, extended: list[Extension]) ->
         )
     if schedule.kind in ("constant", "wsd"):
         return f"it goes on from step {step} {_as_if(config, horizon, extended)}"
-    low, climb = rate(schedule, step - 1, old, extended[:-1]), warmup_steps(schedule, horizon, extended)
+    if horizon - step == 1:
+        return f"step {horizon} has the rate of the floor, {schedule.floor * schedule.peak:.3g}"
+    low, climb = rate(schedule, step - 1, old, extended[:-1]), max(1, warmup_steps(schedule, horizon, extended))
     over = "1 step" if climb == 1 else f"{climb} steps"
     return (
         f"from step {step} the rate climbs from {low:.3g} to {schedule.peak:.3g} over {over}, and then falls to its "

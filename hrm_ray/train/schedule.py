@@ -25,11 +25,13 @@ RESTARTED = ("cosine", "linear")
 def rate(schedule: Schedule, step: int, horizon: int, extensions: Extensions = ()) -> float:
     """Return the rate of optimizer step `step` (from 0) of `horizon`.
 
-    It rises linearly to `peak` at the last step of the warm-up and reaches `floor * peak` exactly at the last step of
-    the run (`constant` stays at the peak). `wsd` is warm-up, stable, decay (arXiv 2404.06395); of its shapes, 1-sqrt is
-    that of arXiv 2405.18392. An extended `constant` or `wsd` is what it would be, had it had the last horizon always
-    (but for a warm-up that is a share, which is one of the first horizon); the others climb from the rate that they had
-    come to back to the peak, over a warm-up that takes at most half of the steps that were added, and fall again.
+    It rises linearly to `peak` at the last step of the warm-up. What falls is at `floor * peak` exactly at the last
+    step of the run, however short the run is and however long its warm-up; `constant`, and `wsd` with a decay of 0,
+    stay at the peak. `wsd` is warm-up, stable, decay (arXiv 2404.06395); of its shapes, 1-sqrt is that of arXiv
+    2405.18392. An extended `constant` or `wsd` is what it would be, had it had the last horizon always (but for a
+    warm-up that is a share, which is one of the first horizon); the others climb from the rate that they had come to
+    back to the peak, over a warm-up that takes at most half of the steps that were added, and fall again. An extension
+    by one step stays at the floor.
     """
     start, low, warmup = 0, 0.0, warmup_steps(schedule, horizon, extensions)
     if extensions and schedule.kind in RESTARTED:
@@ -37,6 +39,8 @@ def rate(schedule: Schedule, step: int, horizon: int, extensions: Extensions = (
         if step < last.step:
             return rate(schedule, step, last.horizon, earlier)
         start, low = last.step, rate(schedule, last.step - 1, last.horizon, earlier)
+    if step >= horizon - 1 and _falls(schedule):
+        return schedule.peak * schedule.floor
     top = start + max(0, warmup - 1)
     if step < top:
         return low + (schedule.peak - low) * (step - start + 1) / (top - start + 1)
@@ -58,12 +62,18 @@ def stable_steps(schedule: Schedule, horizon: int, extensions: Extensions = ()) 
     """Return the steps of `wsd` before its decay, which an extension goes back to; 0 of any other schedule."""
     if schedule.kind != "wsd":
         return 0
-    return max(1, warmup_steps(schedule, horizon, extensions), horizon - round(schedule.decay * horizon))
+    stable = max(1, warmup_steps(schedule, horizon, extensions), horizon - round(schedule.decay * horizon))
+    return min(stable, horizon - 1) if _falls(schedule) else stable
 
 
 def first_horizon(horizon: int, extensions: Extensions) -> int:
     """Return the horizon that the run began with, of which warm-ups are shares."""
     return extensions[0].horizon if extensions else horizon
+
+
+def _falls(schedule: Schedule) -> bool:
+    """Return true of a schedule that ends at its floor."""
+    return schedule.kind in RESTARTED or (schedule.kind == "wsd" and schedule.decay > 0)
 
 
 def _remaining(schedule: Schedule, fallen: float) -> float:

@@ -119,6 +119,15 @@ def test_the_others_climb_back_and_fall_again(dataset: Path, tmp_path: Path) -> 
     ]
 
 
+@pytest.mark.parametrize("kind", ["cosine", "linear"])
+def test_an_extension_by_one_step_ends_at_the_floor(dataset: Path, tmp_path: Path, kind: str) -> None:
+    short, extended = (config_of(dataset, tmp_path, steps, kind, floor=0.02) for steps in (4, 5))
+    train(short)
+    sentence, _ = train(extended)
+    assert sentence.endswith("0.0001")
+    assert [line["learning_rate"] for line in lines(extended, "train")][3:] == pytest.approx([1e-4, 1e-4])
+
+
 @pytest.mark.fault
 def test_an_extension_holds_after_a_resume(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole, stopped = (config_of(dataset, tmp_path / name, 8, "linear") for name in ("whole", "stopped"))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hrm_ray.config import Schedule
-from hrm_ray.train.schedule import Extension, rate, stable_steps
+from hrm_ray.train.schedule import RESTARTED, Extension, rate, stable_steps
 
 DECAYING = ("cosine", "linear", "wsd")
 
@@ -109,4 +112,87 @@ def test_a_short_extension_climbs_over_half_of_it() -> None:
     schedule = Schedule(kind="linear", peak=1e-3, warmup=0.5, floor=0.1)
     values = [rate(schedule, step, 44, [Extension(40, 40)]) for step in range(44)]
     assert values[40:] == pytest.approx([5.5e-4, 1e-3, 5.5e-4, 1e-4])
-    assert rate(schedule, 40, 41, [Extension(40, 40)]) == pytest.approx(1e-3)
+    assert [rate(schedule, step, 42, [Extension(40, 40)]) for step in (40, 41)] == pytest.approx([1e-3, 1e-4])
+    assert rate(schedule, 40, 41, [Extension(40, 40)]) == pytest.approx(1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "horizon", "expected"),
+    [
+        ({"kind": "wsd", "decay": 0.1}, 5, [1, 1, 1, 1, 0.1]),
+        ({"kind": "wsd", "decay": 0.1, "decay_shape": "1-sqrt"}, 4, [1, 1, 1, 0.1]),
+        ({"kind": "wsd", "warmup_steps": 4, "decay": 0.1}, 4, [0.25, 0.5, 0.75, 0.1]),
+        ({"kind": "wsd", "warmup": 0.5, "decay": 0.5}, 3, [0.5, 1, 0.1]),
+        ({"kind": "wsd", "warmup": 0, "decay": 1}, 3, [1, 0.55, 0.1]),
+        ({"kind": "wsd", "decay": 0}, 3, [1, 1, 1]),
+        ({"kind": "cosine", "warmup": 1}, 4, [0.25, 0.5, 0.75, 0.1]),
+        ({"kind": "linear", "warmup_steps": 2}, 2, [0.5, 0.1]),
+        ({"kind": "linear"}, 1, [0.1]),
+        ({"kind": "wsd", "decay": 0.2}, 1, [0.1]),
+        ({"kind": "constant", "warmup": 1}, 2, [0.5, 1]),
+    ],
+)
+def test_a_run_without_room_to_fall_still_ends_at_its_floor(
+    settings: dict[str, Any], horizon: int, expected: list[float]
+) -> None:
+    values = rates(horizon, **{"peak": 1.0, "floor": 0.1} | settings)
+    assert values == pytest.approx(expected)
+
+
+LONGEST = 40
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Schedule, int, list[Extension]]:
+    """A schedule, the horizon that it has now, and the extensions before: of a run that ended, or was stopped."""
+    kind, first = draw(st.sampled_from([*DECAYING, "constant"])), draw(st.integers(1, LONGEST))
+    warmup = draw(st.floats(0, 1))
+    settings = {
+        "kind": kind,
+        "peak": 1e-3,
+        "floor": draw(st.floats(0, 1)),
+        "decay": draw(st.floats(0, 1 - warmup)) if kind == "wsd" else 0.2,
+        "decay_shape": draw(st.sampled_from(["linear", "1-sqrt"])),
+        "warmup": warmup,
+    }
+    schedule = Schedule.model_validate(settings)
+    horizon, extensions = first, list[Extension]()
+    for added in draw(st.lists(st.integers(1, LONGEST), max_size=3)):
+        earliest = extensions[-1].step if extensions else 0
+        stable = stable_steps(schedule, horizon, extensions) if kind == "wsd" else horizon
+        if stable <= earliest:
+            break
+        extensions.append(Extension(draw(st.integers(earliest + 1, stable)), horizon))
+        horizon += added
+    return schedule, horizon, extensions
+
+
+@given(histories())
+def test_whatever_falls_ends_at_its_floor_and_never_jumps(history: tuple[Schedule, int, list[Extension]]) -> None:
+    schedule, horizon, extensions = history
+    values = [rate(schedule, step, horizon, extensions) for step in range(horizon)]
+    peak, close = schedule.peak, 1e-12
+    falls = schedule.kind in RESTARTED or (schedule.kind == "wsd" and schedule.decay > 0)
+    assert values[-1] == pytest.approx(peak * schedule.floor if falls else peak)
+    assert all(0 <= value <= peak + close for value in values)
+    start = extensions[-1].step if extensions and schedule.kind in RESTARTED else 0
+    low, now = values[start - 1] if start else 0.0, values[start : horizon - falls]
+    length = round(schedule.warmup_length(extensions[0].horizon if extensions else horizon))
+    climb = max(1, min(length, (horizon - start) // 2) if start else length)
+    assert now[:climb] == pytest.approx([low + (peak - low) * (step + 1) / climb for step in range(len(now))][:climb])
+    if len(now) > climb:
+        now = values[start + climb - 1 :]
+        fall = now[::-1].index(peak)
+        steepest = {"cosine": math.pi / 2, "wsd": math.sqrt(fall) if schedule.decay_shape == "1-sqrt" else 1.0}
+        slope = peak * (1 - schedule.floor) * steepest.get(schedule.kind, 1.0) / max(1, fall)
+        assert now[: len(now) - fall] == [peak] * (len(now) - fall)
+        assert all(-close <= a - b <= slope + close for a, b in pairwise(now))
+
+
+@given(histories())
+def test_an_extension_changes_no_step_that_is_kept(history: tuple[Schedule, int, list[Extension]]) -> None:
+    schedule, horizon, extensions = history
+    for count, last in enumerate(extensions):
+        now, before = (horizon, extensions), (last.horizon, extensions[:count])
+        kept = range(last.step)
+        assert [rate(schedule, step, *now) for step in kept] == [rate(schedule, step, *before) for step in kept]
