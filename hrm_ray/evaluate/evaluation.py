@@ -59,7 +59,11 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         "validation": validation,
         "probes": probes,
         "consistency": course,
-        "generation": {"temperature": config.evaluate.temperature, **generation.measure(found)},
+        "generation": {
+            "temperature": config.evaluate.temperature,
+            "left_out": generation.left_out(opened),
+            **generation.measure(found),
+        },
         "copying": generation.measure(generation.copies(found)),
         "ngram": grams,
         "decisions": decisions,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from itertools import islice, pairwise
+from typing import Any, Final
 
 from sacrebleu.metrics.chrf import CHRF
 
@@ -24,6 +25,9 @@ from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.train.fit import is_out_of_memory
 
 _CHRF = CHRF()
+
+CHANGES: Final = ("added", "modified")
+BRACED = frozenset({"struct", "interface"})
 
 LEFT = 3
 """A change is close that leaves less than one part in so many of the input's distance to the reference.
@@ -64,13 +68,28 @@ class Attempt:
 
 
 def chosen(opened: Opened, count: int) -> list[int]:
-    """Return the first `count` rows of the split whose change is not of comments alone.
+    """Return the first `count` rows of the split to which an exact answer would improve.
 
-    They are sorted by a hash, so they are a fair draw. Scores count tokens without comments, so that a change of
-    comments could never improve and its unchanged copy would be exact.
+    They are sorted by a hash, so they are a fair draw.
     """
-    comments = opened.solve.shards.column("comment_only").to_pylist()
-    return [row for row, only in enumerate(comments) if not only][:count]
+    examples = opened.solve.shards.example
+    return list(islice((row for row in range(len(opened.solve)) if can_improve(examples(row))), count))
+
+
+def left_out(opened: Opened) -> dict[str, int]:
+    """Count the rows of the split that are never chosen, by kind of change."""
+    examples = map(opened.solve.shards.example, range(len(opened.solve)))
+    changes = [example.change for example in examples if not can_improve(example)]
+    return {change: changes.count(change) for change in CHANGES}
+
+
+def can_improve(example: Example) -> bool:
+    """Return false where the reference is the input in all but comments: no answer is nearer to it.
+
+    That is a modification of comments alone, and an addition that is no more than its own bare head, such as
+    `type ID int`, `var mu sync.Mutex` and `func (T) Close() {}`.
+    """
+    return leaves(example.code) not in inputs(example)
 
 
 def scored(opened: Opened, rows: Sequence[int], written: Sequence[Written]) -> list[Attempt]:
@@ -86,15 +105,13 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
     """Measure one attempt.
 
     It improves if it is valid, of the kinds that were really declared, and nearer to the reference than the input, in
-    tokens without comments; it is close if it goes more than two thirds of the way. The input of a modification is the
-    declaration before. That of an addition is whichever is nearest to the reference of its anchor, as often as there
-    are declarations, the bare head of the reference, and that of what was written.
+    tokens without comments; it is close if it goes more than two thirds of the way. The bare head of what was written
+    is an input of an addition too.
     """
     diagnostic = validate(code, kinds_of(plan))
     ours, reference = leaves(code), leaves(example.code)
-    given = leaves(example.before) or leaves(example.anchor) * len(example.kinds)
-    inputs = [given] if example.before else [given, head(example.code), head(code)]
-    away, far = distance(ours, reference), min(distance(one, reference) for one in inputs)
+    given, written_head = inputs(example), () if example.before else (head(code),)
+    away, far = distance(ours, reference), min(distance(one, reference) for one in (*given, *written_head))
     fits = diagnostic is None and validate(code, example.kinds) is None
     return Attempt(
         index=index,
@@ -106,12 +123,20 @@ def score(index: int, example: Example, written: Written, plan: str, code: str) 
         improved=fits and away < far,
         close=fits and LEFT * away < far,
         exact=diagnostic is None and ours == reference,
-        copied=bool(ours) and ours == given,
+        copied=bool(ours) and ours == given[0],
         edit_similarity=similarity(ours, reference),
         chrf=_CHRF.sentence_score(" ".join(ours), [" ".join(reference)]).score / 100,
-        copy_edit_similarity=max(similarity(one, reference) for one in inputs[:2]),
+        copy_edit_similarity=max(similarity(one, reference) for one in given),
         adherence=None if diagnostic else adherence(plan, example.before, code),
     )
+
+
+def inputs(example: Example) -> list[tuple[str, ...]]:
+    """Return the tokens that an answer must be nearer to the reference than: the declaration before; of an addition its
+    anchor, as often as there are declarations, and the bare head of the reference."""
+    if example.before:
+        return [leaves(example.before)]
+    return [leaves(example.anchor) * len(example.kinds), head(example.code)]
 
 
 def copies(found: Sequence[Attempt]) -> list[Attempt]:
@@ -126,8 +151,8 @@ def copies(found: Sequence[Attempt]) -> list[Attempt]:
 def copy(index: int, example: Example) -> Attempt:
     """Score the input as if it had been written, behind the true plan."""
     anchors, reference = "\n\n".join([example.anchor] * len(example.kinds)), leaves(example.code)
-    inputs = [example.before] if example.before else [anchors, " ".join(head(example.code))]
-    code = max(inputs, key=lambda one: similarity(leaves(one), reference))
+    texts = [example.before] if example.before else [anchors, " ".join(head(example.code))]
+    code = max(texts, key=lambda one: similarity(leaves(one), reference))
     return replace(score(index, example, Written(finished=True), example.plan, code), copied=True)
 
 
@@ -135,9 +160,12 @@ def head(code: str) -> tuple[str, ...]:
     """Return the tokens of the declarations in `code` without what they contain: signatures, names, empty braces."""
     tokens: list[str] = []
     for declaration in declarations(f"package p\n\n{code}"):
-        tokens += leaves(declaration.signature)
-        braced = declaration.kind in {"function", "method"} or declaration.signature.endswith(("struct", "interface"))
-        tokens += ["{", "}"] if braced else []
+        signature = leaves(declaration.signature)
+        has_body = declaration.kind in {"function", "method"} and signature != leaves(declaration.text)
+        # Where a signature joins lines it has semicolons, and of a struct or interface it keeps the word alone.
+        for token, after in pairwise([*(token for token in signature if token != ";"), ""]):
+            tokens += [token, "{", "}"] if token in BRACED and after != "{" else [token]
+        tokens += ["{", "}"] if has_body else []
     return tuple(tokens)
 
 
@@ -165,7 +193,7 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
 
 def measure(found: Sequence[Attempt]) -> dict[str, Any]:
     """Return the shares of the `generation` of `evaluation.json`, all and by kind of change."""
-    groups = {change: [a for a in found if a.example.change == change] for change in ("added", "modified")}
+    groups = {change: [a for a in found if a.example.change == change] for change in CHANGES}
     return {"all": summary(found)} | {change: summary(group) for change, group in groups.items()}
 
 

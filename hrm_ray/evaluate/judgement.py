@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,54 +15,73 @@ from torch import Tensor
 
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.opened import Opened
+from hrm_ray.evaluate.rivals import Values, looks, together
 from hrm_ray.evaluate.statistics import LEAST, jackknife_interval, roc_area
 from hrm_ray.golang.syntax import Diagnostic
 from hrm_ray.model.batch import Document
 from hrm_ray.model.refinement import FEEDBACK, HIDDEN
-from hrm_ray.prepare.judgements import Decision, label
+from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.judgements import Decision, is_copy, label
 from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.validate import balanced_log_loss, document_log_likelihoods, judge_log_probabilities
 
 LABELS = [decision.name for decision in Decision]
 
-Judged: TypeAlias = tuple[Document, Hashable]
-"""A judge document and the pull request that it is about."""
+
+class Judged(NamedTuple):
+    """A judge document, with the attempt, the example that it is at, and the pull request."""
+
+    document: Document
+    attempt: str
+    example: Example
+
+    @property
+    def pull(self) -> Hashable:
+        """The pull request, of which all attempts succeed and fail together."""
+        return self.example.repository, self.example.number
 
 
 def measure(opened: Opened, found: Sequence[Attempt]) -> dict[str, Any]:
     """Return the `decisions` of `evaluation.json`: each set with the validator's feedback hidden and shown."""
-    pulls = _pulls(opened)[: opened.config.evaluate.judgements]
-    constructed = [(opened.judge.document(index, hidden=False), pull) for index, pull in enumerate(pulls)]
+    attempts = opened.judge.shards.column("attempt").to_pylist()[: opened.config.evaluate.judgements]
+    constructed = [
+        Judged(opened.judge.document(index, hidden=False), str(attempt), example)
+        for index, (attempt, example) in enumerate(zip(attempts, _examples(opened), strict=False))
+    ]
     generated = [
-        (document, (attempt.example.repository, attempt.example.number))
+        Judged(document, attempt.code, attempt.example)
         for attempt in found
         if (document := labelled(opened, attempt)) is not None
     ]
     return {"constructed": both_ways(opened, constructed), "generated": both_ways(opened, generated)}
 
 
-def _pulls(opened: Opened) -> list[Hashable]:
-    """The pull request of each judge document of the split."""
-    ids, *names = (opened.solve.shards.column(name).to_pylist() for name in ("id", "repository", "number"))
-    known = dict(zip(ids, zip(*names, strict=True), strict=True))
-    return [known[one] for one in opened.judge.shards.column("example_id").to_pylist()]
+def _examples(opened: Opened) -> list[Example]:
+    """Return the example of each judge document of the split."""
+    shards = opened.solve.shards
+    rows = {ident: row for row, ident in enumerate(shards.column("id").to_pylist())}
+    return [shards.example(rows[ident]) for ident in opened.judge.shards.column("example_id").to_pylist()]
 
 
 def decide(opened: Opened, found: Sequence[Attempt]) -> list[str]:
-    """Return the head's decision on each attempt, with the feedback shown as in use."""
+    """Return the decision on each attempt: the head's, with the feedback shown as in use; a copy is told without it."""
     documents = [judge_document(opened, attempt, Decision.REFINE) for attempt in found]
-    return [LABELS[int(i)] for i in judge_log_probabilities(opened.engine, documents, opened.tokens).argmax(-1)]
+    decided = judge_log_probabilities(opened.engine, documents, opened.tokens).argmax(-1).tolist()
+    return [
+        LABELS[Decision.REFINE if attempt.valid and is_copy(attempt.code, attempt.example.before) else one]
+        for attempt, one in zip(found, decided, strict=True)
+    ]
 
 
 def both_ways(opened: Opened, judged: Sequence[Judged]) -> dict[str, Any]:
     """Return the tables of the documents with the feedback hidden and as they are."""
-    documents, pulls = [document for document, _ in judged], [pull for _, pull in judged]
+    documents = [one.document for one in judged]
     texts = [document._replace(code=document.code[:-1], decision=None) for document in documents]
     likelihoods = document_log_likelihoods(opened.engine, texts, opened.tokens)
     hidden = [document._replace(feedback=FEEDBACK.index(HIDDEN)) for document in documents]
     ways = {"hidden": hidden, "shown": documents}
-    return {name: table(opened, shown, likelihoods, pulls) for name, shown in ways.items()}
+    return {name: table(opened, shown, judged, likelihoods) for name, shown in ways.items()}
 
 
 def labelled(opened: Opened, attempt: Attempt) -> Document | None:
@@ -95,17 +116,23 @@ def to_be_judged(
 
 
 def table(
-    opened: Opened, documents: Sequence[Document], likelihoods: Sequence[float], pulls: Sequence[Hashable]
+    opened: Opened, documents: Sequence[Document], judged: Sequence[Judged], likelihoods: Sequence[float]
 ) -> dict[str, Any]:
-    """Return one `D` of `evaluation.json`; `likelihoods` are those of the attempts under the model itself."""
+    """Return one `D` of `evaluation.json`: of `judged`, shown to the head as `documents`; `likelihoods` are those of
+    the attempts under the model itself. Copies of the input, which a comparison tells, are no test of DONE."""
     log_probabilities = judge_log_probabilities(opened.engine, documents, opened.tokens)
-    labels = torch.tensor([document.decision for document in documents], dtype=torch.int64)
+    labels = torch.tensor([one.document.decision for one in judged], dtype=torch.int64)
+    fair = [place for place, one in enumerate(judged) if not is_copy(one.attempt, one.example.before)]
+    some = [judged[place] for place in fair]
+    seen = looks([one.attempt for one in some], [one.example.before for one in some])
+    done, liked = log_probabilities[fair, Decision.DONE], [likelihoods[place] for place in fair]
     return {
         "count": len(documents),
+        "copies": len(documents) - len(fair),
         "labels": LABELS,
-        **recalls(labels, log_probabilities.argmax(-1), pulls),
+        **recalls(labels, log_probabilities.argmax(-1), [one.pull for one in judged]),
         "balanced_log_loss": balanced_log_loss(log_probabilities, labels),
-        **beyond_validity(labels, log_probabilities[:, Decision.DONE], likelihoods, pulls),
+        **beyond_validity(labels[fair], done, liked, [one.pull for one in some], seen),
     }
 
 
@@ -143,33 +170,65 @@ def balanced_accuracy(confusion: Tensor) -> float | None:
 
 
 def beyond_validity(
-    labels: Tensor, done: Tensor, likelihoods: Sequence[float], pulls: Sequence[Hashable]
+    labels: Tensor,
+    done: Tensor,
+    likelihoods: Sequence[float],
+    pulls: Sequence[Hashable],
+    seen: Mapping[str, Sequence[float]] | None = None,
 ) -> dict[str, Any]:
-    """Tell DONE from REFINE among valid attempts, by the head and by the model's own likelihood of the attempt.
+    """Tell DONE from REFINE among valid attempts, by the head and by its rivals, which know nothing of the change.
 
-    The lead is over the likelihood the way round that serves it better here.
+    They are the model's own likelihood of the attempt, what is `seen` of it from afar, and all of these together. The
+    lead is over the strongest, each of them read the way round that serves it better here. Without `seen` it is over
+    the likelihood alone, and a rule as simple as the length of the attempt may lead.
     """
-    kept = [index for index, label_ in enumerate(labels.tolist()) if label_ != Decision.CONTINUE]
-    head, other = done.numpy()[kept], np.asarray(likelihoods, np.float64)[kept]
-    correct, among = (labels == Decision.DONE).numpy()[kept], [pulls[index] for index in kept]
-    likelihood = roc_area(other, correct)
-    best = -other if likelihood is not None and likelihood < 0.5 else other
+    kept = [place for place, one in enumerate(labels.tolist()) if one != Decision.CONTINUE]
+    correct, among = (labels == Decision.DONE).numpy()[kept], [pulls[place] for place in kept]
+    rivals = {
+        name: np.asarray(one, np.float64)[kept] for name, one in {"likelihood": likelihoods, **(seen or {})}.items()
+    }
+    areas = {name: roc_area(one, correct) for name, one in rivals.items()}
+    rivals = {name: -one if (areas[name] or 0) < 0.5 else one for name, one in rivals.items()}
+    if seen and areas["likelihood"] is not None:
+        rivals["all together"] = together(rivals, correct, among)
+    head = done.numpy()[kept]
+    area = partial(_area, head, correct)
+    leads = {name: _lead(head, one, correct, among) for name, one in rivals.items()}
+    strongest = min(leads, key=lambda name: _lowest(leads[name]))
+    return {
+        "done_auc_among_valid": area(np.arange(len(kept))),
+        "done_auc_interval": _of_share(jackknife_interval(area, among, correct)),
+        "likelihood_auc_among_valid": areas["likelihood"],
+        "rivals": leads if seen else {},
+        "strongest_rival": strongest,
+        "done_auc_lead": leads[strongest]["lead"],
+        "done_auc_lead_interval": leads[strongest]["lead_interval"],
+    }
 
-    def area(some: NDArray[np.intp]) -> float | None:
-        return roc_area(head[some], correct[some])
+
+def _area(scores: Values, correct: NDArray[np.bool_], some: NDArray[np.intp]) -> float | None:
+    return roc_area(scores[some], correct[some])
+
+
+def _lead(head: Values, rival: Values, correct: NDArray[np.bool_], pulls: Sequence[Hashable]) -> dict[str, Any]:
+    """Return a rival's area, and how much larger the head's is."""
 
     def lead(some: NDArray[np.intp]) -> float | None:
-        ours, theirs = area(some), roc_area(best[some], correct[some])
+        ours, theirs = _area(head, correct, some), _area(rival, correct, some)
         return None if ours is None or theirs is None else ours - theirs
 
-    everyone = np.arange(len(kept))
+    everyone = np.arange(len(correct))
     return {
-        "done_auc_among_valid": area(everyone),
-        "done_auc_interval": _of_share(jackknife_interval(area, among, correct)),
-        "likelihood_auc_among_valid": likelihood,
-        "done_auc_lead": lead(everyone),
-        "done_auc_lead_interval": jackknife_interval(lead, among, correct),
+        "auc": _area(rival, correct, everyone),
+        "lead": lead(everyone),
+        "lead_interval": jackknife_interval(lead, pulls, correct),
     }
+
+
+def _lowest(lead: Mapping[str, Any]) -> float:
+    """Return the least that the head's lead may be; infinite of one that has no value."""
+    interval: tuple[float, float] | None = lead["lead_interval"]
+    return math.inf if lead["lead"] is None else interval[0] if interval else lead["lead"]
 
 
 def _of_share(interval: tuple[float, float] | None) -> tuple[float, float] | None:

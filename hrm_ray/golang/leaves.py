@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
@@ -20,6 +21,7 @@ What is never closed matches too: looked for again behind each quote, an end tha
 """
 
 
+@lru_cache(maxsize=128)  # attempts at a change are compared with the same few texts
 def leaves(text: str) -> tuple[str, ...]:
     """Tokens of declarations in source order, without comments; a string literal is one token.
 

@@ -13,7 +13,7 @@ from hrm_ray.golang.syntax import Diagnostic, validate
 from hrm_ray.patch.request import Problem
 from hrm_ray.patch.target import Target, example
 from hrm_ray.prepare import sections
-from hrm_ray.prepare.judgements import Decision
+from hrm_ray.prepare.judgements import Decision, is_copy
 from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.train.validate import judge_log_probabilities
 
@@ -89,6 +89,12 @@ def _proposals(network: Network, tasks: Sequence[Task]) -> list[Proposal]:
     tokens = network.config.train.micro_rows * network.config.prepare.window
     judged = judge_log_probabilities(network.engine, documents, tokens).argmax(-1).tolist()
     return [
-        Proposal(one.target, plan, code, row.finished, wrong, LABELS[decision])
+        Proposal(one.target, plan, code, row.finished, wrong, _decided(one.target, code, wrong, decision))
         for one, (plan, code), row, wrong, decision in zip(tasks, pairs, written, diagnostics, judged, strict=True)
     ]
+
+
+def _decided(target: Target, code: str, wrong: Diagnostic | None, decision: int) -> str:
+    """Return the head's decision; a copy of the declaration is never the change."""
+    copied = wrong is None and target.declaration and not target.add and is_copy(code, target.declaration.text)
+    return LABELS[Decision.REFINE if copied else decision]

@@ -11,7 +11,6 @@ from random import Random
 
 from tree_sitter import Node
 
-from hrm_ray.golang.syntax import fragment_declarations
 from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
 
 _BRACKETS = frozenset("()[]{}")
@@ -20,23 +19,16 @@ _GROUPS = frozenset({"statement_list", "field_declaration_list", "literal_value"
 _PACKAGE_BYTES = len(b"package p\n")
 
 
-def empty_bodies(code: str) -> str:
-    """The signatures of `code` with empty bodies; empty where a declaration is not a function with a body."""
-    found = fragment_declarations(parse_fragment(code))
-    bodies = [body for node in found if (body := node.child_by_field_name("body")) is not None]
-    if len(bodies) != len(found):
-        return ""
-    for body in reversed(bodies):
-        code = _splice(code, body.start_byte, body.end_byte, "{\n}")
-    return code
-
-
 def apply_partly(before: str, code: str, rng: Random) -> str:
-    """Make only some of the change: each run of changed lines is taken from before or after by a coin."""
+    """Make some of the change: each run of changed lines becomes the lines after, those before, both or none of them,
+    by a draw; where all of it would be right, one run is not."""
     old, new = before.split("\n"), code.split("\n")
+    changes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    wrong = rng.choice([at for at, (tag, *_) in enumerate(changes) if tag != "equal"] or [-1])
     lines: list[str] = []
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        lines += new[c:d] if tag == "equal" or rng.random() < 0.5 else old[a:b]
+    for at, (tag, a, b, c, d) in enumerate(changes):
+        right, wrongs = new[c:d], [way for way in (old[a:b], old[a:b] + new[c:d], []) if way != new[c:d]]
+        lines += right if tag == "equal" else rng.choice(wrongs if at == wrong else [right, *wrongs])
     return "\n".join(lines)
 
 
@@ -46,10 +38,11 @@ def _delete_line(code: str, rng: Random) -> str:
     return "\n".join(lines)
 
 
-def _duplicate_line(code: str, rng: Random) -> str:
+def _repeat_line(code: str, rng: Random) -> str:
     lines = code.split("\n")
-    at = rng.randrange(len(lines))
-    return "\n".join([*lines[: at + 1], *lines[at:]])
+    line = rng.choice(lines)
+    lines.insert(rng.randrange(len(lines) + 1), line)
+    return "\n".join(lines)
 
 
 def _truncate(code: str, rng: Random) -> str:
@@ -69,11 +62,8 @@ def _swap_tokens(code: str, rng: Random) -> str:
     if len(tokens) < 2:
         return code
     at = rng.randrange(len(tokens) - 1)
-    data = code.encode("utf-8", "surrogatepass")
-    (a, b), (c, d) = (
-        (leaf.start_byte - _PACKAGE_BYTES, leaf.end_byte - _PACKAGE_BYTES) for leaf in tokens[at : at + 2]
-    )
-    return (data[:a] + data[c:d] + data[b:c] + data[a:b] + data[d:]).decode("utf-8", "surrogatepass")
+    one, other = ((leaf.start_byte, leaf.end_byte) for leaf in tokens[at : at + 2])
+    return _exchange(code, one, other)
 
 
 def _replace_operator(code: str, rng: Random) -> str:
@@ -85,15 +75,66 @@ def _replace_operator(code: str, rng: Random) -> str:
 
 
 def _delete_statements(code: str, rng: Random) -> str:
-    """Delete one statement, field or entry, or up to half of the neighbours that follow it."""
-    groups = [node.named_children for node, kind, _ in walk(parse_fragment(code)) if kind in _GROUPS]
-    groups = [group for group in groups if group]
-    if not groups:
+    """Delete neighbours of a group, never all of it, with what stands between them and the next."""
+    if (found := _neighbours(code, rng)) is None:
         return code
+    group, first, last = found
+    start = group[first - 1].end_byte if first else group[first].start_byte
+    end = group[last].end_byte if first else group[last + 1].start_byte
+    return _splice(code, start, end, "")
+
+
+def _exchange_statements(code: str, rng: Random) -> str:
+    """Let neighbours change places with the one behind them."""
+    if (found := _neighbours(code, rng)) is None:
+        return code
+    group, first, last = found
+    first = min(first, len(group) - 2)
+    last = min(last, len(group) - 2)
+    one, other = (group[first].start_byte, group[last].end_byte), (group[last + 1].start_byte, group[last + 1].end_byte)
+    return _exchange(code, one, other)
+
+
+def _repeat_statements(code: str, rng: Random) -> str:
+    """Write neighbours once more, before another one that does not follow them."""
+    if (found := _neighbours(code, rng)) is None:
+        return code
+    group, first, last = found
+    places = [node.start_byte for at, node in enumerate(group) if not first <= at <= last + 1]
+    if not places:
+        return code
+    text, between = (
+        _bytes(code, start, end)
+        for start, end in ((group[first].start_byte, group[last].end_byte), (group[0].end_byte, group[1].start_byte))
+    )
+    at = rng.choice(places)
+    return _splice(code, at, at, text + between)
+
+
+def _rename(code: str, rng: Random) -> str:
+    """Give some places the names of others of their kind."""
+    kind = rng.choice(("identifier", "field_identifier", "type_identifier"))
+    names = [leaf for leaf in _tokens(code) if leaf.type == kind]
+    known = sorted({leaf.text or b"" for leaf in names})
+    if len(known) < 2:
+        return code
+    chosen = rng.sample(names, min(len(names), rng.randrange(2, 4 + len(names) // 4)))
+    for leaf in sorted(chosen, key=lambda leaf: -leaf.start_byte):
+        name = rng.choice([name for name in known if name != leaf.text])
+        code = _splice(code, leaf.start_byte, leaf.end_byte, name.decode("utf-8", "surrogatepass"))
+    return code
+
+
+def _neighbours(code: str, rng: Random) -> tuple[list[Node], int, int] | None:
+    """Draw a group of several statements, fields or entries, and the places of the first and the last of up to half of
+    it; None where there is no such group."""
+    groups = [node.named_children for node, kind, _ in walk(parse_fragment(code)) if kind in _GROUPS]
+    groups = [group for group in groups if len(group) > 1]
+    if not groups:
+        return None
     group = rng.choice(groups)
     first = rng.randrange(len(group))
-    last = min(len(group) - 1, first + rng.randrange(max(1, len(group) // 2)))
-    return _splice(code, group[first].start_byte, group[last].end_byte, "")
+    return group, first, min(len(group) - 1, first + rng.randrange(len(group) // 2))
 
 
 def _tokens(code: str) -> list[Node]:
@@ -101,19 +142,33 @@ def _tokens(code: str) -> list[Node]:
     return [node for node, kind, _ in found if is_leaf(node, kind) and kind != "comment" and node.start_point.row > 0]
 
 
+def _exchange(code: str, one: tuple[int, int], other: tuple[int, int]) -> str:
+    """Let two spans of the parsed fragment, the earlier first, change places."""
+    texts = _bytes(code, *other), _bytes(code, *one)
+    return _splice(_splice(code, *other, texts[1]), *one, texts[0])
+
+
+def _bytes(code: str, start: int, end: int) -> str:
+    data = code.encode("utf-8", "surrogatepass")
+    return data[start - _PACKAGE_BYTES : end - _PACKAGE_BYTES].decode("utf-8", "surrogatepass")
+
+
 def _splice(code: str, start: int, end: int, text: str) -> str:
     """Put `text` in place of the bytes start:end of the parsed fragment."""
     data = code.encode("utf-8", "surrogatepass")
-    kept = data[: start - _PACKAGE_BYTES] + text.encode() + data[end - _PACKAGE_BYTES :]
+    kept = data[: start - _PACKAGE_BYTES] + text.encode("utf-8", "surrogatepass") + data[end - _PACKAGE_BYTES :]
     return kept.decode("utf-8", "surrogatepass")
 
 
 CORRUPTIONS: dict[str, Callable[[str, Random], str]] = {
     "deleted line": _delete_line,
-    "duplicated line": _duplicate_line,
+    "repeated line": _repeat_line,
     "truncated tail": _truncate,
     "dropped bracket": _drop_bracket,
     "swapped tokens": _swap_tokens,
     "replaced operator": _replace_operator,
     "deleted statements": _delete_statements,
+    "exchanged statements": _exchange_statements,
+    "repeated statements": _repeat_statements,
+    "other names": _rename,
 }

@@ -16,7 +16,8 @@ from itertools import cycle, islice
 
 from hrm_ray.golang.leaves import distance, leaves
 from hrm_ray.golang.syntax import Diagnostic, validate
-from hrm_ray.prepare.corruptions import CORRUPTIONS, apply_partly, empty_bodies
+from hrm_ray.prepare.corruptions import CORRUPTIONS, apply_partly
+from hrm_ray.prepare.counterparts import counterpart
 from hrm_ray.prepare.examples import Example
 
 NEAR_LEAVES = 2
@@ -54,9 +55,9 @@ def label(attempt: str, example: Example) -> tuple[Decision | None, Diagnostic |
     """
     if (diagnostic := validate(attempt, example.kinds)) is not None:
         return Decision.CONTINUE, diagnostic
-    ours, reference = leaves(attempt), leaves(example.code)
-    if example.before and ours == leaves(example.before):
+    if is_copy(attempt, example.before):
         return Decision.REFINE, None
+    ours, reference = leaves(attempt), leaves(example.code)
     if ours == reference:
         return Decision.DONE, None
     apart = distance(ours, reference)
@@ -64,43 +65,50 @@ def label(attempt: str, example: Example) -> tuple[Decision | None, Diagnostic |
     return (None if near else Decision.REFINE), None
 
 
-def judgements(example: Example, seed: int, drops: Counter[str]) -> list[Judgement]:
-    """At most one attempt of each class: the reference, an invalid one, and a valid one that is not the change.
+def is_copy(attempt: str, before: str) -> bool:
+    """Return true of the declaration `before` unchanged: a comparison tells it, so no judge is needed for it."""
+    return bool(before) and leaves(attempt) == leaves(before)
 
-    A pure function of (seed, example); what could not be labelled or found is counted in `drops`.
+
+def judgements(example: Example, seed: int, drops: Counter[str]) -> list[Judgement]:
+    """Return an invalid attempt, and two valid ones: the reference, and one of its looks that is not the change.
+
+    Of the latter two there are both or none: a DONE without its REFINE would be told by its kind of code. A pure
+    function of (seed, example); what could not be labelled or found is counted in `drops`.
     """
     if example.comment_only:
         drops["judge: only comments change"] += 1
         return []
-    found: dict[Decision, Judgement] = {}
-    for origin, attempt in _attempts(example, random.Random(f"{seed}:{example.id}")):
+    rng = random.Random(f"{seed}:{example.id}")
+    found: dict[Decision, list[Judgement]] = {decision: [] for decision in Decision}
+    for origin, attempt in _attempts(example, rng):
         decision, diagnostic = label(attempt, example)
         if decision is None:
             drops["judge: near miss"] += 1
-        elif decision not in found and (decision != Decision.DONE or origin == "reference"):
-            feedback = diagnostic.kind.value if diagnostic else "valid"
-            found[decision] = Judgement(example.id, attempt, decision, feedback, origin, example.change)
-        if len(found) == len(Decision):
-            break
-    for decision in set(Decision) - set(found):
-        drops[f"judge: no {decision.name} attempt"] += 1
-    return [found[decision] for decision in sorted(found)]
+            continue
+        feedback = diagnostic.kind.value if diagnostic else "valid"
+        found[decision].append(Judgement(example.id, attempt, decision, feedback, origin, example.change))
+    wrong, invalid = found[Decision.REFINE], found[Decision.CONTINUE][:1]
+    done = [one for one in found[Decision.DONE] if one.origin == "reference"]
+    chosen = counterpart(example.before, example.code, [one.attempt for one in wrong], rng) if done else None
+    if not invalid:
+        drops["judge: no CONTINUE attempt"] += 1
+    if chosen is None:
+        drops["judge: no REFINE attempt that looks like the reference"] += 1
+        return invalid
+    return [*invalid, wrong[chosen], *done]
 
 
 def _attempts(example: Example, rng: random.Random) -> Iterator[tuple[str, str]]:
-    """The reference, then corruptions of it; the input unchanged comes first or last, by a coin."""
+    """Yield the reference, then corruptions of it, each text once; never the input."""
     yield "reference", example.code
-    unchanged = example.before or empty_bodies(example.code)
-    copy_first = rng.random() < 0.5
-    if unchanged and copy_first:
-        yield "unchanged", unchanged
     ways = list(CORRUPTIONS.items())
     if example.before:
         ways.append(("partly applied", partial(apply_partly, example.before)))
     rng.shuffle(ways)
+    seen = {example.code, example.before}
     for name, corrupt in islice(cycle(ways), _TRIES):
         attempt = corrupt(example.code, rng)
-        if attempt != example.code:
+        if attempt not in seen and not is_copy(attempt, example.before):
+            seen.add(attempt)
             yield name, attempt
-    if unchanged and not copy_first:
-        yield "unchanged", unchanged

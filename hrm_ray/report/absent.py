@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hrm_ray.report import compare, seeds
-from hrm_ray.report.files import BASELINES, Evaluation, RunFolder
+from hrm_ray.report.files import BASELINES, Evaluation, Generation, RunFolder
 from hrm_ray.report.held_out import ORIGINS, ROLES
 
 
@@ -69,7 +69,8 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
         elif views.hidden.done_auc_interval is None:
             yield f"How sure DONE among valid on {name} is: too few pull requests, or an evaluation of before."
     yield from _beyond_syntax(evaluation)
-    yield "Changes of comments alone: the measure does not see comments, so none was written."
+    left_out = _left_out(evaluation.generation)
+    yield f"{left_out}: nothing can be nearer to the reference than the input, so none was written."
     yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
 
 
@@ -82,6 +83,13 @@ def _beyond_syntax(evaluation: Evaluation) -> Iterator[str]:
         yield "Whether what it writes passes tests: evaluate.tasks names none."
     elif left_out := evaluation.tasks.left_out:
         yield f"Tasks: {'; '.join(f'{name}: {reason}' for name, reason in left_out.items())}."
+
+
+def _left_out(generation: Generation) -> str:
+    counts = generation.left_out
+    if counts is None:
+        return "Changes of comments alone"
+    return f"{counts['modified']:,} changes of comments alone, {counts['added']:,} additions of a bare declaration"
 
 
 def _sampled(temperature: float) -> str:

@@ -110,9 +110,10 @@ class Written(Record):
 
 
 class Generation(Written):
-    """What a network wrote, and how it drew."""
+    """What a network wrote, how it drew, and to how many of the fold's changes, by kind, nothing can improve."""
 
     temperature: float
+    left_out: Mapping[str, int] | None = None
 
 
 class State(Bits):
@@ -138,10 +139,20 @@ class NGram(Record):
     generation: Written
 
 
+class Rival(Record):
+    """A rule that knows nothing of the change, in the head's place, and the head's lead over it."""
+
+    auc: Share | None
+    lead: float | None
+    lead_interval: Interval = None
+
+
 class Decided(Record):
     """Decisions on attempts; rows of `confusion` are the true label."""
 
     count: int
+    copies: int | None = None
+    """Attempts that are the input unchanged, which are no part of the areas."""
     labels: tuple[str, str, str]
     confusion: tuple[Row, Row, Row]
     balanced_accuracy: Share | None
@@ -151,6 +162,8 @@ class Decided(Record):
     done_auc_among_valid: Share | None
     done_auc_interval: Interval = None
     likelihood_auc_among_valid: Share | None
+    rivals: Mapping[str, Rival] = {}
+    strongest_rival: str | None = None
     done_auc_lead: float | None = None
     done_auc_lead_interval: Interval = None
 

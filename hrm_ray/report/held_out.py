@@ -153,7 +153,9 @@ def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Quest
     return Question(
         "Does refinement know more than the parser and the likelihood?",
         "Among valid attempts the parser has nothing left to say. There the head must tell DONE from REFINE better "
-        "than chance, and better than the model's own mean log-likelihood does, whichever way round that is read. The "
+        "than chance, and better than whatever knows nothing of the change: the model's own mean log-likelihood, the "
+        "length of the attempt, its lines, how far it is from the input, how much it repeats, and all of these "
+        "together, whichever way round they are read. Copies of the input, which a comparison tells, are left out. The "
         "validator's feedback is hidden; where it is shown, reading it alone gives a balanced accuracy of 2/3. "
         "Intervals are of 95%, with pull requests for draws; a guess has a balanced accuracy of 1/3 (of 1/2 where "
         "two of the classes occur) and an area of 1/2.",
@@ -164,15 +166,15 @@ def refinement_knows(evaluation: Evaluation | None, limits: Thresholds) -> Quest
 def _decided(subject: str, seen: Decided, limits: Thresholds) -> list[Check]:
     kept, refine, done = (sum(row) for row in seen.confusion)
     smallest, guess = limits.enough.class_documents, seen.balanced_accuracy_of_a_guess
-    if guess is None or seen.done_auc_interval is None or min(refine, done) < smallest:
+    if guess is None or seen.done_auc_interval is None or min(refine, done) < smallest or not seen.rivals:
         counts = f"{kept} CONTINUE, {refine} REFINE, {done} DONE"
         needed = f"{smallest} each of REFINE and DONE, of three pull requests at least, evaluated by this version"
         return [*_context(subject, seen), Check(subject, "Documents", None, counts, needed, "not measured")]
-    lead, likelihoods = seen.done_auc_lead, "The same area, less the likelihood's"
+    lead, strongest = seen.done_auc_lead, f"The same area, less that of its strongest rival, {seen.strongest_rival}"
     return [
         _above(subject, "Balanced accuracy", seen.balanced_accuracy, seen.balanced_accuracy_interval, guess),
         _above(subject, DONE_AREA, seen.done_auc_among_valid, seen.done_auc_interval, 1 / 2),
-        _above(subject, likelihoods, lead, seen.done_auc_lead_interval, limits.judging.lead),
+        _above(subject, strongest, lead, seen.done_auc_lead_interval, limits.judging.lead),
     ]
 
 
@@ -183,10 +185,11 @@ def _above(subject: str, what: str, value: float | None, bounds: tuple[float, fl
 
 
 def _context(subject: str, seen: Decided) -> list[Check]:
-    area, likelihood = seen.done_auc_among_valid, seen.likelihood_auc_among_valid
+    area, strongest = seen.done_auc_among_valid, seen.rivals.get(seen.strongest_rival or "")
+    name, theirs = (
+        (seen.strongest_rival, strongest.auc) if strongest else ("likelihood", seen.likelihood_auc_among_valid)
+    )
     return [
         Check(subject, "Balanced accuracy", seen.balanced_accuracy, number(seen.balanced_accuracy)),
-        Check(
-            subject, "DONE among valid, against the likelihood", area, f"{number(area)} against {number(likelihood)}"
-        ),
+        Check(subject, f"DONE among valid, against {name}", area, f"{number(area)} against {number(theirs)}"),
     ]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hrm_ray.report.files import Decided, Evaluation, Generated, Losses, RunFolder, TotalBits, Written
+from hrm_ray.report.files import Decided, Evaluation, Generated, Losses, Rival, RunFolder, TotalBits, Written
 from hrm_ray.report.held_out import DONE_AREA, ORIGINS, ROLES
-from hrm_ray.report.text import interval, number, percent, span
+from hrm_ray.report.text import ABSENT, interval, number, percent, span
 
 
 @dataclass(frozen=True)
@@ -178,23 +178,38 @@ def _tasks(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list
 def _decisions(evaluations: Sequence[Evaluation | None]) -> Iterator[tuple[str, list[Row]]]:
     names = {
         "count": "Count",
+        "copies": "Copies of the input, in no area",
         "balanced_accuracy": "Balanced accuracy",
         "balanced_accuracy_of_a_guess": "The same, of a guess",
         "balanced_log_loss": "Balanced log-loss (nats)",
         "done_auc_among_valid": DONE_AREA,
         "likelihood_auc_among_valid": "The same, by likelihood",
-        "done_auc_lead": "The head's area less the likelihood's, the better way round",
+        "done_auc_lead": "The head's area less its strongest rival's",
     }
     bounds = {
         "balanced_accuracy_interval": "Balanced accuracy, 95% interval",
         "done_auc_interval": "DONE among valid, 95% interval",
-        "done_auc_lead_interval": "The head's area less the likelihood's, 95% interval",
+        "done_auc_lead_interval": "The head's area less its strongest rival's, 95% interval",
     }
     for origin, title in ORIGINS.items():
         for view in ("hidden", "shown"):
             seen = [_decided(one, origin, view) for one in evaluations]
             if any(seen):
-                yield f"Decisions on {title}, feedback {view}", _rows(seen, names) + _rows(seen, bounds, span)
+                rows = _rows(seen, names) + _rows(seen, bounds, span) + _rivals(seen)
+                yield f"Decisions on {title}, feedback {view}", rows
+
+
+def _rivals(seen: Sequence[Decided | None]) -> list[Row]:
+    """A row for each rival: its area, and the head's lead over it with its interval."""
+    rivals = [one.rivals if one else {} for one in seen]
+    return [
+        Row(f"By {name}, and the head's lead", tuple(_rival(one.get(name)) for one in rivals))
+        for name in dict.fromkeys(name for one in rivals for name in one)
+    ]
+
+
+def _rival(rival: Rival | None) -> str:
+    return f"{number(rival.auc)}, {number(rival.lead)} ({span(rival.lead_interval)})" if rival else ABSENT
 
 
 def _decided(evaluation: Evaluation | None, origin: str, view: str) -> Decided | None:

@@ -252,6 +252,8 @@ def test_only_valid_attempts_are_told_apart() -> None:
         "done_auc_among_valid": 1.0,
         "done_auc_interval": None,
         "likelihood_auc_among_valid": 0.0,
+        "rivals": {},
+        "strongest_rival": "likelihood",
         "done_auc_lead": 0.0,
         "done_auc_lead_interval": None,
     }
@@ -296,7 +298,7 @@ def test_one_decision_for_all_is_no_better_than_a_guess(constant: int) -> None:
 
 def test_judge_documents_are_clustered_by_their_pull_requests(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     told = list[list[object]]()
-    monkeypatch.setattr(judgement, "both_ways", lambda _, judged: told.append([pull for _, pull in judged]))
+    monkeypatch.setattr(judgement, "both_ways", lambda _, judged: told.append([one.pull for one in judged]))
     judgement.measure(opened, [])
     shards = opened.solve.shards
     examples = {one.id: (one.repository, one.number) for one in map(shards.example, range(len(shards)))}

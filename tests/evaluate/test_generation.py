@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hrm_ray.evaluate.generation import Attempt, copies, head, score, summary
+from hrm_ray.evaluate.generation import Attempt, can_improve, copies, head, score, summary
 from hrm_ray.model.generate import Written
 from hrm_ray.prepare.examples import Example
 
@@ -135,6 +135,53 @@ def test_no_body_that_fits_everywhere_is_close_to_an_addition(body: str) -> None
 )
 def test_the_head_of_a_declaration(code: str, tokens: str) -> None:
     assert head(code) == tuple(tokens.split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "func F() {}",
+        "// F does nothing.\nfunc F() {\n\t// yet\n}",
+        "func F(x int)",
+        "func (t *T) M(x interface{}) (err error) { }",
+        "type ID int",
+        "type A = bool",
+        "type S struct{}",
+        "type I interface {\n}",
+        "type M map[string]struct{}",
+        "type F func(a int) error",
+        "type G[T any, C D] = H[T, string, C]",
+        "var mu sync.Mutex",
+        "type (\n\tA = bool\n\tB = int\n)",
+        "type (\n\tA struct{}\n\tB interface{}\n)",
+        "var (\n\ta int\n\tb string // why\n)",
+        "type A int\n\nfunc (A) M() {}",
+    ],
+)
+def test_no_answer_improves_an_addition_of_a_bare_head(code: str) -> None:
+    assert not can_improve(replace(ADDED, code=code))
+    assert can_improve(replace(ADDED, code=code + "\n\nfunc G() int {\n\treturn 1\n}"))
+
+
+@pytest.mark.parametrize(
+    "code", [AFTER, "type S struct{ a int }", "var x = 1", "const (\n\tA = 1\n)", "func F() { ; }"]
+)
+def test_an_exact_answer_improves_every_other_addition(code: str) -> None:
+    added = replace(ADDED, code=code, kinds=(kind_of(code),))
+    assert can_improve(added)
+    assert attempt(added, code, f"add {kind_of(code)} X").improved
+
+
+def kind_of(code: str) -> str:
+    word = code.partition(" ")[0]
+    return {"func": "function"}.get(word, word)
+
+
+def test_no_answer_improves_what_is_its_input_in_all_but_comments() -> None:
+    assert not can_improve(replace(MODIFIED, code=f"// Add adds.\n{BEFORE}"))
+    assert not can_improve(replace(ADDED, code=ADDED.anchor))
+    assert can_improve(MODIFIED)
+    assert can_improve(replace(MODIFIED, code="func Add(a, b int) int {\n}"))
 
 
 def test_writing_nothing_is_no_copy() -> None:

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from hrm_ray.collect import records
+from hrm_ray.evaluate.rivals import looks
+from hrm_ray.evaluate.statistics import roc_area
+from hrm_ray.golang.leaves import leaves
 from hrm_ray.golang.syntax import validate
-from hrm_ray.prepare.corruptions import empty_bodies
 from hrm_ray.prepare.extract import extract
-from hrm_ray.prepare.judgements import Decision, judgements, label
+from hrm_ray.prepare.judgements import Decision, is_copy, judgements, label
 from tests.prepare.factory import example
 
 BEFORE = "func F(a int) error {\n\treturn g(a)\n}"
@@ -74,6 +77,14 @@ def test_at_most_one_attempt_of_each_class_and_labels_are_true() -> None:
             assert (one.origin == "reference") == (one.label == Decision.DONE)
 
 
+def test_a_copy_of_the_input_is_never_judged() -> None:
+    for seed in range(20):
+        for one in judgements(EXAMPLE, seed, Counter()):
+            assert not is_copy(one.attempt, EXAMPLE.before)
+    assert is_copy("// Why.\n" + BEFORE, BEFORE)
+    assert not is_copy(BEFORE, "")
+
+
 def test_pure_in_seed_and_example() -> None:
     assert judgements(EXAMPLE, 3, Counter()) == judgements(EXAMPLE, 3, Counter())
     assert len({one.attempt for seed in range(20) for one in judgements(EXAMPLE, seed, Counter())}) > 10
@@ -85,27 +96,32 @@ def test_comment_changes_give_none_and_what_is_missing_is_counted() -> None:
     assert drops == {"judge: only comments change": 1}
     tiny = example(before="", code="type T int", kinds=("type",), change="added")
     found = judgements(tiny, 0, drops)
-    assert Decision.REFINE not in {one.label for one in found}
-    assert drops["judge: no REFINE attempt"] == 1
+    assert {one.label for one in found} == {Decision.CONTINUE}
+    assert drops["judge: no REFINE attempt that looks like the reference"] == 1
 
 
-def test_empty_bodies() -> None:
-    assert empty_bodies(CODE) == "func F(a int) error {\n}"
-    both = empty_bodies("// é\n" + CODE + "\n\nfunc (s *S) G() { é() } // end")
-    assert both == "// é\nfunc F(a int) error {\n}\n\nfunc (s *S) G() {\n} // end"
-    assert empty_bodies("type T int") == ""
-    assert empty_bodies(CODE + "\n\ntype T int") == ""
-
-
-def test_classes_are_balanced_on_real_changes(shared_data: Path) -> None:
+def test_nothing_that_is_seen_from_afar_tells_the_classes_of_real_changes_apart(shared_data: Path) -> None:
+    """Of the rules here the best had an area of 0.72 while the REFINE of a change was any corruption of it."""
     drops: Counter[str] = Counter()
-    labels: Counter[Decision] = Counter()
-    origins: Counter[str] = Counter()
-    for pull_request in records.read(shared_data / "go_prs_small.jsonl.gz"):
-        for one in extract(pull_request, 12, drops):
-            if len(one.code) < 3000:
-                found = judgements(one, 0, drops)
-                labels.update(judgement.label for judgement in found)
-                origins.update(judgement.origin for judgement in found)
-    assert min(labels.values()) > 0.75 * max(labels.values()) > 75
-    assert len(origins) >= 8
+    found = [
+        (one, made)
+        for pull_request in records.read(shared_data / "go_prs_small.jsonl.gz")
+        for one in extract(pull_request, 12, drops)
+        if len(one.code) < 700
+        for made in judgements(one, 0, drops)
+    ]
+    labels = Counter(made.label for _, made in found)
+    assert labels[Decision.REFINE] == labels[Decision.DONE] > 0.4 * labels[Decision.CONTINUE] > 40
+    assert len({made.origin for _, made in found}) >= 9
+    valid = [(one, made) for one, made in found if made.label != Decision.CONTINUE]
+    attempts, before = [made.attempt for _, made in valid], [one.before for one, _ in valid]
+    rules = looks(attempts, before) | {
+        "compressed size": [len(zlib.compress(text.encode())) for text in attempts],
+        "shorter than the input": [float(len(a) < len(b)) for a, b in zip(attempts, before, strict=True)],
+        "a certain token": [float("err" in leaves(text)) for text in attempts],
+        "a blank line": [float(any(not line.strip() for line in text.split("\n"))) for text in attempts],
+        "an empty body": [float(text.endswith("{\n}")) for text in attempts],
+    }
+    done = [made.label == Decision.DONE for _, made in valid]
+    areas = {name: roc_area(values, done) for name, values in rules.items()}
+    assert areas == pytest.approx(dict.fromkeys(rules, 0.5), abs=0.03)

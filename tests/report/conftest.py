@@ -118,6 +118,16 @@ def decided(area: float = 0.71, likelihood: float = 0.58, accuracy: float = 0.62
         "done_auc_among_valid": area,
         "done_auc_interval": [area - HALF, area + HALF],
         "likelihood_auc_among_valid": likelihood,
+        "rivals": {
+            "likelihood": {
+                "auc": 1 - likelihood,
+                "lead": lead + 0.01,
+                "lead_interval": [lead - HALF + 0.01, lead + HALF],
+            },
+            "length": {"auc": area - lead, "lead": lead, "lead_interval": [lead - HALF, lead + HALF]},
+        },
+        "strongest_rival": "length",
+        "copies": 12,
         "done_auc_lead": lead,
         "done_auc_lead_interval": [lead - HALF, lead + HALF],
     }

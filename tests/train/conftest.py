@@ -55,6 +55,7 @@ def example_row(fold: str, index: int) -> dict[str, Any]:
         | {
             "id": f"{fold}-{index:04d}",
             "change": "modified",
+            "code": f"func F() int {{\n\treturn {index}\n}}",
             "problem_ids": [Control.PROBLEM, *text(10)],
             "context_ids": [Control.PATH, *text(20)],
             "plan_ids": [Control.PLAN, *plan],
