@@ -1,4 +1,5 @@
-"""Our network in the terms of `transformers`' HrmTextForCausalLM (5.9 or newer), whose forward is the same.
+"""Our network in the terms of `transformers`' HrmTextForCausalLM (5.9 or newer), whose forward is the same, and whose
+gradient is that of the depth which our training ends with (`L_bp_cycles`).
 
 What that class has no place for is refused by the name of its setting: `plain` mode, injection, and whatever setting
 of the network this file does not know. The refinement head is not part of its forward and goes into a file of its own
@@ -17,6 +18,7 @@ from torch import Tensor
 from hrm_ray.config import Model
 from hrm_ray.errors import UserError
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.recurrence import calls_with_gradient, passes_with_gradient
 
 CLASS = "HrmTextForCausalLM"
 
@@ -43,6 +45,8 @@ def check(config: Model) -> None:
         UserError: by the names of the settings.
     """
     odd = ["mode"] if config.mode != "hrm" else []
+    if config.mode == "hrm" and calls_with_gradient(config, config.depth.max).planner < config.h_cycles:
+        odd.append("depth")  # there every pass of the planner carries gradient
     for name, field in Model.model_fields.items():
         if name not in _HELD and getattr(config, name) != field.get_default(call_default_factory=True):
             odd.append(name)
@@ -75,7 +79,14 @@ def config_fields(config: Model, vocab_size: int, window: int) -> dict[str, Any]
         "embedding_scale": config.hidden**0.5,
         "H_cycles": config.h_cycles,
         "L_cycles": config.l_cycles,
+        "L_bp_cycles": _passes_with_gradient(config),
     }
+
+
+def _passes_with_gradient(config: Model) -> list[int]:
+    """Return the coder's passes that carry gradient in each H cycle, at the depth that training comes to."""
+    carried = passes_with_gradient(config, config.depth.max)
+    return [sum((cycle, low) in carried for low in range(config.l_cycles)) for cycle in range(config.h_cycles)]
 
 
 def shape(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Tracking(Section):
 
     correlation: Share
     shared_fall: Share
+    opening: Share
     rise: Share
 
 

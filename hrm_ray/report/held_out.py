@@ -37,6 +37,14 @@ def _written(evaluation: Evaluation | None, limits: Thresholds) -> list[Check]:
     if evaluation is None:
         return [Check(subject, "Evaluation", None, ABSENT, "evaluation.json", "not measured")]
     whole, wanted = evaluation.generation.all, limits.writing
+    if whole.count < limits.enough.generations:
+        needed = f"at least {limits.enough.generations}"
+        return [
+            Check(subject, "Declarations written", whole.count, number(whole.count), needed, "not measured"),
+            *_shown(subject, whole),
+            *_shown("Additions", evaluation.generation.added),
+            *_shown("Modifications", evaluation.generation.modified),
+        ]
     valid, improved = whole.valid_share, whole.improved_interval
     return [
         Check(
@@ -133,6 +141,8 @@ def _share_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thres
 def _bits_lead(subject: str, run: RunFolder, baseline: RunFolder, limits: Thresholds) -> Check:
     what, least = "Bits of plan and code saved", limits.writing.bits
     lead = compare.saving(run.read or (), baseline.read or ())
+    if lead is not None and lead.pairs < limits.enough.generations:
+        return Check(subject, what, None, f"{lead.pairs} pairs", f"{limits.enough.generations} pairs", "not measured")
     if lead is None or lead.interval is None:
         return Check(subject, what, None, ABSENT, "losses.jsonl of both: evaluate again", "not measured")
     needed = f"lower end at least {percent(least)}"

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from hrm_ray.config import Model
+from hrm_ray.config import Depth, Model
 from hrm_ray.errors import UserError
 from hrm_ray.model.attention import PackedAttention
 from hrm_ray.model.batch import Document, collate
@@ -65,6 +65,57 @@ def test_logits_equal_those_of_transformers(changes: dict[str, Any]) -> None:
     ours, theirs = our_logits(model, document), their_logits(their_model(model), document)
     assert ours.std() > 0.5
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=0)
+
+
+DEPTHS = [
+    {"tied": tied, "h_cycles": h, "l_cycles": low, "depth": {"min": h + 1, "max": depth}}
+    for h, low, tied in ((2, 3, True), (3, 2, False), (1, 2, True))
+    for depth in range(h + 1, h * (low + 1) + 1)
+]
+
+
+def our_gradients(model: HRM, document: Document) -> dict[str, Tensor]:
+    model.zero_grad()
+    model(collate([document]), model.config.depth.max).nll.mean().backward()
+    return {
+        name: one.grad for name, one in model.named_parameters() if one.grad is not None and name[:10] != "refinement"
+    }
+
+
+def their_gradients(model: HRM, document: Document) -> dict[str, Tensor]:
+    """Those of the exported network, put under our names."""
+    theirs, first = their_model(model), len(document.prefix)
+    ids = torch.tensor([[*document.prefix, *document.plan, *document.code]])
+    in_prefix = (torch.arange(ids.shape[1]) < first).long()[None]
+    logits = theirs(input_ids=ids, token_type_ids=in_prefix, use_cache=False).logits[0]
+    torch.nn.functional.cross_entropy(logits[first - 1 : -1], ids[0, first:]).backward()
+    state = theirs.state_dict(keep_vars=True)
+    gradients = {name: one.grad if one.grad is not None else torch.zeros_like(one) for name, one in state.items()}
+    return from_file(model.config, config_fields(model.config, VOCABULARY, window=64), gradients)
+
+
+@pytest.mark.parametrize(
+    "changes", DEPTHS, ids=lambda one: f"H{one['h_cycles']} L{one['l_cycles']} {one['depth']['max']}"
+)
+def test_gradients_equal_those_of_transformers_there_and_back(changes: dict[str, Any]) -> None:
+    """With the class's own default those of the coder differed by half, while the logits agreed."""
+    model, document = trained(**changes), solve_document(1, prefix=17, plan=8, code=13)
+    ours, theirs = our_gradients(model, document), their_gradients(model, document)
+    assert {name.partition(".")[0] for name in ours} == {"embedding", "planner", "coder"} | (
+        set() if changes["tied"] else {"head"}
+    )
+    for name, gradient in ours.items():
+        torch.testing.assert_close(theirs[name], gradient, rtol=1e-4, atol=1e-5 * float(gradient.abs().max()))
+    fields = {"model_type": "hrm_text"} | config_fields(model.config, VOCABULARY, window=64)
+    back = HRM(model.config.model_copy(update=shape(fields)), VOCABULARY)
+    back.load_state_dict(model.state_dict() | from_file(back.config, fields, to_file(model)))
+    assert all(torch.equal(one, ours[name]) for name, one in our_gradients(back, document).items())
+
+
+def test_a_depth_without_all_passes_of_the_planner_is_refused() -> None:
+    config = small_config(h_cycles=3, depth={"min": 4, "max": 5})
+    with pytest.raises(UserError, match=r"model\.depth"):
+        check(config.model_copy(update={"depth": Depth(min=3, max=3)}))
 
 
 @pytest.mark.parametrize("changes", SHAPES)

@@ -12,7 +12,7 @@ import pytest
 from hrm_ray.report.checks import Check, conjunction, thresholds
 from hrm_ray.report.compare import lead
 from hrm_ray.report.decide import Decision
-from tests.report.conftest import Folder, decided, document_losses, spoil, train_line, validation_line
+from tests.report.conftest import STEPS, Folder, decided, document_losses, generated, spoil, train_line, validation_line
 
 LIMITS = thresholds()
 
@@ -359,3 +359,36 @@ def test_conjunction_is_three_valued() -> None:
 def test_other_thresholds_give_another_decision(folder: Folder, verdict: Callable[..., Decision]) -> None:
     stricter = LIMITS.model_copy(update={"writing": LIMITS.writing.model_copy(update={"valid": 0.9})})
     assert verdict(folder, stricter).verdict == "NO-GO"
+
+
+@pytest.mark.parametrize(("opens", "answer"), [(0.0, "yes"), (0.1, "yes"), (1.04, "no")])
+def test_a_gap_that_opens_does_not_track(
+    folder: Folder, verdict: Callable[..., Decision], opens: float, answer: str
+) -> None:
+    """From +0.168 to +1.208, with all else as it should be: it was green, and the text called it unexpected."""
+    for line in folder.validation:
+        for name in ("plan_loss", "code_loss"):
+            line[name] += 0.068 + opens * (line["step"] / STEPS)
+    decision = verdict(folder)
+    found = check(decision, 2, "Code loss", "Gap to training")
+    assert found.answer == answer
+    assert found.value == pytest.approx(0.23 + opens * 0.9, abs=0.05)
+    assert decision.questions[1].answer == answer
+    assert check(decision, 2, "Code loss", "Correlation").answer == "yes"
+
+
+def test_what_is_too_little_to_measure_is_never_a_no(folder: Folder, verdict: Callable[..., Decision]) -> None:
+    """29 steps and 4 declarations, which go every way: no question is answered."""
+    folder.train = [line | {"code_loss": 9 - line["code_loss"]} for line in folder.train[:29]]
+    folder.validation = [validation_line(step) | {"code_loss": float(step)} for step in range(4, 29, 4)]
+    folder.run["horizon"] = 29
+    for one in (folder, *folder.baselines.values()):
+        spoil(one, "generation", "all", value=generated(4, 0.0) | {"valid_share": 0.0, "valid_interval": None})
+        one.samples, one.losses = (one.samples or [])[:4], (one.losses or [])[:4]
+        one.run["horizon"], one.train = 29, one.train[:29]
+    for origin in ("constructed", "generated"):
+        few = decided(0.2, 0.5, 0.1) | {"confusion": [[2, 1, 0], [1, 0, 2], [0, 3, 1]]}
+        spoil(folder, "decisions", origin, "hidden", value=few)
+    decision = verdict(folder)
+    assert decision.verdict == "NOT ENOUGH EVIDENCE"
+    assert [question.answer for question in decision.questions] == ["not measured"] * 4
