@@ -15,6 +15,7 @@ from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.git import GO_FILES, Clone, Objects, utc
 from hrm_ray.collect.licenses import license_of
 from hrm_ray.golang.declarations import Declaration, declarations, outline
+from hrm_ray.golang.doc_sentences import says_nothing
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.tree import parse_fragment
 
@@ -120,6 +121,8 @@ def _split(declaration: Declaration) -> tuple[str, str]:
     doc = messages.without_people(_MARKER.sub("", _DIRECTIVE.sub("", above)))
     if len(doc.split()) < FEWEST_WORDS:
         raise Dropped("function without a doc comment")
+    if says_nothing(doc):
+        raise Dropped("function whose doc comment is a label or a pointer alone")
     if node.child_by_field_name("body") is None:
         raise Dropped("function without a body")
     return doc, whole[node.start_byte :].decode().rstrip("\n")

@@ -6,7 +6,6 @@ They are additions without a pull request, which their `number` says; by it they
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.records import ALL, Every, Unreadable, refuse
+from hrm_ray.golang.doc_sentences import title_and_rest
 from hrm_ray.prepare import jsonl
 from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.plan import plan
@@ -26,7 +26,6 @@ GO = ("outline", "anchor", "code")
 SPOKEN = ("doc",)
 """Fields of a function that hold source, and what people wrote about it."""
 
-_SENTENCE_END = re.compile(r"(?<=[.!?:])\s+|\n\s*\n")
 _FUNCTION = TypeAdapter(Function)
 
 
@@ -36,8 +35,9 @@ def read(path: Path, unreadable: Unreadable = refuse, every: Every = ALL) -> Ite
 
 
 def example(function: Function) -> Example:
-    """Return the example of one function: its first sentence is the title, its name and signature the plan."""
-    title, _, body = _SENTENCE_END.sub("\0", function.doc, count=1).partition("\0")
+    """Return the example of one function: the sentence that says what it does is the title, its name and signature the
+    plan."""
+    title, body = title_and_rest(function.doc)
     identity = "\0".join((function.repository, FOLD, function.path, function.name, function.code))
     return Example(
         id=hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16],
@@ -51,8 +51,8 @@ def example(function: Function) -> Example:
         names=(function.name,),
         is_test=False,
         comment_only=False,
-        title=" ".join(title.split()),
-        body=body.strip(),
+        title=title,
+        body=body,
         outline=function.outline,
         before="",
         anchor=function.anchor,

@@ -76,7 +76,7 @@ def test_comments_of_every_kind(tmp_path: Path) -> None:
 // Stub has its body in assembly.
 func Stub(a int) int
 
-//note: a colon and a space make no directive
+//remark: a colon and a space make no directive
 //go:linkname X y
 //export X
 func X() {}
@@ -98,7 +98,7 @@ func Z() {}
     found, drops = collected(repo)
     assert drops == {"function without a body": 2}
     docs = [
-        ("X", "note: a colon and a space make no directive"),
+        ("X", "remark: a colon and a space make no directive"),
         ("Y", "Y does one of these:\n  - nothing\n  * more\n\nY()"),
         ("Z", "Z is said on one line."),
     ]

@@ -39,8 +39,8 @@ FUNCTION = Function(
 
 def test_the_doc_is_the_problem_and_the_signature_the_plan() -> None:
     made = functions.example(FUNCTION)
-    assert made.title == "Sum adds what it is given, e.g."
-    assert made.body == "1.5 and 2. It never fails.\n\nNot safe for concurrent use."
+    assert made.title == "Sum adds what it is given, e.g. 1.5 and 2."
+    assert made.body == "It never fails.\n\nNot safe for concurrent use."
     assert made.plan.split("\n") == ["add method Adder.Sum", "signature (values ...int) int"]
     assert (made.number, made.change, made.before, made.anchor) == (-1, "added", "", "type Adder struct{}")
     assert validate(made.code, made.kinds) is None
