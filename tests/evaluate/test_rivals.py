@@ -10,10 +10,15 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from hrm_ray.evaluate import judgement
 from hrm_ray.evaluate.judgement import beyond_validity
+from hrm_ray.evaluate.opened import Opened
 from hrm_ray.evaluate.rivals import looks, together
 from hrm_ray.evaluate.statistics import roc_area
 from hrm_ray.report.checks import thresholds
+from tests.evaluate.test_losses import dataset, opened
+
+__all__ = ["dataset", "opened"]
 
 PULLS, EACH = 76, 8
 """Pull requests, and attempts at each: half of them right."""
@@ -103,3 +108,15 @@ def test_what_is_seen_from_afar() -> None:
         "repetition": [2, 5, 0],
         "not the input": [False, True, True],
     }
+
+
+def test_both_views_have_rivals_and_leave_copies_out(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The label of a copy is REFINE, which a comparison tells."""
+    found = judgement.measure(opened, [])
+    for seen in found["constructed"].values():
+        assert (seen["count"], seen["copies"]) == (len(opened.judge), 0)
+        assert set(seen["rivals"]) >= {"likelihood", "length", "size of the edit", "all together"}
+        assert seen["strongest_rival"] in seen["rivals"]
+    monkeypatch.setattr(judgement, "is_copy", lambda attempt, before: True)
+    for seen in judgement.measure(opened, [])["constructed"].values():
+        assert (seen["copies"], seen["done_auc_among_valid"], seen["done_auc_lead"]) == (len(opened.judge), None, None)

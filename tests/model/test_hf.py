@@ -88,7 +88,8 @@ def their_gradients(model: HRM, document: Document) -> dict[str, Tensor]:
     ids = torch.tensor([[*document.prefix, *document.plan, *document.code]])
     in_prefix = (torch.arange(ids.shape[1]) < first).long()[None]
     logits = theirs(input_ids=ids, token_type_ids=in_prefix, use_cache=False).logits[0]
-    torch.nn.functional.cross_entropy(logits[first - 1 : -1], ids[0, first:]).backward()
+    loss: Any = torch.nn.functional.cross_entropy(logits[first - 1 : -1], ids[0, first:])
+    loss.backward()
     state = theirs.state_dict(keep_vars=True)
     gradients = {name: one.grad if one.grad is not None else torch.zeros_like(one) for name, one in state.items()}
     return from_file(model.config, config_fields(model.config, VOCABULARY, window=64), gradients)
