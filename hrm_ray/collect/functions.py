@@ -16,6 +16,7 @@ from hrm_ray.collect.git import GO_FILES, Clone, Objects, utc
 from hrm_ray.collect.licenses import license_of
 from hrm_ray.golang.declarations import Declaration, declarations, outline
 from hrm_ray.golang.doc_sentences import says_nothing
+from hrm_ray.golang.files import plain
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.tree import parse_fragment
 
@@ -88,7 +89,7 @@ def write(path: Path, found: Iterable[Function]) -> int:
 def _source(objects: Objects, file: Entry) -> str:
     if (content := objects.read(file.after)) is None:
         raise Dropped("file whose content is not in the clone")
-    source = filters.text(content)
+    source = plain(filters.text(content))
     if not parse_file_ok(source):
         raise Dropped("file with a syntax error")
     return source
@@ -117,7 +118,7 @@ def _split(declaration: Declaration) -> tuple[str, str]:
     root = parse_fragment(declaration.text)
     node = next(node for node in root.named_children[1:] if node.type != "comment")
     whole = root.text or b""
-    above = whole[root.named_children[0].end_byte : node.start_byte].decode().replace("\r\n", "\n")
+    above = whole[root.named_children[0].end_byte : node.start_byte].decode()
     doc = messages.without_people(_MARKER.sub("", _DIRECTIVE.sub("", above)))
     if len(doc.split()) < FEWEST_WORDS:
         raise Dropped("function without a doc comment")

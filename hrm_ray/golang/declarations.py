@@ -82,11 +82,11 @@ def _declaration(node: Node, start: int, end: int, data: bytes) -> Declaration:
 
 
 def _start(nodes: list[Node], at: int) -> int:
-    """Start of the comment block directly above: no blank line between, and not behind an earlier declaration."""
+    """Start of the comments directly above or on the same line: no blank line between, not behind a declaration."""
     first = at
     while first > 0:
         above, here = nodes[first - 1], nodes[first]
-        if above.type != "comment" or above.end_point.row + 1 != here.start_point.row or _is_trailing(nodes, first - 1):
+        if above.type != "comment" or above.end_point.row + 1 < here.start_point.row or _is_trailing(nodes, first - 1):
             break
         first -= 1
     return nodes[first].start_byte
@@ -100,7 +100,9 @@ def _end(nodes: list[Node], at: int) -> int:
 
 
 def _is_trailing(nodes: list[Node], at: int) -> bool:
-    return at > 0 and nodes[at - 1].end_point.row == nodes[at].start_point.row
+    if at == 0 or nodes[at - 1].end_point.row != nodes[at].start_point.row:
+        return False
+    return nodes[at - 1].type != "comment" or _is_trailing(nodes, at - 1)
 
 
 def _name(node: Node) -> str:

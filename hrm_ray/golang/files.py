@@ -55,6 +55,11 @@ _LONGEST_HEADER = 8_000
 """Characters of a file in which its header is looked for."""
 
 
+def plain(content: str) -> str:
+    """Return a file as Go reads it: without a byte order mark, its lines ended by a line feed alone."""
+    return content.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
 def is_skipped(path: str) -> bool:
     """Whether a file lies in one of `SKIPPED_FOLDERS`."""
     return not SKIPPED_FOLDERS.isdisjoint(path.split("/")[:-1])

@@ -18,7 +18,7 @@ def patch(edited: Sequence[Edited]) -> str:
     with TemporaryDirectory(prefix="hrm-ray-") as folder:
         _git(folder, "init", "--quiet", "--template=")
         for file in edited:
-            if file.before:
+            if file.before or file.was_empty:
                 _put(Path(folder) / file.path, file.before)
         _git(folder, "add", "--all")
         for file in edited:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hrm_ray.golang.declarations import declarations
+from hrm_ray.golang.files import plain
 from hrm_ray.golang.toolchain import Toolchain
 from hrm_ray.patch.imports import Mended, mend
 from hrm_ray.patch.packages import Packages
@@ -32,6 +33,8 @@ class Edited:
     """Names that the package now declares twice."""
     gone: tuple[str, ...] = ()
     """Names that the file no longer declares."""
+    was_empty: bool = False
+    """The file is not new: it was there, and held nothing."""
 
     @property
     def after(self) -> str:
@@ -46,7 +49,7 @@ def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) 
     change lines that nobody asked about.
     """
     first = writings[0].target
-    source = first.source or f"package {packages.package(first.path)}\n"
+    source = first.source if plain(first.source).strip() else f"package {packages.package(first.path)}\n"
     spliced = source
     for writing in sorted(writings, key=_start, reverse=True):
         spliced = _spliced(spliced, writing)
@@ -56,7 +59,7 @@ def edit(writings: Sequence[Writing], packages: Packages, go: Toolchain | None) 
     old, new = (_names(text) for text in (source, mended.source))
     beside = packages.declared_beside(first.path)
     repeated = sorted(name for name in new - old if new[name] > 1 or name in beside)
-    return Edited(first.path, first.source, mended, tuple(repeated), tuple(sorted(old - new)))
+    return Edited(first.path, first.source, mended, tuple(repeated), tuple(sorted(old - new)), first.is_empty)
 
 
 def _names(source: str) -> Counter[str]:
@@ -71,11 +74,19 @@ def _start(writing: Writing) -> int:
 def _spliced(source: str, writing: Writing) -> str:
     target, data = writing.target, source.encode()
     code = writing.code.strip()
-    code = code.replace("\n", "\r\n") if "\r\n" in source else code
-    end = "\r\n" if "\r\n" in source else "\n"
+    end = _line_end(target.declaration.text if target.declaration and not target.add else source) or _line_end(source)
+    code = plain(code).replace("\n", end or "\n")
+    end = end or "\n"
     if target.declaration is None:
         return f"{source.rstrip()}{end * 2}{code}{end}"
     start, stop = target.declaration.start, target.declaration.end
+    stop -= data[:stop].endswith(b"\r")  # behind a comment to the end of the line
     if target.add:
         start, code = stop, f"{end * 2}{code}"
     return (data[:start] + code.encode() + data[stop:]).decode()
+
+
+def _line_end(text: str) -> str:
+    """Return how most lines of a text end; nothing where it has one line."""
+    every, windows = text.count("\n"), text.count("\r\n")
+    return "" if not every else "\r\n" if 2 * windows > every else "\n"

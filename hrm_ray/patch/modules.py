@@ -77,11 +77,12 @@ class Modules:
         return self._files[path]
 
     def package(self, path: str) -> str:
-        """Return a file's package name; of a file that is new that of its neighbours, or one made of its folder's."""
-        if path in self.beside(path):
-            return self.file(path).package
-        alike = [one for one in self.beside(path) if one.endswith("_test.go") == path.endswith("_test.go")]
-        names = Counter(self.file(one).package for one in alike or self.beside(path))
+        """Return a file's package name; of one that is new or empty its neighbours', or one made of its folder's."""
+        beside = {one: name for one in self.beside(path) if (name := self.file(one).package)}
+        if path in beside:
+            return beside[path]
+        alike = [one for one in beside if one.endswith("_test.go") == path.endswith("_test.go")]
+        names = Counter(beside[one] for one in alike or beside)
         made = re.sub(r"\W", "", PurePosixPath(folder(path)).name or self._tree.root.name).lower()
         return names.most_common(1)[0][0] if names else made or "main"
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hrm_ray.collect.scrub import scrubbed_texts
 from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import Declaration, declarations
+from hrm_ray.golang.files import plain
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.patch.request import Problem
 from hrm_ray.patch.tree import WorkingTree, near
@@ -30,9 +31,11 @@ class Target:
 
     path: str
     source: str
-    """Empty of a file that does not exist yet."""
+    """Empty of a file that does not exist yet, or holds nothing."""
     declaration: Declaration | None
     add: bool
+    is_empty: bool = False
+    """The file is there, and holds nothing."""
 
     @property
     def name(self) -> str:
@@ -53,6 +56,8 @@ def locate(tree: WorkingTree, file: str, name: str, *, add: bool) -> Target:
     if not (tree.root / path).is_file():
         return _new_file(tree, path, name, add=add)
     source = tree.text(path)
+    if not plain(source).strip():
+        return _empty_file(path, source, name, add=add)
     if not parse_file_ok(source):
         raise UserError(f"{path}: has a syntax error; mend it first, as training saw no such file")
     found = declarations(source)
@@ -68,7 +73,7 @@ def example(target: Target, problem: Problem) -> Example:
     said = scrubbed_texts({}, {"title": problem.title.strip(), "body": problem.body.strip()}, Counter())
     before = declarations(target.source)
     at = next((one for one in before if one == target.declaration), None)  # the outline tells it from its like by `is`
-    text = at.text if at else ""
+    text = plain(at.text) if at else ""
     name = at.name if at else ""
     return Example(
         id=hashlib.sha256("\0".join((target.path, name, *said.values())).encode("utf-8", "replace")).hexdigest()[:16],
@@ -84,7 +89,7 @@ def example(target: Target, problem: Problem) -> Example:
         comment_only=False,
         title=said["title"],
         body=said["body"],
-        outline=Context(target.source, before).outline(at, f"{said['title']}\n{said['body']}"),
+        outline=plain(Context(target.source, before).outline(at, f"{said['title']}\n{said['body']}")),
         before="" if target.add else text,
         anchor=text if target.add else "",
         plan="",
@@ -98,6 +103,13 @@ def _new_file(tree: WorkingTree, path: str, name: str, *, add: bool) -> Target:
     if not add or name or place.exists() or not place.parent.is_dir():
         raise UserError(f"{path}: no such file in {tree.root}{near(path, tree.go_files, '/')}")
     return Target(path, "", None, add)
+
+
+def _empty_file(path: str, source: str, name: str, *, add: bool) -> Target:
+    """A file of nothing, to which the first declaration is added behind its package clause."""
+    if not add or name:
+        raise UserError(f"{path}: is empty; --add puts a first declaration into it")
+    return Target(path, source, None, add, is_empty=True)
 
 
 def _named(found: list[Declaration], path: str, name: str) -> Declaration:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from hrm_ray.collect.records import ChangedFile, PullRequest
 from hrm_ray.golang.declarations import Declaration, declarations
+from hrm_ray.golang.files import plain
 from hrm_ray.golang.leaves import same_leaves
 from hrm_ray.golang.syntax import parse_file_ok, validate
 from hrm_ray.prepare.context import Context
@@ -48,7 +49,7 @@ def extract(
 
     A run holds additions behind one anchor, at most `run_bytes` of them in UTF-8 and no more than a plan can name.
     """
-    files = [_matched(file) for file in pull_request.files if _is_go(file, drops)]
+    files = [_matched(file) for file in map(_plain, pull_request.files) if _is_go(file, drops)]
     _match_across(files)
     drops["removed declaration"] += sum(len(file.removed) for file in files)
     examples: list[Example] = []
@@ -62,6 +63,11 @@ def extract(
         else:
             drops["declaration not valid on its own"] += 1
     return examples
+
+
+def _plain(file: ChangedFile) -> ChangedFile:
+    """Return the file without what is no change of a declaration: other line ends, a byte order mark."""
+    return replace(file, content_before=plain(file.content_before), content_after=plain(file.content_after))
 
 
 def _is_go(file: ChangedFile, drops: Counter[str]) -> bool:

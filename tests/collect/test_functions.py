@@ -105,7 +105,7 @@ func Z() {}
     assert [(each.path, each.name, each.doc) for each in found] == [
         (path, name, doc) for path in ("a.go", "w.go") for name, doc in docs
     ]
-    assert found[5].anchor == "// Y does one of these:\r\n//   - nothing\r\n//   * more\r\n//\r\n//\tY()\r\nfunc Y() {}"
+    assert found[5].anchor == "// Y does one of these:\n//   - nothing\n//   * more\n//\n//\tY()\nfunc Y() {}"
 
 
 def test_a_lost_file_costs_its_functions_only(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +152,22 @@ def test_a_headline_is_the_beginning_of_what_nests() -> None:
     assert whole.startswith(headline)
     hollow = parse_fragment("var x = f(" + "a, " * 500 + "b).c()").named_children[1]
     assert one_line(hollow, hollow=frozenset({"argument_list"})) == "var x = f().c()"
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ("/* A is. */\nfunc A() {}", ["/* A is. */\nfunc A() {}"]),
+        ("/* A is. */ func A() {}", ["/* A is. */ func A() {}"]),
+        ("/* one */ /* two */ var a = 1", ["/* one */ /* two */ var a = 1"]),
+        ("// A is.\n/* inline */ type A int", ["// A is.\n/* inline */ type A int"]),
+        ("/* A\n   is. */ func A() {}", ["/* A\n   is. */ func A() {}"]),
+        ("/* not of A */\n\nfunc A() {}", ["func A() {}"]),
+        ("func A() {} /* of A */\nfunc B() {}", ["func A() {} /* of A */", "func B() {}"]),
+        ("func A() {} // of A\n/* of B */ func B() {}", ["func A() {} // of A", "/* of B */ func B() {}"]),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_comment_above_or_on_the_line_belongs_to_the_declaration(source: str, texts: list[str], end: str) -> None:
+    found = declarations(f"package p\n\n{source}\n".replace("\n", end))
+    assert [one.text.rstrip("\r") for one in found] == [text.replace("\n", end) for text in texts]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.collect import records
+from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.toolchain import Toolchain
@@ -72,6 +73,35 @@ def test_line_ends_and_other_bytes_stay(repo: Repo) -> None:
     (repo.path / "shop.go").write_bytes(source.encode())
     made = edited(WorkingTree(repo.path), ("A", "func A() {\n\tB()\n}"))
     assert made.after == "package shop\r\n\r\nfunc A() {\r\n\tB()\r\n}\r\n\r\nfunc B() {} // ü"
+
+
+@pytest.mark.parametrize("content", ["", "\n", "\ufeff", " \r\n"])
+def test_a_file_of_nothing_gets_its_package_and_a_patch_that_applies(repo: Repo, tmp_path: Path, content: str) -> None:
+    repo.commit("Nothing yet", {"money/empty.go": content})
+    tree = WorkingTree(repo.path)
+    made = edit([Writing(locate(tree, "money/empty.go", "", add=True), "func F() {}")], Packages(tree, None), None)
+    assert made.after == "package money\n\nfunc F() {}\n"
+    (tmp_path / "x.patch").write_bytes(patch([made]).encode())
+    repo.git("apply", str(tmp_path / "x.patch"))
+    assert (repo.path / "money/empty.go").read_bytes().decode() == made.after
+    with pytest.raises(UserError, match="--add"):
+        locate(tree, "money/empty.go", "", add=False)
+
+
+@pytest.mark.parametrize(("first", "second"), [("\r\n", "\n"), ("\n", "\r\n")])
+def test_what_is_written_ends_its_lines_as_what_it_replaces(repo: Repo, first: str, second: str) -> None:
+    one, other = ("func A() {\n\tB()\n}\n\n".replace("\n", end) for end in (first, second))
+    (repo.path / "shop.go").write_bytes(f"package shop\n\n{one}{other.replace('A', 'C')}".encode())
+    code = "func A() {\n\tB()\n\tB()\n}"
+    made = edited(WorkingTree(repo.path), ("A", code), ("C", code.replace("A", "C")))
+    assert code.replace("\n", first) in made.after
+    assert code.replace("A", "C").replace("\n", second) in made.after
+
+
+def test_a_comment_at_the_end_of_a_line_takes_no_part_of_the_line_end(repo: Repo) -> None:
+    (repo.path / "shop.go").write_bytes(b"package shop\r\n\r\nvar a = 1 // one\r\n\r\nvar b = 2\r\n")
+    made = edited(WorkingTree(repo.path), ("a", "var a = 3"))
+    assert made.after == "package shop\r\n\r\nvar a = 3\r\n\r\nvar b = 2\r\n"
 
 
 def test_gofmt_lays_out_only_what_it_laid_out_before(repo: Repo, go: Toolchain) -> None:

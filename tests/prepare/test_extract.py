@@ -191,3 +191,29 @@ def test_real_sample_is_valid_and_leaks_nothing(shared_data: Path) -> None:
             assert one.before != one.code
         assert drops["declaration not valid on its own"] == 0
     assert len(set(ids)) == len(ids) > 150
+
+
+WINDOWS = BEFORE.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (WINDOWS, BEFORE),
+        (BEFORE, WINDOWS),
+        (WINDOWS.replace("\r\n", "\n", 3), BEFORE),
+        (f"\ufeff{BEFORE}", BEFORE),
+        (BEFORE.rstrip(), f"{BEFORE}\n"),
+        (WINDOWS, f"\ufeff{BEFORE}\r\n"),
+    ],
+)
+def test_other_line_ends_are_no_change(before: str, after: str) -> None:
+    assert extracted(pull_request(before, after)) == ([], Counter())
+    changed = [one.names for one in extracted(pull_request(before, after.replace("Println(1)", "Println(2)")))[0]]
+    assert changed == [("A",)]
+
+
+def test_what_is_learnt_has_plain_line_ends() -> None:
+    plain, _ = extracted(pull_request())
+    windows, _ = extracted(pull_request(WINDOWS, AFTER.replace("\n", "\r\n")))
+    assert windows == plain
