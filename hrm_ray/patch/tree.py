@@ -31,12 +31,9 @@ class WorkingTree:
         Raises:
             UserError: there is no such folder, or it is in no git repository with a working tree.
         """
-        try:
-            found = place.is_dir()
-        except OSError:  # too long a name
-            found = False
-        if not found:
-            raise UserError(f"{place}: there is no such folder")
+        if not os.path.isdir(place):  # noqa: PTH112 - false of a name that cannot be, too
+            is_file = os.path.isfile(place)  # noqa: PTH113
+            raise UserError(f"{place}: {'is a file, not a folder' if is_file else 'there is no such folder'}")
         self.place = place.resolve()
         self.root = Path(_git(self.place, "rev-parse", "--show-toplevel").removesuffix("\n"))
         self._texts: dict[str, str] = {}

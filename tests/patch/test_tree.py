@@ -58,6 +58,9 @@ def test_a_path_that_cannot_be(tree: WorkingTree, name: str, sentence: str) -> N
 
 
 def test_what_is_no_repository_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="is a file"):
+        WorkingTree(tmp_path / "file")
     for name in ("none", "a\0", "\ud800", "x" * 300):
         with pytest.raises(UserError, match="there is no such folder"):
             WorkingTree(tmp_path / name)
