@@ -163,16 +163,23 @@ def _named(override: str) -> str:
 def _to_blame(
     form: type[Section], tree: Mapping[str, Any], overrides: Sequence[str], found: ErrorDetails
 ) -> str | None:
-    """The last override without which this error would not be; None where it is the file's own."""
-    for at in reversed(range(len(overrides))):
+    """The override that an error comes from: the last that set its value, or without which it would not be.
+
+    None where it is the file's own.
+    """
+    place = "".join(f"{part}." for part in found["loc"])
+    for override in reversed(overrides):
+        if place.startswith(f"{key_of(override)}."):
+            return override
+    for override in reversed(overrides):
         try:
-            form.model_validate(_with(tree, [*overrides[:at], *overrides[at + 1 :]]))
+            form.model_validate(_with(tree, [other for other in overrides if key_of(other) != key_of(override)]))
         except ConfigError:
             continue
         except ValidationError as error:
             if any(is_same(one, found) for one in error.errors()):
                 continue
-        return overrides[at]
+        return override
     return None
 
 

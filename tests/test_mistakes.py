@@ -158,6 +158,9 @@ def test_no_word_at_all_is_answered_with_help(
         ("experiment.yaml --set data=[", "--set data: "),
         ("experiment.yaml --set train.workers.x=3", "--set train.workers.x: "),
         ("experiment.yaml --set train.workers=-1 --set train.rows=4", "--set train.workers: "),
+        ("experiment.yaml --set train.workers=-1 --set train.workers=-1", "--set train.workers: "),
+        ("experiment.yaml --set train.judge_rows=16 --set train.judge_rows=16", "--set train.judge_rows: train: "),
+        ('experiment.yaml --set train={"rows":0} --set train.epochs=3', "--set train: "),
         ("experiment.yaml --set train.rows=32 --set train.judge_rows=32 --set seed=3", "--set train.judge_rows: "),
     ],
 )
