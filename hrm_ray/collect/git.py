@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory, TemporaryFile
 from types import TracebackType
 from typing import Self
 
+from hrm_ray.collect.names import full_name, module_name, parts
 from hrm_ray.errors import UserError
 from hrm_ray.golang.files import GENERATED_NAMES, SKIPPED_FOLDERS
 from hrm_ray.paths import is_address
@@ -43,7 +44,6 @@ _BOUNDS = """\
 """Keep a git process at some 60 MB; by default it grows with the clone, and is no faster (measured). Files above the
 threshold, which nobody keeps, are not compared line by line."""
 
-_MODULE = re.compile(r"^module[ \t]+\"?([\w-]+(?:\.[\w-]+)+/[\w./-]*?)(?:/v\d+)?\"?[ \t]*\r?$", re.MULTILINE)
 _PASSWORD = re.compile(r"^(https?://)[^/]*@")
 
 _LAST_SECOND = 253402300799
@@ -206,7 +206,7 @@ def _open(place: str, folder: Path, own: Path) -> Clone:
     if Path(shallow).is_file():
         shutil.copy(shallow, own / "shallow")
     inside = Clone("", place, head, alone | {"GIT_DIR": str(own), "GIT_OBJECT_DIRECTORY": objects})
-    return replace(inside, name="/".join(_parts(remote or _module(inside) or str(folder))[-2:]))
+    return replace(inside, name=(full_name(remote) if remote else _module(inside)) or full_name(str(folder)))
 
 
 def _head(clone: Clone) -> str:
@@ -217,15 +217,14 @@ def _head(clone: Clone) -> str:
 
 
 def _module(clone: Clone) -> str:
-    """The path by which others import the clone's newest tree, empty where that has no host."""
+    """The name by which others import the clone's newest tree, empty where that has no host."""
     with Objects(clone) as objects:
-        found = _MODULE.search((objects.read(f"{clone.head}:go.mod") or b"").decode("utf-8", "replace"))
-    return found[1] if found else ""
+        return module_name((objects.read(f"{clone.head}:go.mod") or b"").decode("utf-8", "replace"))
 
 
 def _cloned(url: str, cache: Path) -> Path:
     """The bare clone of `url` in `cache`, made where it is not there yet; no password stays in it."""
-    *above, name = _parts(url) or [""]
+    *above, name = parts(url) or [""]
     folder = cache.joinpath(*above, f"{name}.git")
     if folder.is_dir():
         return folder
@@ -240,13 +239,6 @@ def _cloned(url: str, cache: Path) -> Path:
     git.run("--git-dir", str(partial), "config", "remote.origin.url", shown(url))
     partial.replace(folder)
     return folder
-
-
-def _parts(place: str) -> list[str]:
-    """The parts of a path, or the host and path of a URL: without protocol, user, password and `.git`."""
-    address = re.sub(r"^(?:[\w+.-]+://)?(?:[^/]*@)?", "", place)
-    bare = address.rstrip("/").removesuffix("/.git").removesuffix(".git").replace(":", "/")
-    return [part for part in os.fsencode(bare).decode("utf-8", "replace").split("/") if part.strip(".")]
 
 
 def _environment(**added: str) -> dict[str, str]:
