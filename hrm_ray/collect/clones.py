@@ -12,6 +12,7 @@ from rich.progress import Progress
 from hrm_ray.collect import functions, history, records
 from hrm_ray.collect.collection import Tally
 from hrm_ray.collect.commits import Commits
+from hrm_ray.collect.forges import COUNTING
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.git import Clone, Objects, opened, shown
 from hrm_ray.collect.licenses import is_allowed, license_of
@@ -21,6 +22,9 @@ from hrm_ray.errors import UserError
 
 Thing = TypeVar("Thing")
 
+FEW = 0.1
+"""The share of commits that name a pull request below which it is said what the history looks like."""
+
 
 def collect_history(config: Config, progress: Progress) -> None:
     """Write the newest pull requests of each clone that pass the filters.
@@ -29,7 +33,7 @@ def collect_history(config: Config, progress: Progress) -> None:
         UserError: a clone cannot be read, two have the same name, or nothing passes.
     """
     with _all_open(config, progress) as clones:
-        taken = _Taken(progress)
+        taken = _Taken(progress, f"no message names a pull request; those count: {COUNTING}")
         found = taken.tally.passed(_pull_requests(clones, config, taken))
         count = records.write(config.pull_requests, taken.checked(found))
     taken.tally.write(config)
@@ -40,7 +44,7 @@ def collect_history(config: Config, progress: Progress) -> None:
 def collect_functions(config: Config, progress: Progress) -> None:
     """Write the documented functions of each clone's newest tree; errors as in `collect_history`."""
     with _all_open(config, progress) as clones:
-        taken = _Taken(progress)
+        taken = _Taken(progress, "there was nothing")
         count = functions.write(config.functions, taken.checked(_functions(clones, taken)))
     taken.report("Go files")
     progress.console.print(f"{config.functions}: {count:,} functions")
@@ -84,7 +88,8 @@ def _allowed(clones: Iterable[Clone], config: Config, progress: Progress) -> lis
 class _Taken:
     """The bars and the drops of all clones together."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, nothing: str) -> None:
+        self._nothing = nothing
         self.tally = Tally()
         self.drops = self.tally.drops
         self._progress = progress
@@ -102,6 +107,10 @@ class _Taken:
 
         return looked_at
 
+    def note(self, sentence: str) -> None:
+        """Print a sentence."""
+        self._progress.console.print(sentence)
+
     def checked(self, found: Iterator[Thing]) -> Iterator[Thing]:
         """Pass things on; UserError at the end where there was none."""
         none = True
@@ -110,7 +119,7 @@ class _Taken:
             yield each
         if none:
             reasons = ", ".join(f"{reason}: {count}" for reason, count in self.drops.most_common())
-            raise UserError(f"collect.clones: nothing in them passed the filters ({reasons or 'there was nothing'})")
+            raise UserError(f"collect.clones: nothing in them passed the filters ({reasons or self._nothing})")
 
     def report(self, things: str) -> None:
         """Print the speed, and the drops by reason."""
@@ -125,6 +134,8 @@ def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> It
     for clone in clones:
         commits = Commits(clone)
         looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
+        if len(commits) < FEW * commits.read:
+            taken.note(f"{clone.name}: {commits.look}")
         yield from history.pull_requests(
             clone, commits, config.collect.pull_requests, config.clean, taken.drops, looked_at
         )

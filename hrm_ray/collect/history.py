@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from hrm_ray.collect import filters, messages
 from hrm_ray.collect.commits import Commits, Merged
 from hrm_ray.collect.differences import PATCHES, RAW, Entry, entries, with_patches
 from hrm_ray.collect.filters import Dropped
+from hrm_ray.collect.forges import MADE_UP
 from hrm_ray.collect.git import Clone, Differences, Objects, utc
 from hrm_ray.collect.licenses import license_of
 from hrm_ray.collect.messages import People
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
 from hrm_ray.config import Clean
 from hrm_ray.golang.syntax import parse_file_ok
+
+_REPEATED = "pull request that an older commit names too"
+_CARRIED = "pull request that only carries others"
 
 MOST_COMMITS = 30
 """Commits of a branch whose messages make the body of a merge that says nothing itself."""
@@ -44,22 +48,45 @@ def pull_requests(
         objects = stack.enter_context(Objects(clone))
         listed, compared = (stack.enter_context(Differences(clone, *options)) for options in (RAW, PATCHES))
         repository, people = Repository(clone.name, license_of(clone, objects)), People(commits.people)
-        look = _Look(repository, people, objects, listed, compared, settings, drops)
-        seen: set[int] = set()
-        left = most
+        look = _Look(repository, people, objects, listed, compared, settings, drops, commits.changes)
+        taken = _Taken()
         for merged in commits.merged():
             looked_at()
             try:
-                if merged.number in seen:
-                    raise Dropped("pull request that a newer commit names too")
-                yield look.at(merged)
-                seen.add(merged.number)
+                taken.check(merged)
+                yield taken.numbered(merged, look.at(merged))
             except Dropped as reason:
                 drops[str(reason)] += 1
                 continue
-            left -= 1
-            if not left:
+            if len(taken.numbers) == most:
                 return
+
+
+class _Taken:
+    """The pull requests that were taken: each once, and each with a number of its own."""
+
+    def __init__(self) -> None:
+        self.numbers: set[int] = set()
+        self._titles: dict[tuple[str, int], str] = {}
+
+    def check(self, merged: Merged) -> None:
+        """Refuse what a look cannot make acceptable."""
+        if merged.again:
+            raise Dropped("pull request whose commits an older one merged too")
+        if merged.key in self._titles and not merged.sure:
+            raise Dropped(_REPEATED)
+
+    def numbered(self, merged: Merged, pull_request: PullRequest) -> PullRequest:
+        """Take one, with another number where a pull request of another forge or repository has its own already."""
+        request = pull_request.pull_request
+        if self._titles.get(merged.key) == request.title:
+            raise Dropped(_REPEATED)
+        self._titles.setdefault(merged.key, request.title)
+        number = request.number
+        while number in self.numbers:
+            number += MADE_UP if number < MADE_UP else 1
+        self.numbers.add(number)
+        return replace(pull_request, pull_request=replace(request, number=number))
 
 
 @dataclass(frozen=True)
@@ -83,28 +110,50 @@ class _Look:
     compared: Differences
     settings: Clean
     drops: Counter[str]
+    changes: Callable[[int], list[tuple[str, str]]]
+    """`Commits.changes`."""
+    _carried: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The files that a carried pull request changes, by its position."""
 
     def at(self, merged: Merged) -> PullRequest:
         """Read one; Dropped where the filters refuse it."""
         if not merged.base:
             raise Dropped("pull request whose base is not in the clone")
+        if merged.carried and not merged.branch:
+            raise Dropped(_CARRIED)
         request = self._request(merged)
-        changed = entries(self.listed.between(merged.base, merged.head))
+        others = self._of_others(merged.carried)
+        changed = [entry for entry in self._entries(merged.base, merged.head) if entry.path not in others]
+        if others and not changed:
+            raise Dropped(_CARRIED)
         filters.check_entries(changed, self.settings)
         contents = {oid: self._content(oid) for entry in changed for oid in (entry.before, entry.after)}
         files = []
         for entry, patch in with_patches(self.compared.between(merged.base, merged.head)):
             try:
+                if entry.path in others:
+                    raise Dropped("file that a carried pull request changes too")
                 files.append(_file(entry, contents, patch, self.settings))
             except Dropped as reason:
                 self.drops[str(reason)] += 1
         filters.check_files(files, self.settings)
         return PullRequest(self.repository, request, tuple(files))
 
+    def _entries(self, base: str, head: str) -> list[Entry]:
+        return entries(self.listed.between(base, head))
+
+    def _of_others(self, carried: Iterable[int]) -> set[str]:
+        """The files that pull requests at these positions change."""
+        for at in carried:
+            if at not in self._carried:
+                changed = (entry.path for pair in self.changes(at) for entry in self._entries(*pair))
+                self._carried[at] = frozenset(changed)
+        return set().union(*(self._carried[at] for at in carried))
+
     def _request(self, merged: Merged) -> Request:
         commit, head = self._commit(merged.commit), self._commit(merged.head)
         branch = messages.branch(commit.message)
-        title, body = messages.problem(commit.message)
+        title, body = messages.problem(commit.message, merged.number)
         if not body:
             brought = [self._commit(oid).message for oid in reversed(merged.branch[:MOST_COMMITS])]
             body = messages.story(title, brought)

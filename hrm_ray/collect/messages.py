@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_SQUASH = re.compile(r"(?P<title>.*\S)\s*\(#(?P<number>\d{1,9})\)")
-_MERGE = re.compile(r"Merge pull request #(?P<number>\d{1,9})(?: from (?P<branch>\S+)(?: (?P<title>.*))?)?")
+from hrm_ray.collect import forges
+from hrm_ray.collect.remains import normal, without_owners, without_remains
 
 # Possessive, and begun only where a word or a run of blanks begins, so that no message takes quadratic time.
 _ADDRESS = r"(?<![\w.+-])(?!git@)[\w.+-]++@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w-])"
@@ -17,51 +17,60 @@ _TRAILERS = re.compile(
 _PERSONS = re.compile(
     rf"(?<![ \t])[ \t]*+(?:(?:(?<![\w.'-])[^\W\d_a-z][\w.'-]*+[ \t]++){{0,3}}<[^<>@\s]++@[^<>@\s]++>|{_ADDRESS})"
 )
+_WORDS = r"[^\W\d_a-z][\w.'-]*+(?:[ \t]++[^\W\d_a-z][\w.'-]*+){1,3}"
+_NAME = rf"(?:{_WORDS}|[@#]?[\w./+-]++)(?:[ \t]*[(<][^()<>\n]*[)>])?"
+_PEOPLE = re.compile(
+    r"^[ \t]*(?i:(?:co-?)?authors?|cc|reviewers?|assignees?|approvers?|committers?|maintainers?|testers?|subscribers?"
+    rf"|contributors?|tbr)[ \t]*[:=][ \t]*(?:{_NAME}(?:(?:[ \t]*[,;]|[ \t]+and)[ \t]+{_NAME})*+[,;.]?)?[ \t]*$\n?",
+    re.MULTILINE,
+)
+"""Lines of nothing but names; `Author: rename it` is prose."""
+_RULE = re.compile(r"[ \t]*(?:-{3,}|\*{3,}|_{3,})?[ \t]*")
 _MENTION = re.compile(r"(?<![\w/.@`-])@(?!v?\d)[A-Za-z\d][\w-]*+(?:/[\w-]+)?")
 _WORD = re.compile(r"\w+")
-_CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 _BOT = re.compile(r"\[bot\]|\b(?:ro)?bot\b|dependabot|renovate|greenkeeper|fossabot|imgbot|^snyk", re.IGNORECASE)
 _BOT_BRANCH = re.compile(r"dependabot\b|renovate\b|greenkeeper\b|snyk-", re.IGNORECASE)
 
 
-def number(subject: str) -> int | None:
-    """The pull request that a commit's first line announces: `title (#123)` or `Merge pull request #123 from x/y`."""
-    found = _MERGE.fullmatch(subject) or _SQUASH.fullmatch(subject)
-    return int(found["number"]) if found else None
+def number(message: str) -> int | None:
+    """The first pull request that a commit's message, or its subject alone, announces."""
+    found = forges.announced(normal(message))
+    return found[0].number if found else None
 
 
-def problem(message: str) -> tuple[str, str]:
-    """Title and body of the pull request that the commit with this message merged; the title may be empty."""
-    subject, rest = _paragraphs(message)
-    if (merge := _MERGE.fullmatch(subject)) is None:
-        squash = _SQUASH.fullmatch(subject)
-        title = squash["title"] if squash else subject
-    else:
-        title = merge["title"] or ""
-        if not title:
-            title, _, rest = rest.partition("\n")
-        title = title or _spoken(_branch(merge))
-    if title.endswith(_CUT) and rest.lstrip().startswith(_CUT):
-        tail, _, rest = rest.lstrip().partition("\n")
-        title = title[:-1] + tail[1:]
-    return _shrunk(without_handles(title)), _shrunk(without_handles(_TRAILERS.sub("", rest)))
+def problem(message: str, number: int | None = None) -> tuple[str, str]:
+    """Title and body of the pull request that the commit with this message merged; the title may be empty.
+
+    `number` says which one, where the message announces several.
+    """
+    message = normal(message)
+    found = forges.announced(message)
+    merge = next((each for each in found if each.number == number), found[0] if found else None)
+    title, body = (merge.title, merge.body) if merge else _paragraphs(message)
+    if not title:
+        title, body = _first(_without_names(without_remains(body.strip())))
+    title = without_owners(title or _spoken(merge.branch if merge else "")).strip()
+    body = without_remains(body.strip())
+    first, _, rest = body.partition("\n")
+    repeated = first == f"* {title}" or (first == title and rest)
+    return _shrunk(without_handles(title)), _without_trailers(rest if repeated else body)
 
 
 def story(title: str, commits: Sequence[str]) -> str:
     """The body of a merge that has none, from the messages of its branch, the oldest first, as GitHub's squash does."""
     told = []
     for message in commits:
-        subject, rest = _paragraphs(message)
+        subject, rest = _paragraphs(normal(message))
         head = "" if subject == title else f"* {subject}" if len(commits) > 1 else subject
-        told += [part for part in (head, rest) if part]
-    return _shrunk(without_handles(_TRAILERS.sub("", "\n\n".join(told))))
+        told += [part for part in (head, without_remains(rest)) if part]
+    return _without_trailers("\n\n".join(told))
 
 
 def branch(message: str) -> str:
     """The branch that a merge names, without its owner; empty for a squash."""
-    merge = _MERGE.fullmatch(_paragraphs(message)[0])
-    return _branch(merge) if merge else ""
+    found = forges.announced(normal(message))
+    return found[0].branch if found else ""
 
 
 def without_people(text: str) -> str:
@@ -77,9 +86,10 @@ def without_handles(text: str) -> str:
 
 
 def cleared(body: str) -> str:
-    """Remove from a text of several lines also its trailers; one that says nothing of people stays as it is."""
-    clean = without_handles(_TRAILERS.sub("", body))
-    return body if clean == body else _shrunk(clean)
+    """Remove from a text of several lines also its trailers and what tools left; other texts stay as they are."""
+    text = normal(body)
+    clean = _without_trailers(without_remains(text))
+    return body if clean == _spaced(text) else clean
 
 
 class People:
@@ -111,18 +121,36 @@ def is_bot(author: str, branch: str = "") -> bool:
     return _BOT.search(author) is not None or _BOT_BRANCH.match(branch) is not None
 
 
+def _first(body: str) -> tuple[str, str]:
+    """The title that a merge's text begins with, and the rest; a list of several commits has none."""
+    first, _, rest = body.strip().partition("\n")
+    item = first.removeprefix("* ")
+    return ("", body) if item != first and "\n* " in body else (item, rest)
+
+
+def _without_names(text: str) -> str:
+    return _PEOPLE.sub("", _TRAILERS.sub("", text))
+
+
+def _without_trailers(text: str) -> str:
+    return _shrunk(without_handles(_without_names(text)))
+
+
 def _shrunk(text: str) -> str:
+    """The text without runs of empty lines, and without a rule at its ends."""
+    lines = _spaced(text).split("\n")
+    written = [at for at, line in enumerate(lines) if not _RULE.fullmatch(line)]
+    return "\n".join(lines[written[0] : written[-1] + 1]) if written else ""
+
+
+def _spaced(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _paragraphs(message: str) -> tuple[str, str]:
     """The first paragraph on one line, which git calls the subject, and the rest."""
-    first, _, rest = message.replace("\r\n", "\n").strip().partition("\n\n")
+    first, _, rest = message.partition("\n\n")
     return " ".join(first.split("\n")), rest.strip()
-
-
-def _branch(merge: re.Match[str]) -> str:
-    return re.split("[/:]", merge["branch"] or "", maxsplit=1)[-1]
 
 
 def _spoken(branch: str) -> str:

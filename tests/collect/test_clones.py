@@ -60,6 +60,24 @@ def test_the_newest_of_each_clone_and_what_was_dropped(tmp_path: Path, clones: l
     assert f"{config.pull_requests}: 4 pull requests" in said
 
 
+def test_a_history_that_names_few_pull_requests_is_described(tmp_path: Path, clones: list[str]) -> None:
+    plain = Repo.new(tmp_path / "o" / "plain")
+    for at in range(12):
+        plain.commit(f"Step {at}", {"b.go": go("b", f"B{at}")})
+    plain.commit("Grow (#1)", {"a.go": go("a", "B")})
+    said = run(configured(tmp_path, source="history", clones=[str(plain.path), clones[0]]))
+    (look,) = (line for line in said.splitlines() if "See merge request" in line)
+    assert look.startswith("o/plain: of 14 commits 1 ")
+    assert "(squash 1)" in look
+    assert "0 are merges" in look
+
+
+def test_a_history_that_names_none_says_which_messages_count(tmp_path: Path) -> None:
+    plain = Repo.new(tmp_path / "o" / "plain")
+    with pytest.raises(UserError, match="See merge request"):
+        run(configured(tmp_path, source="history", clones=[str(plain.path)]))
+
+
 def test_functions_go_to_a_file_of_their_own(tmp_path: Path, clones: list[str]) -> None:
     repo = Repo(Path(clones[0]))
     repo.commit("Doc", {"d.go": "package d\n\n// F does one thing well.\nfunc F() {}\n"})

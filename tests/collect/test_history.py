@@ -255,13 +255,13 @@ def test_the_newest_are_taken_and_a_number_counts_once(repo: Repo) -> None:
     for at, number in enumerate((1, 2, 3, 3)):
         repo.commit(f"Change {at} (#{number})", {"a.go": go("a", f"F{at}")})
     found, drops = collected(repo.path, most=2)
-    assert [each.pull_request.title for each in found] == ["Change 3", "Change 1"]
-    assert drops == {"pull request that a newer commit names too": 1}
+    assert [each.pull_request.title for each in found] == ["Change 2", "Change 1"]
+    assert drops == {"pull request that an older commit names too": 1}
 
 
-def test_a_number_that_was_dropped_does_not_hide_an_older_commit(repo: Repo) -> None:
-    head = repo.commit("Grow (#5)", {"a.go": go("a", "B")})
+def test_a_number_that_was_dropped_does_not_hide_a_newer_commit(repo: Repo) -> None:
     repo.commit("Tell of it (#5)", {"CHANGELOG": "grew"})
+    head = repo.commit("Grow (#5)", {"a.go": go("a", "B")})
     found, drops = collected(repo.path)
     assert [each.pull_request.head_sha for each in found] == [head]
     assert drops == {"pull request without a Go file that a person wrote": 1}

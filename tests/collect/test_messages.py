@@ -19,7 +19,7 @@ from hrm_ray.collect.messages import (
     ("subject", "expected"),
     [
         ("Fix it (#12)", 12),
-        ("Fix it (#12) ", None),
+        ("Fix it (#12) ", 12),
         ("Fix it(#12)", 12),
         ('Revert "Fix it (#12)"', None),
         ('Revert "Fix it (#12)" (#13)', 13),

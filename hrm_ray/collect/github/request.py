@@ -40,14 +40,8 @@ def request(pull: Pull) -> Request:
 
 def _told(people: People, title: str, body: str) -> tuple[str, str]:
     """Title and body as those of a commit message, which is what a squash makes of them."""
-    title, body = messages.problem(f"{title or '-'}\n\n{_visible(body)}")
+    title, body = messages.problem(f"{title or '-'}\n\n{body}")
     return people.removed(title), people.removed(body)
-
-
-def _visible(body: str) -> str:
-    """A text without its HTML comments: what templates ask of authors, and GitHub does not show."""
-    first, *others = body.split("<!--")
-    return first + "".join(other.partition("-->")[2] for other in others)
 
 
 def _ci(pull: Pull) -> str:
