@@ -240,7 +240,7 @@ def main() -> None:
     except typer.TyperException as error:
         from hrm_ray.usage import sentence
 
-        if words := sys.argv[1:]:  # without a word typer has just printed its help
+        if words := sys.argv[1:]:  # for no words at all, typer has just printed its help
             print(f"error: {sentence(error, words)}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

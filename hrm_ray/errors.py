@@ -12,6 +12,6 @@ class ConfigError(UserError):
 
 
 class UnusableError(UserError):
-    """All that a model wrote is of no use, though nothing was wrong with what it was asked."""
+    """Nothing that a model wrote can be used; the request itself was sound."""
 
     exit_code = 3

@@ -1,4 +1,4 @@
-"""A form of settings in words: which keys it has, and what each may hold, read from its JSON schema."""
+"""The keys of settings and the values that they may have, in words, from the JSON schema of a pydantic model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 60
 
 
 class Form:
-    """The keys of a section or record, dotted, and what may stand there."""
+    """The keys of a section or record, dotted, and their possible values in words."""
 
     def __init__(self, schema: Node) -> None:
         self._root = schema
@@ -69,11 +69,11 @@ class Form:
         return same or difflib.get_close_matches(key, known, n=1)
 
     def words(self, node: Node) -> str:
-        """Return what may stand at a place, for "expected ..."."""
+        """Return the possible values at a place, for "expected ..."."""
         return ", or ".join(self._words(one) for one in self._alternatives(node))
 
     def hint(self, node: Node, value: Any) -> str:  # noqa: ANN401 - whatever YAML can hold
-        """Return how to write what was probably meant by a value that may not stand there; empty where that is open."""
+        """Return how to write the value that was probably meant by an impossible one; empty if that is open."""
         alternatives = list(self._alternatives(node))
         lists = [one for one in alternatives if one.get("type") == "array"]
         names = [str(name) for one in (*alternatives, *self._items(lists)) for name in one.get("enum", ())]

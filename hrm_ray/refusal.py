@@ -1,4 +1,4 @@
-"""One sentence for a setting that cannot be used: where it stands, its key, what is expected and what was found."""
+"""One sentence for a value that cannot be used: its key, what is expected and what was found."""
 
 from __future__ import annotations
 

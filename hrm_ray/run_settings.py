@@ -10,7 +10,7 @@ from hrm_ray.config import Config
 from hrm_ray.errors import ConfigError
 
 CHANGEABLE_AFTER_TRAINING = ("evaluate", "data", "train.device", "train.precision")
-"""What may be set then: the network is what was trained."""
+"""Settings that may change after training; the network stays as it was trained."""
 
 
 def read_run(run_dir: Path, overrides: Sequence[str] = ()) -> Config:

@@ -121,7 +121,7 @@ def put(tree: dict[str, Any], key: str, value: Any) -> None:  # noqa: ANN401 - w
 
 
 def unshared(tree: Any) -> Any:  # noqa: ANN401 - what JSON can hold
-    """Return a copy in which sections that an anchor made one are several."""
+    """Return a copy of a tree; sections that share an anchor are separate in it."""
     if isinstance(tree, Mapping):
         return {key: unshared(value) for key, value in tree.items()}
     return [unshared(item) for item in tree] if isinstance(tree, list) else tree
@@ -163,9 +163,9 @@ def _named(override: str) -> str:
 def _to_blame(
     form: type[Section], tree: Mapping[str, Any], overrides: Sequence[str], found: ErrorDetails
 ) -> str | None:
-    """The override that an error comes from: the last that set its value, or without which it would not be.
+    """The override that causes an error: the last one that sets its value, or one without which it disappears.
 
-    None where it is the file's own.
+    None if the file itself causes it.
     """
     place = "".join(f"{part}." for part in found["loc"])
     for override in reversed(overrides):

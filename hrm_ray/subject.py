@@ -1,4 +1,4 @@
-"""The file or folder that a verb is given: what it is, and which verbs take such a thing."""
+"""The argument of a verb: its kind, and the verbs that take this kind."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ _FOLDERS = {"run.json": RUN, "config.yaml": RUN, "search.json": SEARCHED, "datas
 
 
 def experiment(verb: str, path: Path, overrides: Sequence[str]) -> Config:
-    """Return the settings of the CONFIG that a verb is given; UserError where it is none."""
+    """Return the settings of the CONFIG that a verb is given; UserError if it is none."""
     require(verb, path)
     return settings.load(path, overrides)
 
 
 def run(verb: str, path: Path, overrides: Sequence[str] = ()) -> Config:
-    """Return the settings of the RUN that a verb is given; UserError where it is none."""
+    """Return the settings of the RUN that a verb is given; UserError if it is none."""
     require(verb, path)
     return read_run(path, overrides)
 
 
 def require(verb: str, path: Path) -> None:
-    """Refuse what a verb does not take. A file of settings that cannot be read is left to who reads it.
+    """Refuse what a verb does not take; a file of settings that cannot be read is refused by its reader.
 
     Raises:
-        UserError: it names what is there and the verbs that take it, and what this verb takes.
+        UserError: the sentence names the kind that was given with its verbs, and the kind that this verb takes.
     """
     found, wanted = _kind(path), _WANTED[verb]
     if wanted is RUN and not path.exists():
@@ -63,7 +63,7 @@ def require(verb: str, path: Path) -> None:
 
 
 def _kind(path: Path) -> Kind | None:
-    """What is there; None where it cannot be read, or not twice, such as a pipe."""
+    """The kind of a path; None if it cannot be read, or not twice, such as a pipe."""
     if path.is_dir():
         return next((kind for name, kind in _FOLDERS.items() if (path / name).exists()), FOLDER)
     tree = _tree(path) if path.is_file() else None
@@ -82,18 +82,18 @@ def _tree(path: Path) -> Mapping[str, Any] | None:
 
 
 def _meant(verb: str, path: Path, found: Kind) -> str:
-    """What was probably meant by a run folder, a part of one, or a file of settings."""
+    """A better argument for the verb than a run folder, a part of one, or a file of settings."""
     if found is RUN:
         return f"; {path / 'config.yaml'} is one" if verb in CONFIG.verbs else ""
     if verb not in (SEARCHED.verbs if found is SEARCH else RUN.verbs):
         return ""
     if found not in (CONFIG, SEARCH):
         above = next((folder for folder in path.parents if (folder / "run.json").is_file()), None)
-        return f"; the RUN of that is {above}" if above else ""
+        return f"; it belongs to the RUN {above}" if above else ""
     tree = _tree(path) or {}
     folder = Path(str(tree.get("runs", "runs"))) / str(tree.get("name"))
     missing = "" if folder.is_dir() else f", which `hrm-ray {found.verbs[-1]} {path}` makes"
-    return f"; the RUN of that is {folder}{missing}"
+    return f"; its run folder is {folder}{missing}"
 
 
 def _listed(verbs: Sequence[str]) -> str:

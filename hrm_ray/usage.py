@@ -1,4 +1,4 @@
-"""Mistakes in the words of a command, in one sentence each; an unknown option may be a setting."""
+"""One sentence for a command line that cannot be parsed; an unknown option may be a setting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CONFIG_VERBS = ("collect", "prepare", "train", "tune")
 
 
 def sentence(error: typer.TyperException, words: Sequence[str]) -> str:
-    """Return what is wrong with the words behind `hrm-ray`, and what was probably meant."""
+    """Return the fault of the words behind `hrm-ray`, and the words that were probably meant."""
     verb = words[0] if words and not words[0].startswith("-") else ""
     if hasattr(error, "possibilities"):  # there is no such option
         option = str(getattr(error, "option_name", ""))
@@ -65,7 +65,7 @@ def _keys(verb: str) -> list[str]:
 
 
 def _value(option: str, words: Sequence[str]) -> str:
-    """What was given to an option, as `--option=value` or as the next word."""
+    """The value of an option, given as `--option=value` or as the next word."""
     at = next(index for index, word in enumerate(words) if word.partition("=")[0] == option)
     if "=" in words[at]:
         return words[at].partition("=")[2]

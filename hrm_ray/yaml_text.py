@@ -1,4 +1,4 @@
-"""YAML 1.2 as settings need it: keys, texts, numbers, lists; what JSON can hold and nothing else."""
+"""YAML 1.2 for settings: the values that JSON has, and no others."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _Constructor.yaml_constructors = {
 
 
 def _named(key: str) -> str:
-    """A key that looks like one of ours; another may be a secret."""
+    """The key if it looks like a setting; any other may be a secret."""
     return f"`{key}`" if re.fullmatch(r"[a-z_]{1,30}", key) else "key of the same name"
 
 
@@ -116,7 +116,7 @@ def _yaml() -> YAML:
 
 
 def _problem(error: YAMLError, text: str) -> str:
-    """What is wrong and where."""
+    """The fault and its place."""
     if isinstance(error, ReaderError):
         return f"a character that YAML does not allow, line {text.count(chr(10), 0, error.position) + 1}"
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
@@ -130,12 +130,12 @@ def _problem(error: YAMLError, text: str) -> str:
 
 _WORDS = {
     "'\\t'": "a tab where only blanks may stand",
-    "another document": "a second document, and a file is one",
+    "another document": "a second document; a file holds one",
     "that cannot start any token": "a sign that cannot begin a value; put the value in quotes",
     "mapping values": "a colon inside of a value; put the value in quotes",
-    "<block end>": "a line that is indented as no section is",
+    "<block end>": "an indentation that fits no section",
     "'\\x00'": "the text ends too early",
     "<stream end>": "the text ends too early",
     "for merging": "`<<` without keys and values to merge",
 }
-"""What ruamel.yaml says, and how we say it."""
+"""Words of ruamel.yaml, and plainer ones for them."""

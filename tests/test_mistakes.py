@@ -22,7 +22,7 @@ TAKES = {
     "dataset": (),
     "folder": (),
 }
-"""What there is in the folder of these tests, and the verbs that take it."""
+"""The things in the folder of these tests, and the verbs that take each."""
 VERBS = ("collect", "prepare", "train", "tune", "evaluate", "generate", "export", "report")
 
 

@@ -44,7 +44,7 @@ FOREIGN = re.compile(
 
 
 def value_of(node: Node, value: str) -> bool:
-    """Whether a value may stand at a place for all that its kind is known."""
+    """True if the kind of a place allows a value."""
     words = FORM.words(node)
     given = parse_value(value, "test")
     if given is None:
@@ -57,7 +57,7 @@ def value_of(node: Node, value: str) -> bool:
 
 
 def refusals(tmp_path: Path, key: str, value: str) -> Iterator[tuple[str, str]]:
-    """What is said of a value, and where it stands."""
+    """The sentences about a value, and the place that each must name."""
     file = tmp_path / "some.yaml"
     file.write_text("name: some\ndata: data/some\n")
     yield refusal(file, [f"{key}={value}"]), f"--set {key}: "

@@ -1,4 +1,4 @@
-"""What `hrm-ray submit` sends: the command of the job and its environment, refused here if they could not run there.
+"""The command and the environment of a job of `hrm-ray submit`, refused here if they could not run on the cluster.
 
 Neither data nor runs travel: they stay on a disk that the cluster's nodes share, so their paths must be absolute.
 """
@@ -95,5 +95,5 @@ def _is_relative(value: Path | tuple[str | Ingredient, ...] | None) -> bool:
 
 
 def _is_home(given: Mapping[str, Any], key: str) -> bool:
-    """Whether a setting names a home folder, which is another on the cluster."""
+    """True if a setting names a home folder, which is another on the cluster."""
     return any(f"{name}.".startswith(f"{key}.") and '"~' in json.dumps(value) for name, value in given.items())

@@ -25,7 +25,7 @@ from hrm_ray.progress import bars, console
 from hrm_ray.refusal import shown
 
 ROWS = 2
-"""Raised when the same code makes another row; rows of before are then written anew."""
+"""Raised when the same code gives another row, so that earlier rows are written again."""
 
 
 class _Job(NamedTuple):

@@ -29,7 +29,7 @@ class Request(Section):
     file: str = ""
     declaration: str = ""
     add: bool = False
-    """Whether a declaration is added: behind `declaration`, or at the end of the file."""
+    """True to add a declaration: behind `declaration`, or at the end of the file."""
 
     @model_validator(mode="after")
     def _is_one_place(self) -> Self:

@@ -1,4 +1,4 @@
-"""What a job could not do on a cluster is refused before anything is sent."""
+"""A job that could not run on the cluster is refused before anything is sent."""
 
 from __future__ import annotations
 

@@ -87,13 +87,13 @@ Written = dict[str, tuple[str, str]]
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch, network: Network) -> Written:
-    """What the network of the run is made to write."""
+    """The plans and code that the network of the run is made to write."""
     texts: Written = {}
     for caller in (command, batch):
         monkeypatch.setattr(caller, "opened", lambda run_dir, overrides: network)
     honest = writer._proposals
 
-    def told(network: Network, tasks: Any) -> list[writer.Proposal]:
+    def replaced(network: Network, tasks: Any) -> list[writer.Proposal]:
         made = []
         for one in honest(network, tasks):
             name = one.target.declaration.name if one.target.declaration else ""
@@ -101,7 +101,7 @@ def written(monkeypatch: pytest.MonkeyPatch, network: Network) -> Written:
             made.append(writer.Proposal(one.target, plan, code, True, validate(code, kinds_of(plan)), one.decision))
         return made
 
-    monkeypatch.setattr(writer, "_proposals", told)
+    monkeypatch.setattr(writer, "_proposals", replaced)
     return texts
 
 
