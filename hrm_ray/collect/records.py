@@ -183,12 +183,17 @@ def read(path: Path, unreadable: Unreadable = refuse, every: Every = ALL) -> Ite
     """
     if not path.is_file():
         raise UserError(f"{path}: there is no such file")
-    if path.name.endswith((".jsonl", ".jsonl.gz")):
+    check_name(path)
+    if path.suffix != ".parquet":
         yield from _read_lines(path, unreadable, every)
-    elif path.suffix == ".parquet":
-        for index in range(len(row_groups(path))):
-            yield from read_row_group(path, index, unreadable, every)
-    else:
+        return
+    for index in range(len(row_groups(path))):
+        yield from read_row_group(path, index, unreadable, every)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a file whose name has no ending of a file of records; UserError."""
+    if not path.name.endswith((".parquet", ".jsonl", ".jsonl.gz")):
         raise UserError(f"{path}: pull requests are read from .parquet, .jsonl and .jsonl.gz")
 
 

@@ -141,6 +141,7 @@ def _changes(path: Path) -> dict[str, Path]:
         raise UserError(f"{path}: a folder given as prepare.input must hold train.jsonl, and this one does not")
     if not path.is_file():
         raise UserError(f"{path}: there is no such file; run `hrm-ray collect` first or set prepare.input")
+    records.check_name(path)
     return {"": path}
 
 

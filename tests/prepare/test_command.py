@@ -12,8 +12,21 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hrm_ray import settings
+from hrm_ray.errors import UserError
 from hrm_ray.prepare.command import prepare_dataset
 from tests.prepare import factory
+
+
+def test_a_file_of_no_records_is_refused_before_ray_is_started(tmp_path: Path) -> None:
+    (tmp_path / "prs.csv").touch()
+    chosen = {"input": str(tmp_path / "prs.csv")}
+    given = settings.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
+
+    def session(cpus: int) -> nullcontext[None]:
+        raise AssertionError(f"a Ray of {cpus} CPUs is started")
+
+    with pytest.raises(UserError, match=r"prs\.csv: .*\.parquet"):
+        prepare_dataset(given, Progress(disable=True), session)
 
 
 @pytest.mark.usefixtures("ray_session")
