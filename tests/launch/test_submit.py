@@ -226,7 +226,7 @@ def test_a_failing_job_says_why(head: Head, checkout: Path, tmp_path: Path) -> N
     places = ["--set", f"data={tmp_path}", "--set", f"runs={tmp_path}"]
     done = head.ray_job_submit(checkout, "train", SMOKE, *places, "--set", "train.judge_rows=4")
     assert done.returncode == 1
-    assert f"error: {SMOKE}: train: judge_rows 4 leaves none of the 4 rows" in done.stdout
+    assert "error: --set train.judge_rows: " in done.stdout
 
 
 @pytest.mark.parametrize(
