@@ -37,7 +37,7 @@ _N = r"(?P<number>\d{1,9})"
 _SUBJECTS = [
     (form, series, re.compile(pattern))
     for form, series, pattern in (
-        ("GitHub", "#", rf"Merge pull request #{_N}(?: from (?P<branch>\S+)(?: (?P<title>.*))?)?"),
+        ("GitHub", "#", rf"Merge pull request #{_N}(?: from (?P<branch>\S+)(?: into \S+)?(?: (?P<title>.*))?)?"),
         ("Gitea", "#", rf"Merge pull request '(?P<title>.*)' \([#!]{_N}\) from (?P<branch>\S+)(?: into \S+)?"),
         ("Bitbucket", "Bitbucket", rf"Merge pull request #{_N} in \S+ from (?P<branch>\S+) to \S+"),
         ("Bitbucket", "Bitbucket", rf"Merged in (?P<branch>\S+) \(pull request #{_N}\)"),
@@ -51,7 +51,7 @@ _SUBJECTS = [
 ]
 _SQUASH = re.compile(rf"(?P<title>.*\S)\s*\((?:PR )?(?P<series>[#!]){_N}\)")
 _GITEE = re.compile(rf"!{_N} (?P<title>.+)")
-_MERGE = re.compile(r"Merge (?:remote-tracking )?branch '(?P<branch>[^']+)'.*|Merge \"(?P<title>.+)\"")
+_MERGE = re.compile(r"Merge (?:remote-tracking )?branch ['\"](?P<branch>[^'\"]+)['\"].*|Merge \"(?P<title>.+)\"")
 _WRAPPED = re.compile(r"[a-z(`'\"\d]")
 """How a line begins that a title goes on in."""
 _SECTION = re.compile(r"^(\d{1,9}): (.*?)(?<![ \t])[ \t]+r=\S*(?:[ \t]+a=\S*)?[ \t]*$", re.MULTILINE)
@@ -60,14 +60,14 @@ _SECTION = re.compile(r"^(\d{1,9}): (.*?)(?<![ \t])[ \t]+r=\S*(?:[ \t]+a=\S*)?[ 
 _FOOTERS = [
     (form, re.compile(rf"[ \t]*{pattern}[ \t]*", re.IGNORECASE))
     for form, pattern in (
-        ("GitLab", r"See merge request (\S+)"),
+        ("GitLab", r"See merge request:? (\S+)"),
         ("Gerrit", r"Reviewed-on: (\S+)"),
         ("Phabricator", r"Differential Revision: (\S+)"),
         ("other", r"(?:PR-URL|(?:Pull|Merge)[- ]Request(?:[- ]URL)?): (\S+)"),
         ("other", r"COPYBARA_INTEGRATE_REVIEW=(\S+).*"),
     )
 ]
-_FOOTER = re.compile(r"[ \t]*[A-Za-z][\w-]*(?: [\w-]+){0,2}[ \t]*[:=].*|See merge request \S+|\(cherry.picked from.*")
+_FOOTER = re.compile(r"[ \t]*[A-Za-z][\w-]*(?: [\w-]+){0,2}[ \t]*[:=].*|See merge request.*|\(cherry.picked from.*")
 _FORMS = {("Gerrit", "#"): "Gitea", ("Gerrit", "!"): "GitLab"}
 """Who wrote a footer that two forges write, by the address in it."""
 MOST_FOOTERS = 60

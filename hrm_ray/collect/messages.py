@@ -10,7 +10,10 @@ from hrm_ray.collect.remains import normal, without_owners, without_remains
 
 # Possessive, and begun only where a word or a run of blanks begins, so that no message takes quadratic time.
 _ADDRESS = r"(?<![\w.+-])(?!git@)[\w.+-]++@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{2,}(?![\w-])"
-_DEED = r"(?:[\w-]+-by|(?:co-?)?(?:authored|signed off|reviewed|reported|suggested|tested|requested|approved) by)"
+_DEED = (
+    r"(?:[\w-]+-by|(?:co-?)?(?:acked|approved|authored|merged|reported|requested|reviewed|signed off|submitted"
+    r"|suggested|tested) by)"
+)
 _TRAILERS = re.compile(
     rf"^(?:[ \t>*-]*+{_DEED}[ \t]*:|[ \t]*[\w-]++:.*{_ADDRESS}).*(?:\n|\Z)", re.MULTILINE | re.IGNORECASE
 )
@@ -20,7 +23,8 @@ _PERSONS = re.compile(
 _WORDS = r"[^\W\d_a-z][\w.'-]*+(?:[ \t]++[^\W\d_a-z][\w.'-]*+){1,3}"
 _NAME = rf"(?:{_WORDS}|[@#]?[\w./+-]++)(?:[ \t]*[(<][^()<>\n]*[)>])?"
 _PEOPLE = re.compile(
-    r"^[ \t]*(?i:(?:co-?)?authors?|cc|reviewers?|assignees?|approvers?|committers?|maintainers?|testers?|subscribers?"
+    r"^[ \t]*(?i:/?cc|ping|ptal)[: \t]+(?:@[\w./-]++[ \t,;]*+)++$\n?"
+    r"|^[ \t]*(?i:(?:co-?)?authors?|cc|reviewers?|assignees?|approvers?|committers?|maintainers?|testers?|subscribers?"
     rf"|contributors?|tbr)[ \t]*[:=][ \t]*(?:{_NAME}(?:(?:[ \t]*[,;]|[ \t]+and)[ \t]+{_NAME})*+[,;.]?)?[ \t]*$\n?",
     re.MULTILINE,
 )

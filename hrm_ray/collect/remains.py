@@ -31,7 +31,7 @@ _HEX = r"[\da-f]{7,64}"
 _REFERENCE = r"(?:[\w./-]*[#!]\d+|https?://\S+/\d+/?|(?-i:(?!UTF|SHA|RFC|ISO)[A-Z][A-Z\d]+-\d+)|\b[\da-f]{7,40}\b)"
 _REFERENCES = rf"(?:(?:issues?|bugs?|tickets?|pr|mr|cl) )?{_REFERENCE}(?:(?:,? and|,|;|,? &)? +{_REFERENCE})*+[.,;]?"
 _FOOTERS = (
-    "see merge request .+",
+    r"see merge request:? \S+",
     "(?:change-id|reviewed-on|differential revision|maniphest tasks|gitorigin-revid|piperorigin-revid|git-svn-id"
     "|github-last-rev|github-pull-request|fbshipit-source-id|pr-url|(?:pull|merge)[- ]request(?:[- ]url)?"
     r"|related work items|jira issues|cq-depend|commit-queue|[\w-]+-commit):.*",

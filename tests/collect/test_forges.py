@@ -26,6 +26,7 @@ BATCH = (
             "",
         ),
         ("Return two\n\nBecause.\n\nSee merge request !12", "GitLab", "Because."),
+        ('Merge branch "fix" into "main"\n\nReturn two\n\nSee merge request: g/p!12', "GitLab", ""),
         ("Return two\nSee merge request g/p!12", "GitLab", ""),
         ("Return two (!12)", "squash", ""),
         ("Return two (PR #12)\n\nBecause.", "squash", "Because."),
@@ -85,6 +86,7 @@ BATCH = (
             "other",
             "Because.",
         ),
+        ("Merge pull request #12 from a/b into main\n\nReturn two\n\nBecause.", "GitHub", "Because."),
         (
             "Merge pull request #12 from a/b\n\nAutomatic merge from submit-queue (batch tested with PRs 1, 2).\n\n"
             "Return two\n\nBecause.\n\n```release-note\nNONE\n```",

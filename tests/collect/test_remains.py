@@ -40,6 +40,7 @@ def test_where_a_title_ends(message: str, title: str, body: str) -> None:
         "---------\n\nCo-authored-by: Ann Example <ann@example.org>",
         "---------\n\nSigned-off-by: Ann <a@b.org>\nCo-authored-by: Bob <b@b.org>\n\n---------",
         "Cc: Carl Example\nAuthor: Ann Example\nReviewer: Bob Example",
+        "cc @ann @org/team\nMerged by: ann\n/cc @bob",
         "cc: @ann, @org/team\nReviewers: ann, Bob B. Example and carl\nAssignee: ann (Team)",
         "Change-Id: I0123456789abcdef0123456789abcdef01234567\nReviewed-on: https://x.org/o/p/pulls/12",
         "Bug: 123\nTest: go test\nChange-Id: I0123456789abcdef0123456789abcdef01234567\nTryBot-Result: Gobot Gobot",
@@ -99,6 +100,7 @@ def test_whose_branch_it_was_is_removed(text: str, kept: str) -> None:
         "# one\n# two\n\ntext",
         "# one\n\n## two\n\ntext",
         "Note: a footer of prose",
+        "See merge request flow for more",
         "* one\n\n* two",
     ],
 )
