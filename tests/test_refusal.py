@@ -83,7 +83,9 @@ def test_a_wrong_value_is_named_with_its_place_and_with_what_is_wanted(tmp_path:
     node = FORM.find(key.split("."))[1]
     tried = [value for value in WRONG if not value_of(node, value)]
     assert len(tried) >= 6, FORM.words(node)
-    for number, value in enumerate(tried):
+    alike = [other for other in LEAVES if FORM.words(FORM.find(other.split("."))[1]) == FORM.words(node)]
+    at = alike.index(key)  # keys that may have the same values share the work
+    for number, value in enumerate(tried if at == 0 else tried[at % 3 :: 3]):
         for said, place in islice(refusals(tmp_path, key, value), 1 if number else 2):  # a file takes long to read
             assert said.startswith(place), said
             assert (WRONG[value] or ", found ") in said, said
