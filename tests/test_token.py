@@ -80,7 +80,7 @@ def test_no_file_and_no_output_holds_the_token(tmp_path: Path, monkeypatch: pyte
         ("collect={{source: history, clones: ['https://x-access-token:{}@127.0.0.1:9/o/n.git']}}", "credential helper"),
         ("collect={{source: history, clones: ['https://{}@127.0.0.1:9/o/n.git']}}", "credential helper"),
         ("collect.github.token={}", "set GITHUB_TOKEN"),
-        ("collect.github={}", "valid dictionary"),
+        ("collect.github={}", "collect.github: expected"),
     ],
 )
 def test_a_token_in_the_settings_is_written_and_printed_nowhere(tmp_path: Path, setting: str, said: str) -> None:
