@@ -6,9 +6,11 @@ import re
 
 from hrm_ray.golang.diagnostic import Diagnostic, DiagnosticKind
 
+_TEXT = r"""//[^\n]*|/\*.*?(?:\*/|\Z)|`[^`]*`?|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?"""
+_TEXTS = re.compile(_TEXT, re.DOTALL)
+
 LEXEME = re.compile(
-    rb"""//[^\n]*|/\*.*?(?:\*/|\Z)|`[^`]*`?|"(?:\\.|[^"\\\n])*"?|'(?:\\.|[^'\\\n])*'?"""
-    rb"""|\b(?:const|var|type)\s*\(|[\w\x80-\xff]+|\+\+|--|\n|\S""",
+    _TEXT.encode() + rb"""|\b(?:const|var|type)\s*\(|[\w\x80-\xff]+|\+\+|--|\n|\S""",
     re.DOTALL,
 )
 """Comments, strings, runes, what opens a group, words, line ends, and the rest by its characters.
@@ -19,6 +21,11 @@ What is never closed is one lexeme too: looked for again behind each quote, its 
 _CLOSED = re.compile(rb"""//[^\n]*|/\*.*\*/|`[^`]*`|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.DOTALL)
 _KINDS = {b'"': "string", b"`": "string", b"'": "rune", b"/*": "comment", b"//": "comment"}
 _CLOSERS = {b")": b"(", b"]": b"[", b"}": b"{"}
+
+
+def text_ends(source: str) -> list[int]:
+    """Return where each comment, string and rune of `source` begins and ends, in turn: odd places end one."""
+    return [at for found in _TEXTS.finditer(source) for at in found.span()]
 
 
 def unclosed(data: bytes) -> Diagnostic | None:
