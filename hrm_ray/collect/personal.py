@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hrm_ray.collect.secrets import Finding, lines_with, stand_in
+from hrm_ray.collect.secrets.finding import Finding, stand_in
 
 _ADDRESS = re.compile(
     r"(?:(?<![\w.+%/@:-])(?!(?<=\\)[nrt])|(?<=\\[nrt])|(?<=mailto:))(?P<user>[\w.+%-]{1,64}+)"
@@ -27,12 +27,12 @@ _AUTHOR = re.compile(
 
 def find(source: str) -> Iterator[Finding]:
     """Yield the addresses in Go source, which can only stand in comments and strings, and the authors in comments."""
-    for start, end in lines_with("@", source):
+    for start, end in _lines_with("@", source):
         for found in _ADDRESS.finditer(source, start, end):
             if not (_MACHINE.fullmatch(found["user"]) or _RESERVED.fullmatch(found["host"])):
                 yield Finding("e-mail address", found[0], f"{_letters(found[0])}@example.com")
     for title in ("uthor", "aintainer", "ontributor", "reated by", "ritten by"):
-        for start, end in lines_with(title, source):
+        for start, end in _lines_with(title, source):
             for found in _AUTHOR.finditer(source, start, end):
                 head = found[0][: found.start("name") - found.start()]
                 yield Finding("name of an author", found[0], f"{head}someone")
@@ -41,3 +41,13 @@ def find(source: str) -> Iterator[Finding]:
 def _letters(address: str) -> str:
     """A user name of six letters, the same for the same address."""
     return stand_in(address.ljust(14))[8:14]
+
+
+def _lines_with(literal: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where each line that holds `literal` begins and ends."""
+    at = text.find(literal)
+    while at >= 0:
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        yield text.rfind("\n", 0, at) + 1, end
+        at = text.find(literal, end)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 
-from hrm_ray.collect.secrets import Finding
+from hrm_ray.collect.secrets.finding import Finding
 from hrm_ray.golang.tree import STRINGS, parse_file, walk
 
 _NUMBERS = frozenset({"int_literal", "float_literal", "imaginary_literal"})

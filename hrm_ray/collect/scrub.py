@@ -13,7 +13,7 @@ from dataclasses import replace
 from hrm_ray.collect import messages, personal, secrets
 from hrm_ray.collect.records import ChangedFile, Issue, PullRequest, Request
 from hrm_ray.collect.replacements import Replacements
-from hrm_ray.collect.secrets import Finding
+from hrm_ray.collect.secrets.finding import Finding
 
 SPOKEN = "text that names people"
 """What a title, body, label or comment is counted as that held trailers, addresses or handles."""
@@ -51,15 +51,18 @@ def scrubbed_texts(go: Mapping[str, str], spoken: Mapping[str, str], counts: Cou
 
 
 def _in_go(files: Iterable[ChangedFile]) -> Iterator[Finding]:
-    for file in files:
-        for source in (file.content_before, file.content_after, _unsigned(file.patch)):
-            yield from secrets.find(source)
-            yield from personal.find(source)
+    for source in (source for file in files for source in _sources(file)):
+        yield from secrets.find(source)
+        yield from personal.find(source)
 
 
-def _unsigned(patch: str) -> str:
-    """A patch whose lines begin like those of the file, near enough to find what is in them."""
-    return patch.replace("\n+", "\n").replace("\n-", "\n").replace("\n ", "\n")
+def _sources(file: ChangedFile) -> Iterator[str]:
+    """Both sides of a file, and its patch without signs where that has a line that neither side has."""
+    yield from (file.content_before, file.content_after)
+    lines = {*file.content_before.splitlines(), *file.content_after.splitlines()}
+    patch = [line[1:] for line in file.patch.splitlines() if line[:1] in "+- "]
+    if not lines.issuperset(patch):
+        yield "\n".join(patch)
 
 
 def _in_texts(request: Request) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from hrm_ray.collect.clean import cleaned, cleaned_piece
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
-from hrm_ray.collect.secrets import Finding
+from hrm_ray.collect.secrets.finding import Finding
 from hrm_ray.config import Clean
 from tests.collect.planted import planted
 
