@@ -3,7 +3,7 @@ PYTHON ?= python3
 # Extra arguments for the installation of torch alone, e.g. --index-url of the CPU or CUDA index that
 # PyTorch's own "Start locally" page prints. Empty: whatever the index in use offers.
 TORCH_ARGS ?=
-EXTRAS ?= dev,go,tracking
+EXTRAS ?= dev,tracking
 CONFIG ?= experiments/demo.yaml
 
 BIN := .venv/bin

@@ -27,7 +27,6 @@ from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.references import imports
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.golang.toolchain import Toolchain, toolchain
-from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.edit import Writing, edit
 from hrm_ray.patch.packages import Packages
 from hrm_ray.patch.target import Target
@@ -59,7 +58,7 @@ def writings(file: ChangedFile) -> list[Writing] | None:
 
 def specs(source: str) -> set[tuple[str, str]]:
     """Return paths and aliases."""
-    return {(one.path, one.alias) for one in imports(parse_file(source))}
+    return {(one.path, one.alias) for one in imports(source)}
 
 
 def compared(file: ChangedFile, packages: Packages, go: Toolchain | None) -> Iterator[str]:

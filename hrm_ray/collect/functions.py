@@ -17,8 +17,8 @@ from hrm_ray.collect.licenses import license_of
 from hrm_ray.golang.declarations import Declaration, declarations, outline
 from hrm_ray.golang.doc_sentences import says_nothing
 from hrm_ray.golang.files import plain
+from hrm_ray.golang.fragment import fragment
 from hrm_ray.golang.syntax import parse_file_ok
-from hrm_ray.golang.tree import parse_fragment
 
 FEWEST_WORDS = 4
 """Shorter doc comments say no more than the name does."""
@@ -115,10 +115,11 @@ def _documented(place: tuple[str, str, str], path: str, source: str, drops: Coun
 
 def _split(declaration: Declaration) -> tuple[str, str]:
     """Doc comment, as plain text, and the code without it; Dropped where there is no such comment, or no body."""
-    root = parse_fragment(declaration.text)
-    node = next(node for node in root.named_children[1:] if node.type != "comment")
-    whole = root.text or b""
-    above = whole[root.named_children[0].end_byte : node.start_byte].decode()
+    parsed = fragment(declaration.text, most=declaration.end)
+    if not parsed.declarations:
+        raise Dropped("function that is too hard to parse")
+    node, whole = parsed.declarations[0], parsed.root.text or b""
+    above = whole[parsed.root.named_children[0].end_byte : node.start_byte].decode()
     doc = messages.without_people(_MARKER.sub("", _DIRECTIVE.sub("", above)))
     if len(doc.split()) < FEWEST_WORDS:
         raise Dropped("function without a doc comment")

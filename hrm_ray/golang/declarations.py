@@ -1,19 +1,25 @@
-"""The top-level declarations of a Go file, and the file's outline."""
+"""The top-level declarations of a Go file, and the file's outline.
+
+Go's parser says where they are and what they are called, and each is then parsed alone: one that tree-sitter cannot
+read spoils no other.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tree_sitter import Node
 
-from hrm_ray.golang.syntax import DECLARATION_KINDS
-from hrm_ray.golang.tree import STRINGS, parse_file, walk
+from hrm_ray.golang.fragment import fragment
+from hrm_ray.golang.layout import Layout, Part, layout
+from hrm_ray.golang.lexemes import without_comments
+from hrm_ray.golang.tree import SPECS, STRINGS, parse, walk
 
-_SPECS = frozenset({"type_spec", "type_alias", "const_spec", "var_spec"})
-
+_WHOLE_COMMENT = re.compile(rb"//[^\n]*|/\*.*?\*/", re.DOTALL)
 _COMMENT = re.compile(rb"/[/*]")
 _COMMENT_OR_OPENING = re.compile(rb"/[/*]|[({]")
 
@@ -37,28 +43,23 @@ class Declaration:
     start: int
     """Where `text` begins in the file's UTF-8 bytes."""
     end: int
-    _node: Node = field(repr=False, compare=False)
-
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """All names that it declares, of which a group has several; a method's is `Receiver.Name`."""
-        return tuple(text_of(found) for found in _spec_names(self._node)) or (self.name,)
+    names: tuple[str, ...] = field(default=(), compare=False)
+    """All names that it declares, of which a group has several; a method's is `Receiver.Name`."""
+    _head: str = field(default="", repr=False, compare=False)
+    """The text up to the body of a function; all of any other."""
 
     @cached_property
     def signature(self) -> str:
         """One line without bodies, comments and values."""
-        return _signature(self._node)
+        found = fragment(self._head, most=self.end).declarations
+        return _signature(found[0]) if found else f"{self.kind} {self.name}"  # it was too hard to parse
 
 
 def declarations(source: str) -> list[Declaration]:
     """Every top-level declaration of a file, in order; a file that does not parse gives what could be read."""
-    data = source.encode("utf-8", "surrogatepass")
-    nodes = [node for node in parse_file(source).children if node.is_named]
-    return [
-        _declaration(node, _start(nodes, at), _end(nodes, at), data)
-        for at, node in enumerate(nodes)
-        if node.type in DECLARATION_KINDS
-    ]
+    data, found = source.encode("utf-8", "surrogatepass"), layout(source)
+    places = zip(found.parts, _places(data, found), strict=True)
+    return [_declaration(part, data, start, end) for part, (start, end) in places]
 
 
 def outline(source: str) -> str:
@@ -68,7 +69,7 @@ def outline(source: str) -> str:
 
 def heading(source: str) -> list[str]:
     """The package clause and the imports, where there are any, each as one line."""
-    root = parse_file(source)
+    root = head(source)
     packages = [one_line(node) for node in root.named_children if node.type == "package_clause"]
     imports = [node for node in root.named_children if node.type == "import_declaration"]
     specs = [one_line(node) for found in imports for node, kind, _ in walk(found) if kind == "import_spec"]
@@ -76,52 +77,35 @@ def heading(source: str) -> list[str]:
     return packages[:1] + used
 
 
-def _declaration(node: Node, start: int, end: int, data: bytes) -> Declaration:
-    text = data[start:end].decode("utf-8", "surrogatepass")
-    return Declaration(DECLARATION_KINDS[node.type], _name(node), text, start, end, node)
+@lru_cache(maxsize=4)
+def head(source: str) -> Node:
+    """Return the tree of what stands before a file's first declaration."""
+    data, parts = source.encode("utf-8", "surrogatepass"), layout(source).parts
+    return parse(data[: parts[0].start] if parts else data)
 
 
-def _start(nodes: list[Node], at: int) -> int:
-    """Start of the comments directly above or on the same line: no blank line between, not behind a declaration."""
-    first = at
-    while first > 0:
-        above, here = nodes[first - 1], nodes[first]
-        if above.type != "comment" or above.end_point.row + 1 < here.start_point.row or _is_trailing(nodes, first - 1):
-            break
-        first -= 1
-    return nodes[first].start_byte
+def _declaration(part: Part, data: bytes, start: int, end: int) -> Declaration:
+    text, before = (data[start:to].decode("utf-8", "surrogatepass") for to in (end, part.body))
+    names = part.names or ("_",)
+    return Declaration(part.kind, names[0], text, start, end, names, before if part.body < part.end else text)
 
 
-def _end(nodes: list[Node], at: int) -> int:
-    last = at
-    while last + 1 < len(nodes) and nodes[last + 1].type == "comment" and _is_trailing(nodes, last + 1):
-        last += 1
-    return nodes[last].end_byte
+def _places(data: bytes, found: Layout) -> Iterator[tuple[int, int]]:
+    """Where each part begins and ends with its comments.
 
-
-def _is_trailing(nodes: list[Node], at: int) -> bool:
-    if at == 0 or nodes[at - 1].end_point.row != nodes[at].start_point.row:
-        return False
-    return nodes[at - 1].type != "comment" or _is_trailing(nodes, at - 1)
-
-
-def _name(node: Node) -> str:
-    if (name := node.child_by_field_name("name")) is None:
-        return next((text_of(found) for found in _spec_names(node)), "_")
-    receiver = node.child_by_field_name("receiver")
-    if receiver is None:
-        return text_of(name)
-    owner = next((text_of(child) for child, kind, _ in walk(receiver) if kind == "type_identifier"), "_")
-    return f"{owner}.{text_of(name)}"
-
-
-def _spec_names(node: Node) -> Iterator[Node]:
-    """Names that the specifications of a const, var or type declaration introduce."""
-    for child in node.named_children:
-        if child.type == "var_spec_list":
-            yield from _spec_names(child)
-        elif child.type in _SPECS:
-            yield from (name for name in child.children_by_field_name("name") if name.is_named)  # a comma is one too
+    These are the comments that begin on the line where it ends, and before it those without a blank line between.
+    """
+    starts, ends, behind = list[int](), list[int](), found.head
+    for start, end in [*((part.start, part.end) for part in found.parts), (len(data), len(data))]:
+        comments = deque(one.span() for one in _WHOLE_COMMENT.finditer(data, behind, start))
+        while behind and comments and data.count(b"\n", behind, comments[0][0]) == 0:
+            _, behind = comments.popleft()
+        while comments and data.count(b"\n", comments[-1][1], start) <= 1:
+            start, _ = comments.pop()
+        starts.append(start)
+        ends.append(behind)
+        behind = end
+    return zip(starts[:-1], ends[1:], strict=True)
 
 
 def _signature(node: Node) -> str:
@@ -130,19 +114,15 @@ def _signature(node: Node) -> str:
     if node.child_by_field_name("name") is not None:
         return one_line(node)
     keyword = node.type.removesuffix("_declaration")
-    parts = [part for child in node.named_children for part in _spec_signatures(child)]
+    parts = [_spec_signature(child) for child, kind, _ in walk(node, STRINGS | SPECS) if kind in SPECS]
     return f"{keyword} {parts[0]}" if len(parts) == 1 else f"{keyword} ({'; '.join(parts)})"
 
 
-def _spec_signatures(node: Node) -> list[str]:
-    if node.type == "var_spec_list":
-        return [part for child in node.named_children for part in _spec_signatures(child)]
-    if node.type not in _SPECS:
-        return []
-    value = node.child_by_field_name("value")
-    members = (child for child, kind, _ in walk(node) if kind == "{")
+def _spec_signature(node: Node) -> str:
+    value, body = (node.child_by_field_name(field) for field in ("value", "type"))
+    members = (child for child, kind, _ in walk(body or node) if kind == "{")
     stop = value or next(members, None)
-    return [one_line(node, stop.start_byte if stop else None).removesuffix("=").rstrip()]
+    return one_line(node, stop.start_byte if stop else None).removesuffix("=").rstrip()
 
 
 def one_line(node: Node, stop: int | None = None, hollow: frozenset[str] = frozenset()) -> str:
@@ -151,8 +131,10 @@ def one_line(node: Node, stop: int | None = None, hollow: frozenset[str] = froze
     Where there are hollow types, the beginning of it alone: it is a headline.
     """
     data = (node.text or b"")[: stop and stop - node.start_byte]
-    if (_COMMENT_OR_OPENING if hollow else _COMMENT).search(data):
+    if hollow and _COMMENT_OR_OPENING.search(data):
         data = _bared(node, data, hollow)
+    elif _COMMENT.search(data):
+        data = without_comments(data)
     line = " ".join(data.decode("utf-8", "surrogatepass").split())
     return line.replace("( ", "(").replace(", )", ")")
 
@@ -161,7 +143,7 @@ def _bared(node: Node, data: bytes, hollow: frozenset[str]) -> bytes:
     """The beginning `data` of a node's text without comments and without what is in hollow parts."""
     base = node.start_byte
     end = base + len(data)
-    kept, at, room = [], base, _HEADLINE if hollow else len(data)
+    kept, at, room = [], base, _HEADLINE
     for child, kind, _ in walk(node, STRINGS | hollow):
         if child.start_byte >= min(end, at + room):
             end = min(end, child.start_byte)
@@ -176,8 +158,3 @@ def _bared(node: Node, data: bytes, hollow: frozenset[str]) -> bytes:
             continue
         room -= len(kept[-1])
     return b"".join([*kept, data[at - base : end - base]])
-
-
-def text_of(node: Node) -> str:
-    """The node's own text."""
-    return (node.text or b"").decode("utf-8", "surrogatepass")

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
-from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
+from hrm_ray.golang.fragment import fragment
+from hrm_ray.golang.tree import text_of
 
 _CLOSERS = frozenset(")]}")
 LAYOUT = re.compile(
@@ -27,12 +28,7 @@ def leaves(text: str) -> tuple[str, ...]:
 
     The comma behind the last of several lines goes with the layout and is left out.
     """
-    root = parse_fragment(text)
-    tokens = [
-        (node.text or b"").decode("utf-8", "surrogatepass")
-        for node, kind, _ in walk(root)
-        if is_leaf(node, kind) and kind != "comment" and node.start_point.row > 0  # row 0 is no part of `text`
-    ]
+    tokens = [text_of(node) for node in fragment(text).tokens()]
     return tuple(a for a, b in pairwise([*tokens, ""]) if not (a == "," and b in _CLOSERS))
 
 

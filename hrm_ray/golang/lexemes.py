@@ -28,6 +28,11 @@ def text_ends(source: str) -> list[int]:
     return [at for found in _TEXTS.finditer(source) for at in found.span()]
 
 
+def without_comments(data: bytes) -> bytes:
+    """Return a text with a blank for each comment."""
+    return LEXEME.sub(lambda found: b" " if found[0][:2] in {b"//", b"/*"} else found[0], data)
+
+
 def unclosed(data: bytes) -> Diagnostic | None:
     """Say which string, rune, comment or bracket of a fragment is not closed, or closed and not opened; the first."""
     opened: list[tuple[int, bytes]] = []

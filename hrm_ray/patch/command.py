@@ -89,6 +89,7 @@ def _print(outcome: Outcome) -> None:
         _print_names(f"{file.path}: unresolved:", file.mended.unresolved)
         _print_names(f"{file.path}: declared twice:", file.repeated)
         _print_names(f"{file.path}: no longer declares", file.gone)
+        _print_names(f"{file.path}: left out of the patch, as it would no longer parse:", filter(None, [file.error]))
     for line in harmless(outcome.patch).split("\n"):
         console.print(line, style=_STYLES.get(line[:1]))
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.files import plain
+from hrm_ray.golang.layout import layout
 from hrm_ray.golang.toolchain import Toolchain
 from hrm_ray.patch.imports import Mended, mend
 from hrm_ray.patch.packages import Packages
@@ -35,6 +36,11 @@ class Edited:
     """Names that the file no longer declares."""
     was_empty: bool = False
     """The file is not new: it was there, and held nothing."""
+
+    @property
+    def error(self) -> str:
+        """Why Go's parser refuses the file after, with line and column; empty where it does not."""
+        return layout(self.after).error
 
     @property
     def after(self) -> str:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
-from hrm_ray.golang.declarations import text_of
+from hrm_ray.golang.declarations import head
 from hrm_ray.golang.references import imports, package_references
 from hrm_ray.golang.syntax import parse_file_ok
-from hrm_ray.golang.tree import parse_file
+from hrm_ray.golang.tree import text_of
 from hrm_ray.patch.modules import Spec
 from hrm_ray.patch.packages import Packages, is_standard
 
@@ -39,7 +39,7 @@ def mend(before: str, after: str, path: str, packages: Packages) -> Mended:
 def _mended(before: str, after: str, path: str, packages: Packages) -> Mended:
     if not parse_file_ok(after):
         return Mended(after)
-    used_before, used = package_references(parse_file(before)), package_references(parse_file(after))
+    used_before, used = package_references(before), package_references(after)
     names = {packages.name(spec): spec for spec in _specs(after)}
     gone = {name: spec for name, spec in names.items() if name in used_before and name not in used}
     removed = [spec for spec in gone.values() if spec.path != "C"]  # its comment is code, of use without a name
@@ -63,12 +63,12 @@ def _paths(specs: list[Spec]) -> tuple[str, ...]:
 
 
 def _specs(source: str) -> list[Spec]:
-    return [Spec(one.path, one.alias) for one in imports(parse_file(source)) if one.alias not in {"_", "."}]
+    return [Spec(one.path, one.alias) for one in imports(source) if one.alias not in {"_", "."}]
 
 
 def _spread(source: str) -> str:
     """The file with each block of imports that is on one line on several."""
-    blocks = [node for group in parse_file(source).named_children for node in group.named_children]
+    blocks = [node for group in head(source).named_children for node in group.named_children]
     for block in reversed(blocks):
         if block.type == "import_spec_list" and block.named_children and block.start_point.row == block.end_point.row:
             lines = "".join(f"\t{text_of(spec)}\n" for spec in block.named_children)
@@ -78,7 +78,7 @@ def _spread(source: str) -> str:
 
 def _with(source: str, spec: Spec) -> str:
     """The file with one import more: in its place of the first block, or in a block that is made of the first one."""
-    root = parse_file(source)
+    root = head(source)
     groups = [node for node in root.named_children if node.type == "import_declaration" and '"C"' not in text_of(node)]
     block = next((node for group in groups for node in group.named_children if node.type == "import_spec_list"), None)
     if block is not None and block.named_children:
@@ -98,7 +98,7 @@ def _with(source: str, spec: Spec) -> str:
 
 def _into(source: str, spec: Spec, block: Node) -> str:
     """The file with `spec` behind the last path of its kind that is smaller, or else before the first of its kind."""
-    listed = [one for one in imports(parse_file(source)) if block.start_byte <= one.node.start_byte < block.end_byte]
+    listed = [one for one in imports(source) if block.start_byte <= one.node.start_byte < block.end_byte]
     kin = [one for one in listed if is_standard(one.path) == is_standard(spec.path)]
     smaller = [one for one in kin if one.path < spec.path]
     if smaller:
@@ -113,10 +113,10 @@ def _into(source: str, spec: Spec, block: Node) -> str:
 
 def _without(source: str, spec: Spec) -> str:
     """The file with one import less, and without the declaration that held nothing else."""
-    root = parse_file(source)
-    found = next(one.node for one in imports(root) if (one.path, one.alias) == spec)
+    root = head(source)
+    found = next(one.node for one in imports(source) if (one.path, one.alias) == spec)
     group = next(node for node in root.named_children if node.start_byte <= found.start_byte < node.end_byte)
-    listed = sum(group.start_byte <= one.node.start_byte < group.end_byte for one in imports(root))
+    listed = sum(group.start_byte <= one.node.start_byte < group.end_byte for one in imports(source))
     gone = found if listed > 1 else group
     data = source.encode()
     start = data.rfind(b"\n", 0, gone.start_byte) + 1

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from hrm_ray.errors import UserError
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import imports, package_name
-from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.tree import WorkingTree
 
 
@@ -70,10 +69,9 @@ class Modules:
         """Return the facts of one of the files."""
         if path not in self._files:
             source = self._tree.sources[path]
-            root = parse_file(source)
-            specs = tuple(Spec(one.path, one.alias) for one in imports(root))
+            specs = tuple(Spec(one.path, one.alias) for one in imports(source))
             names = frozenset(name for one in declarations(source) for name in one.names if "." not in name)
-            self._files[path] = File(package_name(root), specs, names)
+            self._files[path] = File(package_name(source), specs, names)
         return self._files[path]
 
     def package(self, path: str) -> str:

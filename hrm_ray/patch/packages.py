@@ -14,7 +14,6 @@ from pathlib import Path
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.references import package_name
 from hrm_ray.golang.toolchain import Toolchain
-from hrm_ray.golang.tree import parse_file
 from hrm_ray.patch.modules import Modules, Spec, folder
 from hrm_ray.patch.tree import WorkingTree
 
@@ -46,7 +45,7 @@ class Packages:
             return spec.alias
         assumed, others = assumed_name(spec.path), Counter[str]()
         for file in self._sources(spec.path):
-            found = package_name(parse_file(_read(file)))
+            found = package_name(_read(file))
             if found == assumed:
                 return found
             others[found] += found != "main"  # a program beside the package, which no build takes in

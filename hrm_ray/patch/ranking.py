@@ -16,6 +16,7 @@ import numpy as np
 
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.files import is_generated
+from hrm_ray.golang.layout import layouts
 from hrm_ray.golang.syntax import parse_file_ok
 from hrm_ray.patch.request import Problem
 from hrm_ray.patch.target import Target
@@ -47,8 +48,10 @@ class Ranking:
         self._files = files
         self.places: list[Place] = []
         documents: list[list[str]] = []
-        for path, text in files.items():
-            if not (path.endswith("_test.go") or is_generated(text)) and parse_file_ok(text):
+        kept = {path: text for path, text in files.items() if not (path.endswith("_test.go") or is_generated(text))}
+        layouts(list(kept.values()))  # asks about all of them at once
+        for path, text in kept.items():
+            if parse_file_ok(text):
                 for one in declarations(text):
                     self.places.append(Place(path, one.name, one.start))
                     documents.append([sys.intern(word) for word in _document(path, one)])

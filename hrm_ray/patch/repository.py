@@ -74,13 +74,13 @@ class Repository:
         return found
 
     def outcome(self, proposals: Sequence[Proposal]) -> Outcome:
-        """Return the patch of what is valid Go."""
+        """Return the patch of what is valid Go; a file that would no longer parse is left out of it."""
         files = groupby(sorted((one for one in proposals if one.usable), key=_path), _path)
         edited = [
             edit([Writing(one.target, one.code) for one in group], self._packages, self._go) for _, group in files
         ]
         changed = tuple(one for one in edited if one.after != one.before)
-        return Outcome(tuple(proposals), changed, patch(changed))
+        return Outcome(tuple(proposals), changed, patch([one for one in changed if not one.error]))
 
 
 def _path(proposal: Proposal) -> str:

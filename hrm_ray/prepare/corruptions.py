@@ -11,7 +11,7 @@ from random import Random
 
 from tree_sitter import Node
 
-from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
+from hrm_ray.golang.fragment import fragment
 
 _BRACKETS = frozenset("()[]{}")
 _OPERATORS = ("==", "!=", "<", ">", "<=", ">=", "+", "-", "*", "/", "&&", "||", "=", ":=", "+=")
@@ -128,7 +128,7 @@ def _rename(code: str, rng: Random) -> str:
 def _neighbours(code: str, rng: Random) -> tuple[list[Node], int, int] | None:
     """Draw a group of several statements, fields or entries, and the places of the first and the last of up to half of
     it; None where there is no such group."""
-    groups = [node.named_children for node, kind, _ in walk(parse_fragment(code)) if kind in _GROUPS]
+    groups = [node.named_children for node, kind, _ in fragment(code).walk() if kind in _GROUPS]
     groups = [group for group in groups if len(group) > 1]
     if not groups:
         return None
@@ -138,8 +138,7 @@ def _neighbours(code: str, rng: Random) -> tuple[list[Node], int, int] | None:
 
 
 def _tokens(code: str) -> list[Node]:
-    found = walk(parse_fragment(code))
-    return [node for node, kind, _ in found if is_leaf(node, kind) and kind != "comment" and node.start_point.row > 0]
+    return list(fragment(code).tokens())
 
 
 def _exchange(code: str, one: tuple[int, int], other: tuple[int, int]) -> str:

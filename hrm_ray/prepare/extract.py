@@ -11,6 +11,7 @@ from itertools import groupby
 from hrm_ray.collect.records import ChangedFile, PullRequest
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.files import plain
+from hrm_ray.golang.layout import layouts
 from hrm_ray.golang.leaves import same_leaves
 from hrm_ray.golang.syntax import parse_file_ok, validate
 from hrm_ray.prepare.context import Context
@@ -49,7 +50,9 @@ def extract(
 
     A run holds additions behind one anchor, at most `run_bytes` of them in UTF-8 and no more than a plan can name.
     """
-    files = [_matched(file) for file in map(_plain, pull_request.files) if _is_go(file, drops)]
+    changed = [_plain(file) for file in pull_request.files]
+    layouts([content for file in changed for content in _sides(file)])  # asks about all of them at once
+    files = [_matched(file) for file in changed if _is_go(file, drops)]
     _match_across(files)
     drops["removed declaration"] += sum(len(file.removed) for file in files)
     examples: list[Example] = []
@@ -70,9 +73,12 @@ def _plain(file: ChangedFile) -> ChangedFile:
     return replace(file, content_before=plain(file.content_before), content_after=plain(file.content_after))
 
 
+def _sides(file: ChangedFile) -> list[str]:
+    return [content for content in (file.content_before, file.content_after) if content]
+
+
 def _is_go(file: ChangedFile, drops: Counter[str]) -> bool:
-    sides = (content for content in (file.content_before, file.content_after) if content)
-    valid = file.valid_syntax and all(map(parse_file_ok, sides))
+    valid = file.valid_syntax and all(map(parse_file_ok, _sides(file)))
     drops["file with a syntax error"] += not valid
     return valid
 

@@ -11,8 +11,9 @@ from functools import cached_property, partial
 
 from tree_sitter import Node
 
-from hrm_ray.golang.declarations import one_line, text_of
-from hrm_ray.golang.tree import is_leaf, parse_fragment, walk
+from hrm_ray.golang.declarations import one_line
+from hrm_ray.golang.fragment import Fragment, fragment
+from hrm_ray.golang.tree import SPECS, is_leaf, text_of, walk
 
 SIGNATURE, FLOW, STATEMENT, ENTRY, COMMENT = range(5)
 """Ranks of parts, the most informative first."""
@@ -72,7 +73,8 @@ NAMED = ROLES | {
 }
 """Types of the parts that begin with the name of what they define."""
 
-_FIELDS = (("type_parameters", "type parameter"), ("parameters", "parameter"), ("result", "result"))
+_CALLS = frozenset({"call_expression", "type_conversion_expression"})
+_FIELDS = (("parameters", "parameter"), ("result", "result"))
 _HEADERS = frozenset({"for_clause", "expression_switch_statement", "type_switch_statement", "for_statement"})
 
 
@@ -115,8 +117,9 @@ def units(text: str) -> list[list[Unit]]:
     """The parts of each declaration of `text`, in source order; a comment outside them belongs to the next."""
     groups: list[list[Unit]] = []
     pending: list[Unit] = []
-    for node in parse_fragment(text).named_children[1:]:
-        found = _units(node)
+    parsed = fragment(text)
+    for node in parsed.root.named_children[1:]:
+        found = _units(parsed, node)
         if node.type != "comment":
             groups.append(pending + found)
             pending = []
@@ -130,7 +133,7 @@ def units(text: str) -> list[list[Unit]]:
 def declared_names(text: str) -> set[str]:
     """Names that `text` introduces: declarations, parameters, fields, variables."""
     found: set[str] = set()
-    for node, kind, _ in walk(parse_fragment(text)):
+    for node, kind, _ in fragment(text).walk():
         found.update(text_of(name) for name in node.children_by_field_name("name"))
         left = node.child_by_field_name("left") if kind in {"short_var_declaration", "range_clause"} else None
         if left is not None:
@@ -138,12 +141,12 @@ def declared_names(text: str) -> set[str]:
     return found
 
 
-def _units(top: Node) -> list[Unit]:
-    roles = _roles(top)
+def _units(parsed: Fragment, top: Node) -> list[Unit]:
+    roles = {node.id: role for role, node in _role_nodes(parsed, top)}
     found = [Unit("declaration", SIGNATURE, partial(_signature, top))] if top.type != "comment" else []
     open_units = [(found[0], top.end_byte)] if found else []
     is_function = top.child_by_field_name("name") is not None
-    for node, kind, parent in walk(top):
+    for node, kind, parent in parsed.walk(top):
         start = node.start_byte
         while len(open_units) > 1 and start >= open_units[-1][1]:
             open_units.pop()
@@ -154,7 +157,7 @@ def _units(top: Node) -> list[Unit]:
             found.append(unit)
             open_units.append((unit, node.end_byte))
         owner = open_units[-1][0]
-        if kind == "call_expression" and (function := node.child_by_field_name("function")) is not None:
+        if kind in _CALLS and (function := _function(node)) is not None:
             owner.called.append(function)
         elif is_leaf(node, kind):
             owner.leaves.append(node)
@@ -164,7 +167,7 @@ def _units(top: Node) -> list[Unit]:
 def _unit(node: Node, kind: str, parent: str, role: str | None) -> Unit | None:
     if role:
         return Unit(role, SIGNATURE, lambda: f"{role} {one_line(node)}")
-    if _is_header(kind, parent):
+    if _is_header(kind, parent) or (kind == "type_elem" and parent != "interface_type"):
         return None
     rank, noun, stop = _PARTS[kind]
     return Unit(kind, rank, partial(_label, node, noun, stop))
@@ -184,13 +187,21 @@ def _is_header(kind: str, parent: str) -> bool:
 def _label(node: Node, noun: str, stop: str) -> str:
     if node.type == "comment":
         return "comment"
-    what = next((child for child in node.named_children if child.type != "comment"), None)
-    if node.type == "expression_statement" and what is not None and what.type == "call_expression":
-        function = what.child_by_field_name("function")
-        return f"call {one_line(function or what, hollow=_HOLLOW)}"
-    ends = (child.start_byte for child, kind, _ in walk(node) if kind == stop)
+    what = next((child for child in node.named_children if child.type != "comment"), node)
+    if node.type == "expression_statement" and (function := _function(what)) is not None:
+        return f"call {one_line(function, hollow=_HOLLOW)}"
+    body = node.child_by_field_name("type") if node.type in SPECS else None  # type parameters have braces too
+    ends = (child.start_byte for child, kind, _ in walk(body or node) if kind == stop)
     text = one_line(node, next(ends, None) if stop else None, _HOLLOW)
     return f"{noun} {text}".strip()
+
+
+def _function(node: Node) -> Node | None:
+    """What is called, without type arguments; with them and one argument, a call looks like a conversion."""
+    if node.type == "call_expression":
+        return node.child_by_field_name("function")
+    converted = node.child_by_field_name("type") if node.type in _CALLS else None
+    return converted.child_by_field_name("type") if converted is not None and converted.type == "generic_type" else None
 
 
 def _signature(top: Node) -> str:
@@ -202,15 +213,13 @@ def _signature(top: Node) -> str:
     return f"signature {whole.removeprefix(one_line(top, name.end_byte)).strip()}"
 
 
-def _roles(top: Node) -> dict[int, str]:
-    return {node.id: role for role, node in _role_nodes(top)}
-
-
-def _role_nodes(top: Node) -> Iterator[tuple[str, Node]]:
+def _role_nodes(parsed: Fragment, top: Node) -> Iterator[tuple[str, Node]]:
+    """The parts of a function's signature, with the nouns for them."""
     if (receiver := top.child_by_field_name("receiver")) is not None:
         yield "receiver", receiver
-    for name, role in _FIELDS:
-        if (node := top.child_by_field_name(name)) is None:
+    others = ((top.child_by_field_name(field), role) for field, role in _FIELDS)
+    for node, role in ((parsed.type_parameters(top), "type parameter"), *others):
+        if node is None:
             continue
         if node.type in {"parameter_list", "type_parameter_list"}:
             yield from ((role, child) for child in node.named_children if child.type != "comment")

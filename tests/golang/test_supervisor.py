@@ -130,3 +130,20 @@ def test_it_is_built_once(go: Toolchain, tmp_path: Path, monkeypatch: pytest.Mon
     assert built(go) == first
     assert first.stat().st_mtime_ns == before
     assert built(Toolchain("/absent/go", go.root)) is None
+
+
+@pytest.mark.parametrize("source", [DEEP, DEEP_TYPE, EXPONENTIAL, "package p\n" + "{" * DEPTH, "\0" * (1 << 20)])
+def test_layouts_of_what_is_too_much_cost_the_other_files_nothing(bounded: Helper, source: str) -> None:
+    before, _, after = bounded.layouts([FINE, source, FINE])
+    assert before is not None
+    assert after is not None
+    assert before["valid"] and after["valid"]
+
+
+@pytest.mark.fault
+def test_a_helper_that_stands_still_is_replaced_for_layouts_too(bounded: Helper) -> None:
+    assert bounded.layouts([FINE])
+    assert bounded.pid is not None
+    os.kill(bounded.pid, signal.SIGSTOP)
+    assert [one and one["valid"] for one in bounded.layouts([FINE, "package p\n//" + "x" * (1 << 20)])] == [True, True]
+    assert bounded.starts == 2

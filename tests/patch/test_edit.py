@@ -62,6 +62,20 @@ def test_what_is_then_declared_twice_or_not_at_all_is_said(tree: WorkingTree) ->
     assert edited(tree, ("small", "const small, middle = 1, 2")).gone == ("large",)
 
 
+def test_a_file_that_no_longer_parses_says_where(tree: WorkingTree) -> None:
+    assert edited(tree, ("Show", "func Show(c *Cart) {\n\tgo c\n}")).error.endswith("must be function call")
+    assert edited(tree, ("Show", "func Show(c *Cart) {\n")).error
+    assert edited(tree, ("Show", "func (c Cart) Show[T any](x T) {\n\tc.f(new(1))\n}")).error == ""
+
+
+def test_what_only_go_reads_is_put_where_it_was(repo: Repo) -> None:
+    source = SHOP + "\n// Map maps.\nfunc (c *Cart) Map[T any](x T) *T {\n\treturn new(x)\n}\n\nvar after = 1\n"
+    (repo.path / "shop.go").write_text(source)
+    made = edited(WorkingTree(repo.path), ("Cart.Map", "func (c *Cart) Map[U any](x U) {}"))
+    assert made.after == source[: source.index("// Map")] + "func (c *Cart) Map[U any](x U) {}\n\nvar after = 1\n"
+    assert (made.error, made.gone, made.repeated) == ("", (), ())
+
+
 def test_a_new_file_gets_the_package_of_its_neighbours(tree: WorkingTree) -> None:
     target = locate(tree, "money/new.go", "", add=True)
     made = edit([Writing(target, "func Zero() Cents { return 0 }")], Packages(tree, None), None)

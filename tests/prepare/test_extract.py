@@ -217,3 +217,38 @@ def test_what_is_learnt_has_plain_line_ends() -> None:
     plain, _ = extracted(pull_request())
     windows, _ = extracted(pull_request(WINDOWS, AFTER.replace("\n", "\r\n")))
     assert windows == plain
+
+
+SET = "package p\n\ntype Set struct{ m []int }\n\n%s {\n\treturn nil\n}\n\nfunc (s *Set) Len() int {\n\treturn 0\n}\n"
+SUITE = """package p
+
+var suite = describe("a", func() {
+	it("b", func() {
+		x := %s
+		expect(x)
+	})
+
+	it("c", func() {
+		expect(%d)
+	})
+})
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name", "plan"),
+    [
+        (
+            SET % "func (s *Set) Map(f func(int) int) []int",
+            SET % "func (s *Set) Map[U any](f func(int) U) []U",
+            "Set.Map",
+            ["change signature: change int to U x2", "change signature: add type parameter U any"],
+        ),
+        (SUITE % ("ptr(int64(5))", 1), SUITE % ("new(int64(5))", 1), "suite", ["change call ptr to new"]),
+        (SUITE % ("new(int64(5))", 1), SUITE % ("new(int64(5))", 2), "suite", ["change literal 1 to 2"]),
+    ],
+)
+def test_what_only_go_reads_is_one_change(before: str, after: str, name: str, plan: list[str]) -> None:
+    (found,), drops = extracted(pull_request(before, after))
+    assert (found.change, found.names, found.plan.split("\n")[1:]) == ("modified", (name,), plan)
+    assert not drops

