@@ -163,13 +163,31 @@ def _changed_calls(a: Unit, b: Unit, renamed: dict[str, str]) -> str:
 
 def _rewritten(b: Unit, tokens: list[str]) -> str:
     """What went and what came; nothing where that is punctuation alone."""
-    runs = [op for op in Levenshtein.opcodes(tokens, b.tokens) if op.tag != "equal"]
-    gone = _join(token for op in runs for token in tokens[op.src_start : op.src_end])
-    new = _join(token for op in runs for token in b.tokens[op.dest_start : op.dest_end])
+    runs = _closed(tokens, b.tokens)
+    gone, new = (_join(token for run in side for token in run) for side in zip(*runs, strict=True))
     if not (gone or new):
         return ""
     what = f"{_clip(gone)} to {_clip(new)}" if gone and new else f"{'add' if new else 'remove'} {_clip(new or gone)}"
     return f"change {_clip(b.label)}: {what}"
+
+
+def _closed(old: Sequence[str], new: Sequence[str]) -> list[tuple[Sequence[str], Sequence[str]]]:
+    """What went and what came, place by place; where that opens a bracket, up to the change that closes it."""
+    places: list[list[slice]] = []
+    for op in Levenshtein.opcodes(old, new):
+        if op.tag == "equal":
+            continue
+        if places and (_is_open(old[places[-1][0]]) or _is_open(new[places[-1][1]])):
+            a, b = places.pop()
+            places.append([slice(a.start, op.src_end), slice(b.start, op.dest_end)])
+        else:
+            places.append([slice(op.src_start, op.src_end), slice(op.dest_start, op.dest_end)])
+    return [(old[a], new[b]) for a, b in places]
+
+
+def _is_open(tokens: Sequence[str]) -> bool:
+    counts = Counter(tokens)
+    return any(counts[opening] != counts[closing] for opening, closing in ("()", "[]", "{}"))
 
 
 def _scope(unit: Unit) -> str:
@@ -177,9 +195,9 @@ def _scope(unit: Unit) -> str:
 
 
 def _join(tokens: Iterable[str]) -> str:
-    """Tokens as one would write them; nothing where they are brackets and commas alone."""
+    """Tokens as one would write them; nothing where they are commas and brackets alone that are not a type's."""
     text = re.sub(r" ?([.()\[\]*&{}]) ?", r"\1", " ".join(tokens).strip(" ,;")).replace(" ,", ",")
-    return text if text.strip(" ,;(){}[]") else ""
+    return text if text.strip(" ,;(){}") else ""
 
 
 def _contrast(a: str, b: str) -> tuple[str, str]:

@@ -62,6 +62,66 @@ def test_fields_cases_and_interface_methods() -> None:
     assert modified(switch.format(""), switch.format("\n\tcase 2:\n\t\tg()")) == ["add case 2", "add call g"]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ("", "m[a[i]][b[j]]++", ["add assignment m[a[i]][b[j]]++"]),
+        ("", "v := a[a[i]]", ["add variable v := a[a[i]]"]),
+        ("", "x := New[map[string]L[int]]()", ["add variable x := New[map[string]L[int]]()"]),
+        ("", "Map[int](b)", ["add call Map"]),
+        ("", "p.Map[int, string](b, c)", ["add call p.Map"]),
+        ("", "go Run[int](x)", ["add go Run[int](x)"]),
+        ("", "var s Set[Key[string]]", ["add variable s Set[Key[string]]"]),
+        ("", "L: m[a[i]] = x.(I[T])", ["add label L", "add assignment m[a[i]] = x.(I[T])"]),
+        ("x := Map(a)", "x := Map[int, string](a)", ["change variable x := Map[int, string](a): add [int, string]"]),
+        ("x := Map(a)", "x := Map[int](a)", ["change variable x := Map[int](a): add [int]"]),
+        ("x := Map[int](a)", "x := Map[string](a)", ["change int to string"]),
+        ("x := Map[int](a)", "x := Filter[int](a)", ["change call Map to Filter"]),
+        ("x := h[i](a)", "x := h[j](a)", ["change i to j"]),
+        ("x := T{}", "x := T[int]{}", ["change variable x := T[int]{}: add [int]"]),
+        ("x := m[i]", "x := m[n[i]]", ["change variable x := m[n[i]]: i to n[i]"]),
+        ("x = s[1:]", "x = s[1:n[2]]", ["change assignment x = s[1:n[2]]: add n[2]"]),
+        ("var s Set[int]", "var s Set[Opt[int]]", ["change variable s Set[Opt[int]]: int to Opt[int]"]),
+        ("var s Set[int]", "var s []Set[int]", ["change variable s []Set[int]: add []"]),
+    ],
+)
+def test_type_arguments_and_indices_are_of_the_part_that_they_stand_in(
+    before: str, after: str, expected: list[str]
+) -> None:
+    assert modified(before, after) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "after", "expected"),
+    [
+        ("type", "struct {\n\ta int\n}", "struct {\n\ta Opt[int]\n}", ["change field a Opt[int]: int to Opt[int]"]),
+        ("type", "struct {\n}", "struct {\n\tE[T]\n\t*p.G[K, V]\n}", ["add field E[T]", "add field *p.G[K, V]"]),
+        ("type", "interface {\n}", "interface {\n\tI[T]\n\tM(A[T])\n}",
+         ["add type element I[T]", "add interface method M(A[T])"]),
+        ("type", "interface {\n}", "interface {\n\t~int | List[string]\n}", ["add type element ~int | List[string]"]),
+        ("type", "interface {\n\tA | E\n}", "interface {\n\tA | L[E]\n}", ["change type element A | L[E]: E to L[E]"]),
+        ("type", "map[string]T", "map[string]Opt[T]", ["change named type F map[string]Opt[T]: T to Opt[T]"]),
+        ("type", "= H[T, C]", "= H[T, string, C]", ["change named type F = H[T, string, C]: add string"]),
+        ("method", "(t *T) F() {\n}", "(t *T[K, V]) F() {\n}",
+         ["change signature: change receiver (t *T[K, V]): add [K, V]"]),
+        ("method", "(t T) F(u int) {\n}", "(t T) F[U ~int | L[int]](u U) {\n}",
+         ["change signature: change int to U", "change signature: add type parameter U ~int | L[int]"]),
+        ("function", "F(a int) {\n}", "F(a Opt[int]) R[int] {\n}",
+         ["change signature: change parameter a Opt[int]: int to Opt[int]", "change signature: add result R[int]"]),
+    ],
+)  # fmt: skip
+def test_type_elements_are_terms_of_constraints(kind: str, before: str, after: str, expected: list[str]) -> None:
+    keyword = "type F " if kind == "type" else "func "
+    assert steps(keyword + before, keyword + after, kind) == expected
+
+
+def test_type_parameters_of_methods_are_parts_of_the_signature() -> None:
+    method = "func (t T) F[U any, V C[U]](u U) V {\n\treturn new(u).v\n}"
+    assert steps("", method, "method")[0] == "signature [U any, V C[U]](u U) V"
+    assert steps(method, method.replace("C[U]", "D[U]"), "method") == ["change signature: change C to D"]
+    assert steps(method.replace(", V C[U]", ""), method, "method") == ["change signature: add type parameter V C[U]"]
+
+
 def test_addition_says_its_signature_first() -> None:
     code = "// F does.\nfunc F(a int) error {\n\tx := g(a)\n\tif x == nil {\n\t\tt.Fatal(a)\n\t}\n\treturn x\n}"
     assert steps("", code) == [
