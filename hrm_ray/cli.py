@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.paths import local
 
 app = typer.Typer(
@@ -233,7 +233,8 @@ def doctor() -> None:
 def main() -> None:
     """Run a verb: 0 done, 1 an internal fault with its traceback, 2 a user error, 3 nothing usable generated."""
     try:
-        sys.exit(app(standalone_mode=False))
+        with explained():
+            sys.exit(app(standalone_mode=False))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 
 OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
 
@@ -39,11 +39,23 @@ def user_cache() -> Path:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace the content of `path`, creating its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Replace the content of `path`, creating its folder; a power cut leaves the old text or the new one.
+
+    Raises:
+        UserError: the disk does not take it.
+    """
     building = path.with_name(f".{path.name}.{os.getpid()}")
-    building.write_text(text, "utf-8")
-    building.replace(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with building.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            building.replace(path)
+        except OSError:
+            building.unlink(missing_ok=True)
+            raise
 
 
 def read_text(path: Path) -> str:

@@ -65,7 +65,7 @@ def open_network(run_dir: Path, config: Config) -> Network:
         raise UserError(f"{config.data}: is not the dataset that {run_dir} was trained on; its folds may be others")
     loaded = checkpoint.best(run_dir / "checkpoints", console.print)
     if loaded is None:
-        raise UserError(f"{run_dir}: has no checkpoint yet; `hrm-ray train CONFIG` writes one")
+        raise UserError(f"{run_dir}: has no checkpoint yet, or none that is whole; `hrm-ray train CONFIG` writes one")
     # Not compiled: what a long training gains by it a short look does not, and this machine may have no compiler.
     engine = PlainEngine(build_model(config), config.train.model_copy(update={"compile": False}))
     engine.restore(averaged_weights(loaded.weights, loaded.moments), {}, loaded.state.step)

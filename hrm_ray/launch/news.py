@@ -16,7 +16,7 @@ from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import OtherRankError, UserError
 
 if TYPE_CHECKING:  # the desk is a process of its own, which need not import torch
     from hrm_ray.train.loop import Watcher
@@ -50,7 +50,8 @@ class Failure:
             message=str(error),
             trace="".join(traceback.format_exception(error)),
             is_users=isinstance(error, UserError),
-            is_consequence=isinstance(error, RuntimeError) and any(name in str(error) for name in ("gloo", "NCCL")),
+            is_consequence=isinstance(error, OtherRankError)
+            or (isinstance(error, RuntimeError) and any(name in str(error) for name in ("gloo", "NCCL"))),
         )
 
     @property

@@ -14,7 +14,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
 from hrm_ray.launch.session import interruptible, require
@@ -121,7 +121,8 @@ def work(given: Mapping[str, Any]) -> None:
     reporter = Reporter(given["desk"], context.get_world_rank())
     try:
         config = settings.parse(parse_yaml(given["config"], "the run's settings"), "the run's settings")
-        train_as_rank(config, context.get_world_size(), reporter)
+        with explained():
+            train_as_rank(config, context.get_world_size(), reporter)
     except BaseException as error:
         reporter.fail(error)
         raise

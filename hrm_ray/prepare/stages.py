@@ -20,7 +20,7 @@ from typing import Any
 import ray
 from rich.progress import Progress
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.files import sha256, write_text
 
 Item = dict[str, Any]
@@ -106,7 +106,8 @@ class Call:
         """Write what the item returned to the row's file, and return what became of it."""
         done = {"result": row["result"], "process": f"{platform.node()}:{os.getpid()}", "error": ""}
         try:
-            write_text(Path(row["result"]), json.dumps(self._task(json.loads(row["item"]))))
+            with explained():
+                write_text(Path(row["result"]), json.dumps(self._task(json.loads(row["item"]))))
         except UserError as error:
             return {**done, "error": str(error)}
         return done

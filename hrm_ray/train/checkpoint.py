@@ -15,24 +15,26 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import OtherRankError, UserError, explained
 from hrm_ray.files import sha256, write_text
-from hrm_ray.train.engine import Engine, Slice
-from hrm_ray.train.moments import MOMENTS
+from hrm_ray.train import integrity, slices
+from hrm_ray.train.engine import Engine
+from hrm_ray.train.integrity import MANIFEST as MANIFEST
+from hrm_ray.train.integrity import STATE
+from hrm_ray.train.integrity import folder_name as folder_name
 
-MANIFEST = "manifest.json"
 BEST = "best.json"
-SLICE = re.compile(r"(?P<name>.+)@(?P<start>\d+):(?P<stop>\d+)")
+
+_HALF_BUILT = re.compile(r"\.step-\d{8,}(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -59,50 +61,47 @@ class Loaded:
     moments: dict[str, Tensor]
 
 
-def folder_name(step: int) -> str:
-    """Return the name of the checkpoint after `step` updates."""
-    return f"step-{step:08d}"
-
-
 def save(root: Path, state: State, engine: Engine) -> Path:
-    """Write a checkpoint into `root`, which every rank sees, and return its folder; all ranks call this together."""
+    """Write a checkpoint into `root`, which every rank sees, and return its folder; all ranks call this together.
+
+    Raises:
+        UserError: a disk does not take it; nothing of it is left there.
+        OtherRankError: that happened to another rank.
+    """
     final = root / folder_name(state.step)
     building = root / f".{final.name}"
-    if engine.rank == 0:
-        shutil.rmtree(building, ignore_errors=True)
-        building.mkdir(parents=True)
-    engine.barrier()
-    for kind, slices in (("weights", engine.weights()), ("optimizer", engine.moments())):
-        save_file(_named(slices), building / f"{kind}-{engine.rank:05d}.safetensors")
-    engine.barrier()
-    if engine.rank == 0:
-        (building / "state.json").write_text(json.dumps(vars(state) | {"shapes": engine.shapes}), "utf-8")
-        _commit(building, final)
-    engine.barrier()
+    with _together(engine, building):
+        if engine.rank == 0:
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True)
+    with _together(engine, building):
+        for kind, kept in (("weights", engine.weights()), ("optimizer", engine.moments())):
+            slices.write(building / f"{kind}-{engine.rank:05d}.safetensors", kept)
+    with _together(engine, building):
+        if engine.rank == 0:
+            write_text(building / STATE, json.dumps(vars(state) | {"shapes": engine.shapes}))
+            _commit(building, final)
     return final
 
 
 def newest(root: Path, say: Callable[[str], None]) -> Loaded | None:
-    """Load the newest complete checkpoint of `root`, telling `say` of each that is passed over and why."""
-    return _first_whole(sorted(root.glob("step-*"), reverse=True), say)
+    """Load the newest whole checkpoint of `root`, telling `say` of each that is passed over and why."""
+    return _first_whole(reversed(integrity.folders(root)), say)
 
 
 def best(root: Path, say: Callable[[str], None]) -> Loaded | None:
-    """Load the complete checkpoint of `root` with the lowest objective, as `newest` does."""
-    return _first_whole(ranking(root), say)
+    """Load the whole checkpoint of `root` with the lowest objective, as `newest` does."""
+    return _first_whole(sorted(integrity.folders(root), key=_objective), say)
 
 
 def ranking(root: Path) -> list[Path]:
-    """Return the checkpoints of `root`, the best first; those without a finite objective come last."""
-    ranks: list[tuple[float, str, Path]] = []
-    for folder in sorted(root.glob("step-*"), reverse=True):
-        try:
-            objective = json.loads((folder / "state.json").read_text("utf-8")).get("objective")
-        except (OSError, ValueError):
-            continue
-        rank = objective if objective is not None and math.isfinite(objective) else math.inf
-        ranks.append((rank, folder.name, folder))
-    return [folder for _, _, folder in sorted(ranks)]
+    """Return the whole checkpoints of `root`, the best first; those without a finite objective come last."""
+    return sorted(integrity.whole(root), key=_objective)
+
+
+def steps(root: Path) -> list[int]:
+    """Return the steps of the whole checkpoints of `root`, in order."""
+    return [integrity.step_of(folder) for folder in integrity.whole(root)]
 
 
 def load(folder: Path) -> Loaded:
@@ -110,39 +109,55 @@ def load(folder: Path) -> Loaded:
 
     Raises:
         UserError: a file is missing, or is not what the manifest says.
+        OSError: a file cannot be read, which says nothing of its content.
     """
-    try:
-        sums: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))
-        for name, expected in sums.items():
-            if sha256(folder / name) != expected:
-                raise UserError(f"{folder / name}: damaged (its sha256 is not the manifest's)")
-        state: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
+    names = integrity.verify(folder)
+    with integrity.incomplete(folder):
+        state: dict[str, Any] = json.loads((folder / STATE).read_text("utf-8"))
         shapes = state.pop("shapes")
-        weights, moments = (_read(folder, kind, shapes) for kind in ("weights", "optimizer"))
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise UserError(f"{folder}: incomplete checkpoint ({error})") from error
-    return Loaded(folder, State(**state), weights, moments)
-
-
-def steps(root: Path) -> list[int]:
-    """Return the steps of the checkpoints of `root`, in order."""
-    return sorted(int(folder.name.removeprefix("step-")) for folder in root.glob("step-*"))
+        weights, moments = (
+            slices.read([folder / name for name in names if name.startswith(kind)], shapes)
+            for kind in ("weights-", "optimizer-")
+        )
+        if missing := shapes.keys() - weights.keys():
+            raise ValueError(f"there is no {min(missing)}")
+        return Loaded(folder, State(**state), weights, moments)
 
 
 def note_best(root: Path) -> None:
     """Write down which checkpoint is the best, for those who look into the folder."""
-    state = json.loads((ranking(root)[0] / "state.json").read_text("utf-8"))
+    state = json.loads((ranking(root)[0] / STATE).read_text("utf-8"))
     write_text(root / BEST, json.dumps({name: state[name] for name in ("step", "objective")}))
 
 
-def prune(root: Path, keep: int, stable: int = 0) -> None:
-    """Remove all but the newest `keep` checkpoints, the newest of at most `stable` steps and the best one, and what
-    killed runs left half-built."""
-    folders = sorted(root.glob("step-*"))
-    before = [folder for folder in folders if folder.name <= folder_name(stable)]
-    kept = {*folders[-keep:], *before[-1:], *ranking(root)[:1]}
-    for folder in [path for path in folders if path not in kept] + list(root.glob(".step-*")):
-        shutil.rmtree(folder)
+def prune(root: Path, keep: int, stable: int = 0) -> list[str]:
+    """Remove all whole checkpoints but the newest `keep`, the newest of at most `stable` steps and the best one, and
+    what killed runs left half-built. Move those that are not whole aside, and return a sentence on each."""
+    moved, whole = integrity.set_damaged_aside(root), integrity.whole(root)
+    before = [folder for folder in whole if integrity.step_of(folder) <= stable]
+    kept = {*whole[-keep:], *before[-1:], *ranking(root)[:1]}
+    _remove(folder for folder in whole if folder not in kept)
+    _remove(path for path in root.glob(".step-*") if _HALF_BUILT.fullmatch(path.name))
+    return moved
+
+
+def remove_after(root: Path, step: int) -> None:
+    """Remove the checkpoints of later steps than `step`, whole or not."""
+    _remove(folder for folder in integrity.folders(root) if integrity.step_of(folder) > step)
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in list(folders):
+        folder.unlink() if folder.is_symlink() else shutil.rmtree(folder)
+
+
+def _objective(folder: Path) -> float:
+    """Return what validation measured, or infinity where it is not known."""
+    try:
+        objective = json.loads((folder / STATE).read_text("utf-8"))["objective"]
+        return float(objective) if math.isfinite(objective) else math.inf
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return math.inf
 
 
 def _first_whole(folders: Iterable[Path], say: Callable[[str], None]) -> Loaded | None:
@@ -154,41 +169,31 @@ def _first_whole(folders: Iterable[Path], say: Callable[[str], None]) -> Loaded 
     return None
 
 
+@contextmanager
+def _together(engine: Engine, building: Path) -> Iterator[None]:
+    """Wait for all ranks after the block; if it failed on one, remove what was built and raise on all of them."""
+    failure: Exception | None = None
+    try:
+        with explained(building.parent):
+            yield
+    except Exception as error:
+        failure = error
+    engine.barrier()
+    failures = engine.sum(torch.tensor([float(failure is not None)])).item()
+    if failures and engine.rank == 0:
+        shutil.rmtree(building, ignore_errors=True)
+    if failure:
+        raise failure
+    if failures:
+        raise OtherRankError("another rank could not write its part of a checkpoint")
+
+
 def _commit(building: Path, final: Path) -> None:
     sums = {path.name: sha256(path) for path in sorted(building.iterdir())}
     write_text(building / MANIFEST, json.dumps(sums, indent=1))
     _flush(building)
     shutil.rmtree(final, ignore_errors=True)
     building.rename(final)
-
-
-def _named(slices: Mapping[str, Slice]) -> dict[str, Tensor]:
-    """Name each slice by its place; a copy, because safetensors refuses tensors that share their memory."""
-    return {
-        f"{name}@{start}:{start + values.numel()}": values.cpu().clone() for name, (start, values) in slices.items()
-    }
-
-
-def _read(folder: Path, kind: str, shapes: dict[str, list[int]]) -> dict[str, Tensor]:
-    pieces: dict[str, list[tuple[int, Tensor]]] = {}
-    for path in sorted(folder.glob(f"{kind}-*.safetensors")):
-        for key, tensor in load_file(path).items():
-            match = SLICE.fullmatch(key)
-            if match is None:
-                raise ValueError(f"{path.name} holds {key}, which is not name@start:stop")
-            pieces.setdefault(match["name"], []).append((int(match["start"]), tensor))
-    ordered = {name: [tensor for _, tensor in sorted(parts, key=_start)] for name, parts in pieces.items()}
-    return {name: torch.cat(parts).view(shapes[_parameter(name)]) for name, parts in ordered.items()}
-
-
-def _parameter(name: str) -> str:
-    """Return the name of the parameter that a weight or a moment of it belongs to."""
-    moment, _, parameter = name.partition(".")
-    return parameter if moment in MOMENTS else name
-
-
-def _start(piece: tuple[int, Tensor]) -> int:
-    return piece[0]
 
 
 def _flush(folder: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.train import checkpoint
+from hrm_ray.train import checkpoint, integrity
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.extend import read_extensions
@@ -131,7 +131,8 @@ class Trainer:
         checkpoint.save(self.checkpoints, self.state, self.engine)
         if self.engine.rank == 0:
             stable = stable_steps(self.config.train.schedule, self.feed.horizon, self.extensions)
-            checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, stable)
+            for sentence in checkpoint.prune(self.checkpoints, self.config.train.checkpoint.keep, stable):
+                self.watcher.say(sentence)
             checkpoint.note_best(self.checkpoints)
 
     def _remark(self, result: StepResult, position: int) -> StepResult:
@@ -187,6 +188,9 @@ def restore(run_dir: Path, engine: Engine, watcher: Watcher, horizon: int) -> St
     total, squares = engine.sum(torch.tensor([found, found**2])).tolist()
     if total**2 != engine.world * squares:
         raise UserError(f"{run_dir}: its ranks see different checkpoints; runs must be on a disk that all nodes share")
+    passed_over = integrity.set_later_aside(run_dir / "checkpoints", found) if engine.rank == 0 else []
+    for sentence in passed_over:
+        watcher.say(sentence)
     if loaded is None:
         return State(step=0, position=0, bad_steps=0)
     step, ended = loaded.state.step, f"{run_dir} is trained to its end already"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ import torch
 from ray import tune
 
 from hrm_ray.config import Config
+from hrm_ray.errors import explained
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State, folder_name
 from hrm_ray.train.engine import Engine, PlainEngine
@@ -68,6 +68,7 @@ class ReportingTrainer(Trainer):
         return {"step": self.state.step, "seconds": seconds, "diverged": False}
 
 
+@explained()
 def train_trial(given: Mapping[str, Any]) -> None:
     """Train what Tune gives: `experiment` with `values`, from Tune's checkpoint where it has one.
 
@@ -106,9 +107,7 @@ def restore(config: Config, engine: Engine) -> State:
             loaded = checkpoint.load(Path(folder))
         engine.restore(loaded.weights, loaded.moments, loaded.state.step)
         state = loaded.state
-    for folder in (config.run_dir / "checkpoints").glob("step-*"):
-        if folder.name > folder_name(state.step):
-            shutil.rmtree(folder)
+    checkpoint.remove_after(config.run_dir / "checkpoints", state.step)
     return state
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 import shutil
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import OtherRankError, UserError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import PlainEngine, Slice, whole
@@ -24,12 +28,19 @@ MOMENTS = {"exp_avg.a.weight": torch.arange(6.0).view(2, 3) / 8}
 class Rank(PlainEngine):
     """One of `world` threads that keep a stretch each of `WEIGHTS` and `MOMENTS`."""
 
-    def __init__(self, rank: int, world: int, meeting: threading.Barrier) -> None:
-        self.rank, self.world, self.meeting = rank, world, meeting
+    def __init__(self, rank: int, world: int, meeting: threading.Barrier, told: dict[int, Tensor]) -> None:
+        self.rank, self.world, self.meeting, self.told = rank, world, meeting, told
         self.shapes = {name: list(tensor.shape) for name, tensor in WEIGHTS.items()}
 
     def barrier(self) -> None:
         self.meeting.wait(timeout=30)
+
+    def sum(self, values: Tensor) -> Tensor:
+        self.told[self.rank] = values
+        self.barrier()
+        total = torch.stack([*self.told.values()]).sum(0)
+        self.barrier()
+        return total
 
     def weights(self) -> dict[str, Slice]:
         return self.share(WEIGHTS)
@@ -43,10 +54,31 @@ class Rank(PlainEngine):
         return {name: Slice(cuts[name], t.flatten()[cuts[name] : ends[name]]) for name, t in tensors.items()}
 
 
+class Full(Rank):
+    """Rank 1 finds its disk full."""
+
+    def weights(self) -> dict[str, Slice]:
+        if self.rank == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().weights()
+
+
+@contextmanager
+def most_bytes_of_a_file(size: int) -> Iterator[None]:
+    """Have the system refuse to write more into any file of this process."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def save(root: Path, step: int, objective: float | None = None, world: int = 1) -> Path:
-    state, meeting = State(step, step + 1, 1, objective), threading.Barrier(world)
+    state, told = State(step, step + 1, 1, objective), dict[int, Tensor]()
+    meeting = threading.Barrier(world)
     with ThreadPoolExecutor(world) as pool:
-        folders = pool.map(lambda rank: checkpoint.save(root, state, Rank(rank, world, meeting)), range(world))
+        folders = pool.map(lambda rank: checkpoint.save(root, state, Rank(rank, world, meeting, told)), range(world))
         return set(folders).pop()
 
 
@@ -130,3 +162,32 @@ def test_the_best_whole_checkpoint_is_found_whatever_was_noted(tmp_path: Path) -
 def test_saving_a_step_again_replaces_it(tmp_path: Path) -> None:
     save(tmp_path, 1, objective=2.0)
     assert checkpoint.load(save(tmp_path, 1, objective=1.0)).state.objective == 1.0
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("most", [16, 120, 400])
+def test_a_disk_that_refuses_is_named_and_nothing_half_built_stays(tmp_path: Path, most: int) -> None:
+    save(tmp_path, 1)
+    with most_bytes_of_a_file(most), pytest.raises(UserError, match=str(tmp_path)):
+        save(tmp_path, 2, world=3)
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+    assert checkpoint.load(save(tmp_path, 2)).state.step == 2
+
+
+@pytest.mark.fault
+def test_a_full_disk_of_one_rank_ends_all_ranks(tmp_path: Path) -> None:
+    save(tmp_path, 1)
+    meeting, told = threading.Barrier(3), dict[int, Tensor]()
+    with ThreadPoolExecutor(3) as pool:
+        ranks = [Full(rank, 3, meeting, told) for rank in range(3)]
+        saved = [pool.submit(checkpoint.save, tmp_path, State(2, 3, 0), rank) for rank in ranks]
+    errors = [type(one.exception()) for one in saved]
+    assert errors == [OtherRankError, UserError, OtherRankError]
+    assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
+
+
+@pytest.mark.fault
+def test_a_file_where_checkpoints_are_to_be_is_the_users_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file"):
+        save(tmp_path / "file", 1)

@@ -17,7 +17,7 @@ from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.settings import ConfigError
-from hrm_ray.train import checkpoint, loop
+from hrm_ray.train import checkpoint, integrity, loop
 from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.feed import open_feed
@@ -76,6 +76,24 @@ def test_resume_after_kill_9_is_bit_equal(dataset: Path, tmp_path: Path) -> None
     assert [line["step"] for line in lines(killed, "train")] == list(range(1, 21))
     for a, b in zip(lines(whole, "train"), lines(killed, "train"), strict=True):
         assert {k: v for k, v in a.items() if k not in UNLIKE} == {k: v for k, v in b.items() if k not in UNLIKE}
+
+
+@pytest.mark.fault
+def test_after_damage_the_run_goes_on_and_keeps_what_it_makes(dataset: Path, tmp_path: Path) -> None:
+    settings = {"max_steps": 6, "checkpoint": {"every": 1, "keep": 4}}
+    whole, hurt = (run_config(dataset, tmp_path / name, **settings) for name in ("whole", "hurt"))
+    for config in (whole, hurt):
+        loop.train(config, "main", Silent())
+    checkpoints = hurt.run_dir / "checkpoints"
+    for step in (4, 5, 6):
+        (checkpoints / checkpoint.folder_name(step) / "state.json").write_text("{}")
+    watcher = Silent()
+    loop.train(hurt, "main", watcher)
+    assert_bit_equal(final(whole), final(hurt))
+    assert checkpoint.steps(checkpoints) == [3, 4, 5, 6]
+    aside = sorted((checkpoints / integrity.ASIDE).iterdir())
+    assert [path.name for path in aside] == [checkpoint.folder_name(step) for step in (4, 5, 6)]
+    assert all(any(str(path) in sentence for sentence in watcher.sentences) for path in aside)
 
 
 def test_a_finished_run_is_left_as_it_is(dataset: Path, tmp_path: Path) -> None:
