@@ -25,10 +25,16 @@ S = TypeVar("S", bound=Section)
 def load(path: Path, overrides: Sequence[str] = ()) -> Config:
     """Read the YAML file at `path`, apply `key.path=value` overrides and check the whole.
 
+    The settings in a run folder are those of that folder, wherever it was moved.
+
     Raises:
         ConfigError: the file cannot be read, or a key or value in it cannot be used.
     """
-    return check_file(Config, path, overrides)
+    config, folder = check_file(Config, path, overrides), path.absolute().parent
+    if path.name != "config.yaml" or not (folder / "run.json").exists():
+        return config
+    place = {"name": folder.name, "runs": folder.parent}
+    return config.model_copy(update={key: place[key] for key in place.keys() - set(map(key_of, overrides))})
 
 
 def check_file(form: type[S], path: Path, overrides: Sequence[str] = ()) -> S:
@@ -95,6 +101,20 @@ def resume_conflicts(old: Config, new: Config) -> list[str]:
     allowed = tuple(f"{prefix}." for prefix in CHANGEABLE_ON_RESUME)
     differing = differences(old.model_dump(mode="json"), new.model_dump(mode="json"))
     return [key for key in differing if not f"{key}.".startswith(allowed)]
+
+
+def relocated(old: Any, new: Any) -> Any:  # noqa: ANN401 - JSON trees
+    """Return the JSON tree `old` with the paths of `new` in the place of its own.
+
+    `new` is a tree whose paths are of type Path; a path that only one of them has stays as it is.
+    """
+    if isinstance(new, Path):
+        return old if old is None else str(new)
+    if isinstance(new, Mapping) and isinstance(old, Mapping):
+        return {key: relocated(value, new.get(key)) for key, value in old.items()}
+    if isinstance(new, list | tuple) and isinstance(old, list) and len(old) == len(new):
+        return [relocated(*pair) for pair in zip(old, new, strict=True)]
+    return old
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:

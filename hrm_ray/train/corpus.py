@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Document
@@ -34,7 +35,8 @@ def read_dataset(config: Config) -> dict[str, Any]:
     """
     facts = card.read(config.data)
     made, wanted = facts["settings"], config.prepare.model_dump(mode="json", exclude=HARMLESS)
-    differing = [f"prepare.{key}" for key, value in wanted.items() if made["prepare"].get(key, value) != value]
+    found = settings.relocated(made["prepare"], config.prepare.model_dump())
+    differing = [f"prepare.{key}" for key, value in wanted.items() if found.get(key, value) != value]
     differing += ["seed"] if made["seed"] != config.seed else []
     if differing:
         raise UserError(

@@ -120,17 +120,22 @@ def _check_warmup(schedule: Schedule, horizon: int) -> None:
 
 
 def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) -> None:
-    old = settings.load(config.run_dir / "config.yaml")
-    conflicts = settings.resume_conflicts(old.absolute(), config.absolute())
+    """Refuse to go on with other settings, data or first weights; where they lie does not matter."""
+    source = config.run_dir / "config.yaml"
+    old = settings.relocated(settings.load(source).model_dump(mode="json"), config.model_dump())
+    conflicts = settings.resume_conflicts(settings.parse(old, str(source)), config)
     if conflicts:
         raise ConfigError(
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "
-            f"{', '.join(CHANGEABLE_ON_RESUME)}: choose another name or remove the folder"
+            f"{', '.join(CHANGEABLE_ON_RESUME)}: set the others as they are in {source}, or choose another name"
         )
     hashes = [record["dataset_hash"], *(part["hash"] for part in record.get("mixture", ()))]
     for data, facts, known in zip(config.datasets, datasets, hashes, strict=True):
         if facts["hash"] != known:
             raise ConfigError(f"{data}: is not the dataset that {config.run_dir} was started on")
+    begun, now = record.get("init_from"), config.model.init_from
+    if begun and now and str(now) != begun["folder"] and now.exists() and weights_sha256(now) != begun["sha256"]:
+        raise ConfigError(f"model.init_from {now}: holds other weights than {config.run_dir} was started with")
 
 
 def _describe(config: Config, role: str, horizon: int, datasets: Datasets) -> dict[str, Any]:
