@@ -68,5 +68,7 @@ def _explanation(error: Exception, path: Path | None) -> str | None:
     else:
         match = _OS_ERROR.search(str(error))
         number, name = int(match[1]) if match else None, path
+    if isinstance(error, FileNotFoundError) and name is None:  # only the library that makes temporary files names none
+        return f"{error.strerror}; name a folder that can be written in the environment's TMPDIR"
     reason = _REASONS.get(number or 0)
     return reason and f"{name or 'a file cannot be read or written'}: {reason}"

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from hrm_ray.errors import UserError, explained
+
+R = TypeVar("R", bound="Record")
 
 OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
 
 
 SEEDS = "seeds"
 """Folder of a run for its repetitions with other seeds."""
+
+
+class Record(BaseModel):
+    """A JSON object in a file; a later version's extra fields are passed over."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 def repetitions(run_dir: Path) -> list[Path]:
@@ -53,8 +64,9 @@ def write_text(path: Path, text: str) -> None:
                 file.flush()
                 os.fsync(file.fileno())
             building.replace(path)
-        except OSError:
+        except OSError as error:
             building.unlink(missing_ok=True)
+            error.filename = str(path)
             raise
 
 
@@ -75,6 +87,34 @@ def why(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]
     return str(error)
+
+
+def read_record(path: Path, form: type[R]) -> R:
+    """Return the JSON object in a file.
+
+    Raises:
+        UserError: the file cannot be read, holds no JSON, or not what `form` says, with the first field that is wrong.
+    """
+    return parse_record(read_text(path), form, str(path))
+
+
+def parse_record(text: str, form: type[R], source: str) -> R:
+    """Return the JSON object in a text; `source` is the name that errors give it."""
+    try:
+        tree = json.loads(text)
+    except json.JSONDecodeError as error:
+        said = f"not valid JSON ({error})" if text.strip() else "the file is empty"
+        raise UserError(f"{source}: {said}") from error
+    if not isinstance(tree, dict):
+        raise UserError(f"{source}: expected an object, found {type(tree).__name__}")
+    try:
+        return form.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"]) or "the whole"
+        given = repr(first["input"])
+        short = given if len(given) <= 60 else given[:57] + "..."
+        raise UserError(f"{source}: {field}: {first['msg']} (given: {short})") from error
 
 
 @contextmanager

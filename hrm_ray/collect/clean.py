@@ -41,6 +41,8 @@ def cleaned(pull_request: PullRequest, settings: Clean, drops: Counter[str], rep
         Dropped: it is left out as a whole; the caller counts that.
     """
     check_license(pull_request.repo.license, settings)
+    if _is_larger(pull_request.pull_request.body, settings.largest_file):
+        raise Dropped("pull request with a body that is too large")
     filters.check_kind(pull_request.pull_request, settings)
     files = tuple(file for file in pull_request.files if _is_usable(file, settings, drops))
     filters.check_files(files, settings)

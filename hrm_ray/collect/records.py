@@ -158,6 +158,9 @@ GROUP = 128
 AT_ONCE = 16
 """Records of a row group that are in memory at a time, for whoever else wrote it may have put all into one."""
 
+LARGE = 1 << 30
+"""Bytes of a row group whose records are read one by one: Arrow cannot hold 2 GiB of one text column at a time."""
+
 GROUP_CHARACTERS = 16_000_000
 """Text in a row group, exceeded by one record at most: a group is held in memory several times over."""
 
@@ -215,7 +218,8 @@ def read_row_group(
     with _opened(path) as file:
         try:
             records = file.metadata.row_group(index).num_rows
-            for batch in file.iter_batches(AT_ONCE, row_groups=[index]):
+            size = file.metadata.row_group(index).total_byte_size
+            for batch in file.iter_batches(AT_ONCE if size < LARGE else 1, row_groups=[index]):
                 for at in range((every.at - number) % every.of, len(batch), every.of):
                     [row] = batch.slice(at, 1).to_pylist()
                     yield from _made(row, f"{path}: row group {index}, record {number + at}", unreadable)
@@ -336,6 +340,7 @@ def _groups(records: Iterable[PullRequest]) -> Iterator[list[PullRequest]]:
     characters = 0
     for record in records:
         group.append(record)
+        characters += len(record.pull_request.body)
         characters += sum(len(file.patch + file.content_before + file.content_after) for file in record.files)
         if len(group) == GROUP or characters >= GROUP_CHARACTERS:
             yield group

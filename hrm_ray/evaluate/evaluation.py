@@ -16,6 +16,7 @@ from hrm_ray.config import Config
 from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
+from hrm_ray.train import record
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,13 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
 
 def describe(opened: Opened) -> dict[str, Any]:
     """Return what was evaluated on what."""
-    record = json.loads((opened.run_dir / "run.json").read_text("utf-8"))
+    run = record.read(opened.run_dir)
     return {
         "checkpoint": {"step": opened.step},
-        "role": record["role"],
+        "role": run["role"],
         "split": opened.config.evaluate.split,
-        "synthetic": record["synthetic"],
-        "parameters": record["parameters"],
+        "synthetic": run["synthetic"],
+        "parameters": run["parameters"],
         "repositories": sorted(set(opened.solve.shards.column("repository").to_pylist())),
     }
 
@@ -94,7 +95,7 @@ def _write(run_dir: Path, result: dict[str, Any], lines: Mapping[str, Iterable[d
     path = run_dir / "evaluation.json"
     path.unlink(missing_ok=True)
     for name, records in lines.items():
-        write_text(run_dir / f"{name}.jsonl", "".join(json.dumps(record) + "\n" for record in records))
+        write_text(run_dir / f"{name}.jsonl", "".join(json.dumps(line) + "\n" for line in records))
     write_text(path, json.dumps(result, indent=1))
 
 

@@ -12,8 +12,21 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from hrm_ray.evaluate.opened import Opened
+from hrm_ray.files import Record, read_record
 from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.train import record
 from hrm_ray.train.corpus import read_datasets
+
+
+class _Step(Record):
+    step: int
+
+
+class _Evaluation(Record):
+    """Which checkpoint an `evaluation.json` is of."""
+
+    checkpoint: _Step
+
 
 _LEARNT_FROM = ("train", "judge")
 """Folds that shape the weights."""
@@ -32,7 +45,7 @@ def render(opened: Opened, name: str) -> str:
         date=datetime.now(UTC).date().isoformat(),
         model=opened.config.model,
         window=opened.config.prepare.window,
-        run=json.loads((opened.run_dir / "run.json").read_text("utf-8")),
+        run=record.read(opened.run_dir),
         step=opened.step,
         averaged=opened.config.train.ema is not None,
         datasets=datasets,
@@ -47,8 +60,10 @@ def render(opened: Opened, name: str) -> str:
 def _evaluation(run_dir: Path, step: int) -> dict[str, Any] | None:
     """What was measured of this very checkpoint."""
     path = run_dir / "evaluation.json"
-    found: dict[str, Any] | None = json.loads(path.read_text("utf-8")) if path.exists() else None
-    return found if found and found["checkpoint"]["step"] == step else None
+    if not path.exists() or read_record(path, _Evaluation).checkpoint.step != step:
+        return None
+    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return found
 
 
 def _summed(datasets: list[dict[str, Any]], key: str) -> list[tuple[str, int]]:

@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.progress import console
-from hrm_ray.train import checkpoint
+from hrm_ray.train import checkpoint, record, threads
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.moments import averaged_weights
@@ -60,16 +62,19 @@ def open_network(run_dir: Path, config: Config) -> Network:
         UserError: the folder is no run, or has no complete checkpoint.
     """
     dataset = read_dataset(config)
-    record = json.loads((run_dir / "run.json").read_text("utf-8"))
-    if record["dataset_hash"] != dataset["hash"]:
+    if record.read(run_dir)["dataset_hash"] != dataset["hash"]:
         raise UserError(f"{config.data}: is not the dataset that {run_dir} was trained on; its folds may be others")
     loaded = checkpoint.best(run_dir / "checkpoints", console.print)
     if loaded is None:
         raise UserError(f"{run_dir}: has no checkpoint yet, or none that is whole; `hrm-ray train CONFIG` writes one")
+    if known := threads.recorded(config):
+        torch.set_num_threads(min(known, threads.MOST))
     # Not compiled: what a long training gains by it a short look does not, and this machine may have no compiler.
     engine = PlainEngine(build_model(config), config.train.model_copy(update={"compile": False}))
     engine.restore(averaged_weights(loaded.weights, loaded.moments), {}, loaded.state.step)
     tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+    if tokenizer.sha256 != dataset["tokenizer"]["sha256"]:
+        raise UserError(f"{config.data / 'tokenizer.json'}: is not the tokenizer that the dataset was prepared with")
     return Network(run_dir, config, engine, loaded.state.step, tokenizer)
 
 

@@ -5,7 +5,6 @@ A value that is null or not finite is a gap: it is left out of its series.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import read_text
+from hrm_ray.train.metrics import read_lines
 
 Array: TypeAlias = npt.NDArray[np.float64]
 EVENTS = ("train", "validation")
@@ -72,8 +71,7 @@ def read(path: Path) -> Metrics:
         UserError: a line is not a JSON object, has no event or whole step, or its step goes back.
     """
     lines: dict[str, list[tuple[int, Mapping[str, Any]]]] = {event: [] for event in EVENTS}
-    for line, text in enumerate(read_text(path).splitlines(), start=1):
-        fields = _fields(text, f"{path} line {line}")
+    for line, fields in read_lines(path):
         rows = lines.get(fields["event"])
         if rows is None:
             continue
@@ -81,20 +79,6 @@ def read(path: Path) -> Metrics:
             raise UserError(f"{path} line {line}: step {fields['step']} comes after step {rows[-1][1]['step']}")
         rows.append((line, fields))
     return Metrics(path, {event: tuple(rows) for event, rows in lines.items()})
-
-
-def _fields(text: str, where: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON ({error})") from error
-    if not isinstance(fields, dict):
-        raise UserError(f"{where}: expected an object, found {type(fields).__name__}")
-    if not isinstance(fields.get("event"), str):
-        raise UserError(f"{where}: event is missing")
-    if type(fields.get("step")) is not int:
-        raise UserError(f"{where}: step is {fields.get('step')!r}, not a whole number")
-    return fields
 
 
 def thin(series: Series, points: int, centre: Callable[[Array], np.floating[Any]] = np.mean) -> Series:

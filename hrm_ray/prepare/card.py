@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from hrm_ray.errors import UserError
-from hrm_ray.files import sha256, why
+from hrm_ray.files import Record, read_record, sha256
 from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.judgements import Decision
 from hrm_ray.prepare.plan import kinds_of
@@ -36,14 +36,55 @@ PERCENTILES = (10, 50, 90, 99)
 _INTENT = re.compile(r"(?:\S+: )?(add|change|remove|rename|move|signature)\b")
 
 
+class _Tokenizer(Record):
+    sha256: str
+    vocab_size: int
+
+
+class _Settings(Record):
+    seed: int
+    prepare: Mapping[str, Any]
+
+
+class _Card(Record):
+    """What is read of a card to train and to evaluate."""
+
+    hash: str
+    synthetic: bool
+    tokenizer: _Tokenizer
+    settings: _Settings
+    shards: Mapping[str, str]
+
+
 def read(data: Path) -> dict[str, Any]:
-    """Return the card of a dataset folder; UserError where there is none, which means that there is no dataset."""
+    """Return the card of a dataset folder.
+
+    Raises:
+        UserError: there is none, which means that there is no dataset, or it is not one; or shards are missing that it
+            names, or there that it does not name.
+    """
+    path = data / CARD
+    if data.is_file():
+        raise UserError(f"{data}: is a file, and a dataset is a folder that `hrm-ray prepare` makes")
+    if not path.exists():
+        raise UserError(f"{path}: no dataset there; run `hrm-ray prepare` first")
     try:
-        card: dict[str, Any] = json.loads((data / CARD).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        more = "" if isinstance(error, FileNotFoundError) else f" ({why(error)})"
-        raise UserError(f"{data / CARD}: no dataset there{more}; run `hrm-ray prepare` first") from error
+        read_record(path, _Card)
+    except UserError as error:
+        raise UserError(f"{error}; run `hrm-ray prepare` again") from error
+    card: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    _check_shards(data, set(card["shards"]))
     return card
+
+
+def _check_shards(data: Path, named: set[str]) -> None:
+    """Refuse a dataset of more or fewer shards than its card names, if it names any."""
+    folders = [*FOLDS, *(f"judgements/{fold}" for fold in FOLDS)]
+    found = {str(path.relative_to(data)) for folder in folders for path in data.glob(f"{folder}/part-*.arrow")}
+    if named and (missing := min(named - found, default="")):
+        raise UserError(f"{data / missing}: is missing, and {CARD} names it; run `hrm-ray prepare` again")
+    if named and (foreign := min(found - named, default="")):
+        raise UserError(f"{data / foreign}: is not of this dataset, {CARD} does not name it; remove it")
 
 
 def collection(pull_requests: Path) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.files import sha256
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.near import PERMUTATIONS
@@ -73,15 +73,40 @@ def part_name(index: int) -> str:
     return f"part-{index:05d}.arrow"
 
 
+BATCH_CHARACTERS = 1 << 28
+"""Text in a record batch, exceeded by one row at most: the offsets of a text column of Arrow end at 2 GiB."""
+
+
 def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> str:
-    """Write `rows` as one uncompressed record batch, whole or not at all, and return the file's sha256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write `rows` uncompressed, as one record batch unless that were too large, and return the file's sha256.
+
+    Raises:
+        UserError: the disk does not take it; nothing of it is left there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    batch = pa.RecordBatch.from_pylist([dict(row) for row in rows], schema=schema)
-    with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-        writer.write_batch(batch)
-    temporary.replace(path)
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+                for some in _batches(rows):
+                    writer.write_batch(pa.RecordBatch.from_pylist([dict(row) for row in some], schema=schema))
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
     return sha256(path)
+
+
+def _batches(rows: Sequence[Mapping[str, Any]]) -> Iterator[Sequence[Mapping[str, Any]]]:
+    """Yield the rows of each record batch, one at least."""
+    start = characters = 0
+    for index, row in enumerate(rows):
+        characters += sum(len(value) for value in row.values() if isinstance(value, str))
+        if characters >= BATCH_CHARACTERS:
+            yield rows[start : index + 1]
+            start, characters = index + 1, 0
+    if start < len(rows) or not rows:
+        yield rows[start:]
 
 
 class Shards:
@@ -98,7 +123,8 @@ class Shards:
         paths = sorted(folder.glob("part-*.arrow"))
         if not paths:
             raise UserError(f"{folder}: no shards there; run `hrm-ray prepare` first")
-        self._paths, self._batches = paths, [_open(path) for path in paths]
+        opened = [(path, batch) for path in paths for batch in _open(path)]
+        self._paths, self._batches = [path for path, _ in opened], [batch for _, batch in opened]
         self._ends = np.cumsum([batch.num_rows for batch in self._batches])
         self._lists: dict[str, list[tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]] = {}
 
@@ -149,8 +175,12 @@ class Shards:
         return self._lists[column]
 
 
-def _open(path: Path) -> pa.RecordBatch:
+def _open(path: Path) -> list[pa.RecordBatch]:
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0)
+        file = pa.ipc.open_file(pa.memory_map(str(path)))
+        batches = [file.get_batch(index) for index in range(file.num_record_batches)]
     except (OSError, pa.ArrowException) as error:
-        raise UserError(f"{path}: not a shard that prepare wrote ({error})") from error
+        raise UserError(f"{path}: cannot be opened as a shard that prepare wrote ({error})") from error
+    if not any(file.schema.equals(known) for known in (EXTRACTED, TOKENISED, JUDGEMENTS)):
+        raise UserError(f"{path}: not a shard that prepare wrote (its columns are others)")
+    return batches or [pa.RecordBatch.from_pylist([], schema=file.schema)]

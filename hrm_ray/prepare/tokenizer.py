@@ -97,7 +97,10 @@ class Tokenizer:
             raise UserError(f"{path}: not a tokenizer that prepare wrote ({why(error)})") from error
         if tuple(first[: len(CONTROL)]) != CONTROL:
             raise UserError(f"{path}: its control tokens are not those of this version of hrm-ray")
-        return cls(tokenizers.Tokenizer.from_str(text))
+        try:
+            return cls(tokenizers.Tokenizer.from_str(text))
+        except Exception as error:  # tokenizers raises nothing narrower
+            raise UserError(f"{path}: not a tokenizer that prepare wrote ({error})") from error
 
     def save(self, path: Path) -> None:
         """Write `path` whole or not at all."""

@@ -5,25 +5,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BeforeValidator, Field
 
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import series
-from hrm_ray.files import read_text, repetitions
+from hrm_ray.files import Record, parse_record, read_record, read_text, repetitions
+from hrm_ray.train.record import RunRecord
 
 BASELINES = ("equal_parameters", "equal_flops")
-
-
-class Record(BaseModel):
-    """A JSON object of a run folder; a later version's extra fields are passed over."""
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
 def _interval(given: Any) -> Any:  # noqa: ANN401 - a JSON value
@@ -33,21 +27,6 @@ def _interval(given: Any) -> Any:  # noqa: ANN401 - a JSON value
 Share = Annotated[float, Field(ge=0, le=1)]
 Interval = Annotated[tuple[float, float] | None, BeforeValidator(_interval)]
 Row = Annotated[tuple[int, ...], Field(min_length=3, max_length=3)]
-
-
-class RunRecord(Record):
-    """`run.json`."""
-
-    name: str
-    role: str
-    parameters: int
-    horizon: int
-    extensions: tuple[Mapping[str, int], ...] = ()
-    tokens_per_step: float | None = None
-    dataset: str
-    dataset_hash: str
-    versions: Mapping[str, Any] | str
-    machine: Mapping[str, Any] | str
 
 
 class Bits(Record):
@@ -362,7 +341,7 @@ def read(run_dir: Path) -> RunFolder:
 
 
 def _object(path: Path, form: type[R]) -> R | None:
-    return _parse(read_text(path), form, str(path)) if path.is_file() else None
+    return read_record(path, form) if path.is_file() else None
 
 
 def _lines(path: Path, form: type[R]) -> tuple[R, ...] | None:
@@ -370,19 +349,6 @@ def _lines(path: Path, form: type[R]) -> tuple[R, ...] | None:
         return None
     # Not splitlines(): JSON strings may hold U+2028 and its like unescaped.
     texts = read_text(path).removesuffix("\n").split("\n")
-    return tuple(_parse(text, form, f"{path} line {line}") for line, text in enumerate(texts, 1) if text or line > 1)
-
-
-def _parse(text: str, form: type[R], where: str) -> R:
-    try:
-        return form.model_validate(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON ({error})") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UserError(f"{where}: {field}: {first['msg']} (given: {_short(first['input'])})") from error
-
-
-def _short(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    return repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    return tuple(
+        parse_record(text, form, f"{path} line {line}") for line, text in enumerate(texts, 1) if text or line > 1
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from hrm_ray.config import Config, Train
 from hrm_ray.model.batch import Batch, Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.recurrence import calls_with_gradient
+from hrm_ray.train import threads
 from hrm_ray.train.engine import PlainEngine, pick_device
 from hrm_ray.train.fit import memory_explained, state_bytes
 from hrm_ray.train.memory import free, held, peak
@@ -67,22 +70,39 @@ def rows_each(train: Train) -> int:
 
 def measure(config: Config, vocab_size: int) -> Cost:
     """Train a throw-away model of the run's shape on made-up rows, one at a time."""
-    if config.train.workers:
-        torch.set_num_threads(config.train.worker_cpus)
-    train = config.train.model_copy(update={"judge_rows": 0, "workers": 0, "offload_optimizer": False})
+    train = _alone(config.train)
     torch.manual_seed(config.train_seed)
     batches = [collate(row(config.prepare.window, vocab_size, seed)) for seed in range(ROWS)]
     left, before = free(pick_device(train)), held(pick_device(train))
     with memory_explained(train, pick_device(train), lambda: "a step of one row at a time", helps=lambda _: False):
         engine = PlainEngine(HRM(config.model, vocab_size), train)
+        if config.train.workers:
+            torch.set_num_threads(config.train.worker_cpus)
+        else:
+            threads.choose(config, lambda: _seconds(engine, batches[:1], train, config.model.depth.max))
         seconds = [_seconds(engine, some, train, config.model.depth.max) for some in (batches[:1], batches)]
         parameters = sum(p.numel() for p in engine.model.parameters())
         row_bytes = max(0, peak(engine.device) - before - int(parameters * state_bytes(train, engine.device.type)))
         share = 1.0 if train.activation_checkpointing else _share_again(engine, batches[0], config.model.depth.max)
-    threads = torch.get_num_threads()
-    return Cost(
-        seconds[-1] / ROWS, before, parameters, row_bytes, int(row_bytes * share), left, engine.device.type, threads
-    )
+    device, used = engine.device.type, torch.get_num_threads()
+    return Cost(seconds[-1] / ROWS, before, parameters, row_bytes, int(row_bytes * share), left, device, used)
+
+
+def step_seconds(config: Config, vocab_size: int) -> Callable[[], float]:
+    """Return a function that trains a throw-away model on one made-up row, and returns how long that took."""
+    train, batch = _alone(config.train), collate(row(config.prepare.window, vocab_size, seed=0))
+
+    @cache
+    def engine() -> PlainEngine:
+        torch.manual_seed(config.train_seed)
+        return PlainEngine(HRM(config.model, vocab_size), train)
+
+    return lambda: _seconds(engine(), [batch], train, config.model.depth.max)
+
+
+def _alone(train: Train) -> Train:
+    """Return the settings of a process that trains without others."""
+    return train.model_copy(update={"judge_rows": 0, "workers": 0, "offload_optimizer": False})
 
 
 def kept_bytes(model: HRM, batch: Batch, depth: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.model.refinement import DECISIONS, FEEDBACK
+from hrm_ray.prepare import card
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
 from hrm_ray.train import initial
@@ -34,7 +36,10 @@ def examine(config: Config) -> None:
     Raises:
         UserError: a row cannot be used; the sentence names its file, record and column. Or `model.init_from` cannot.
     """
-    vocabulary, window = read_datasets(config)[0]["tokenizer"]["vocab_size"], config.prepare.window
+    datasets, window = read_datasets(config), config.prepare.window
+    vocabulary = datasets[0]["tokenizer"]["vocab_size"]
+    for data, facts in zip(config.datasets, datasets, strict=True):
+        _examine_counts(data, facts.get("folds", {}))
     for folder in [config.data / "validation", *(data / "train" for data in config.datasets)]:
         _examine_solve(Shards(folder), vocabulary, window)
     for fold in ("judge", "validation"):
@@ -42,6 +47,16 @@ def examine(config: Config) -> None:
     for data in config.datasets[1:]:
         _examine_leak(Shards(data / "train"), config.data)
     initial.check(config)
+
+
+def _examine_counts(data: Path, folds: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse shards of another dataset, which have other numbers of rows: sums of all would take minutes."""
+    for fold, counted in folds.items():
+        if (rows := len(Shards(data / fold))) != counted["examples"]:
+            raise UserError(
+                f"{data / fold}: holds {rows} examples, and {card.CARD} says {counted['examples']}; run `hrm-ray "
+                "prepare` again"
+            )
 
 
 def _examine_solve(shards: Shards, vocabulary: int, window: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from hrm_ray.config import Config
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.metrics import copy_lines
+from hrm_ray.train.record import read
 from hrm_ray.train.schedule import Extension, first_horizon, rate, stable_steps, warmup_steps
 
 Record = Mapping[str, Any]
@@ -20,7 +20,7 @@ Record = Mapping[str, Any]
 
 def read_extensions(run_dir: Path) -> list[Extension]:
     """Return the extensions of a run that is open."""
-    return extensions_of(json.loads((run_dir / "run.json").read_text("utf-8")))
+    return extensions_of(read(run_dir))
 
 
 def extensions_of(record: Record) -> list[Extension]:

@@ -12,8 +12,10 @@ import torch
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.train import checkpoint, integrity
+from hrm_ray.train import checkpoint, integrity, record, threads
 from hrm_ray.train.checkpoint import State
+from hrm_ray.train.corpus import read_dataset
+from hrm_ray.train.cost import step_seconds
 from hrm_ray.train.engine import Engine, PlainEngine
 from hrm_ray.train.extend import read_extensions
 from hrm_ray.train.feed import Feed, open_feed
@@ -165,6 +167,7 @@ def train(config: Config, role: str, watcher: Watcher) -> None:
     feed = open_feed(config)
     open_run(config, role, feed.horizon, watcher.say)
     with making_explained(config.train):
+        _set_threads(config, watcher)
         engine = PlainEngine(build_model(config), config.train)
     run(config, feed, engine, watcher)
 
@@ -175,10 +178,21 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
     begin(config, engine, state)
     throughput = Throughput.of(engine)
     if engine.rank == 0:
-        note(config, {"peak_flops": throughput.peak, "peak_flops_source": throughput.source})
+        peak = {"peak_flops": throughput.peak, "peak_flops_source": throughput.source}
+        note(config, {"threads": torch.get_num_threads(), **peak})
     extensions = read_extensions(config.run_dir)
     with Metrics(config, state.step, watcher.say) if engine.rank == 0 else NoMetrics() as metrics:
         Trainer(config, engine, feed, Validation(config), metrics, watcher, state, throughput, extensions).run()
+
+
+def _set_threads(config: Config, watcher: Watcher) -> None:
+    known = record.read(config.run_dir).get("threads")
+    chosen = threads.choose(config, step_seconds(config, read_dataset(config)["tokenizer"]["vocab_size"]))
+    if known and known != chosen:
+        watcher.say(
+            f"{config.run_dir}: was begun with {known} threads, for which this machine has too few cores; it goes on "
+            f"with {chosen}, so its numbers are not bit for bit those that it would have had"
+        )
 
 
 def restore(run_dir: Path, engine: Engine, watcher: Watcher, horizon: int) -> State:

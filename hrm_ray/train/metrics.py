@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from hrm_ray.config import Config
-from hrm_ray.files import write_text
+from hrm_ray.errors import UserError, explained
+from hrm_ray.files import read_text, write_text
 from hrm_ray.train.sinks import Sink, open_sinks
 from hrm_ray.train.spikes import Spikes
 
@@ -20,7 +21,7 @@ class Metrics:
 
     def __init__(self, config: Config, resume_step: int, say: Callable[[str], None]) -> None:
         self.path, self.spikes, self.say = config.run_dir / "metrics.jsonl", Spikes(), say
-        kept = [line for line in _read(self.path) if line["step"] <= resume_step]
+        kept = [line for _, line in read_lines(self.path) if line["step"] <= resume_step]
         _write(self.path, kept)
         for line in kept:
             self.spikes.read(line)
@@ -30,8 +31,9 @@ class Metrics:
     def write(self, event: str, step: int, values: dict[str, Any]) -> None:
         """Record `values` (numbers, or None for what the step did not have)."""
         line = {"event": event, "step": step, **values}
-        self.stream.write(json.dumps(line) + "\n")
-        self.stream.flush()
+        with explained(self.path):
+            self.stream.write(json.dumps(line) + "\n")
+            self.stream.flush()
         self.spikes.read(line)
         numbers = {f"{event}/{name}": value for name, value in values.items() if isinstance(value, int | float)}
         for sink in list(self.sinks) if numbers else ():
@@ -41,7 +43,8 @@ class Metrics:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self.stream.close()
+        with explained(self.path):
+            self.stream.close()
         for sink in list(self.sinks):
             self._tell(sink, partial(sink.close, failed=kind is not None))
 
@@ -71,18 +74,34 @@ class NoMetrics:
         """There is nothing open."""
 
 
+def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return each whole line of the file with its number, none where there is no file; a kill may have torn the last.
+
+    Raises:
+        UserError: the file cannot be read, or a line is not a JSON object with an event and a whole step.
+    """
+    whole = read_text(path).rpartition("\n")[0] if path.exists() else ""
+    return [(number, _fields(line, f"{path} line {number}")) for number, line in enumerate(whole.splitlines(), start=1)]
+
+
 def copy_lines(source: Path, target: Path, after: int) -> None:
     """Keep in `target` the lines of steps after `after`, which a run that goes back to that step will make again."""
-    _write(target, [line for line in _read(source) if line["step"] > after])
+    _write(target, [line for _, line in read_lines(source) if line["step"] > after])
 
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    """Return the whole lines of the file; a kill may have torn the last one."""
-    if not path.exists():
-        return []
-    whole = path.read_text("utf-8").rpartition("\n")[0]
-    return [json.loads(line) for line in whole.splitlines()]
+def _fields(text: str, where: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{where}: not valid JSON ({error})") from error
+    if not isinstance(fields, dict):
+        raise UserError(f"{where}: expected an object, found {type(fields).__name__}")
+    if not isinstance(fields.get("event"), str):
+        raise UserError(f"{where}: event is missing")
+    if type(fields.get("step")) is not int:
+        raise UserError(f"{where}: step is {fields.get('step')!r}, not a whole number")
+    return fields

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,7 +18,7 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.run_settings import read_run as read_run
 from hrm_ray.settings import ConfigError
-from hrm_ray.train import checkpoint, sinks
+from hrm_ray.train import checkpoint, record, sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.extend import extend, extensions_of
 
@@ -60,28 +58,28 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
 
     Raises:
         UserError: a key differs that a resumed run must not change, the dataset is another, the schedule does not fit
-            the horizon, or `train.log.to` needs what is not installed.
+            the horizon, a record cannot be read, or `train.log.to` needs what is not installed.
     """
     sinks.require(config)
-    datasets = read_datasets(config)
+    datasets, steps = read_datasets(config), checkpoint.steps(config.run_dir / "checkpoints")
     _check_warmup(config.train.schedule, horizon)
-    record = config.run_dir / "run.json"
-    known, beside = _read(record), _read(config.runs.parent / "run.json") if config.runs.name in _INSIDE else {}
+    _check_settings(config, begun=bool(steps))
+    known = record.read(config.run_dir)
+    beside = record.read(config.runs.parent) if config.runs.name in _INSIDE else {}
     extensions = extensions_of(beside)
     if known:
-        _check_resume(config, known, datasets)
+        _check_content(config, known, datasets)
         extensions = extend(config, known, beside, horizon, say)
     write_text(config.run_dir / "config.yaml", settings.dump(config))
     described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
-    if (source := config.model.init_from) and not checkpoint.steps(config.run_dir / "checkpoints"):
+    if (source := config.model.init_from) and not steps:
         described["init_from"] = {"folder": str(source), "sha256": weights_sha256(source)}
-    write_text(record, json.dumps(known | described, indent=1))
+    record.write(config.run_dir, known | described)
 
 
 def note(config: Config, facts: Mapping[str, Any]) -> None:
     """Add to the record of a run that is open what only its processes can know."""
-    record = config.run_dir / "run.json"
-    write_text(record, json.dumps(json.loads(record.read_text("utf-8")) | facts, indent=1))
+    record.write(config.run_dir, {**record.read(config.run_dir), **facts})
 
 
 def build_model(config: Config) -> HRM:
@@ -103,12 +101,6 @@ def _repeated(config: Config) -> dict[str, Config]:
     return found
 
 
-def _read(record: Path) -> dict[str, Any]:
-    """Return a `run.json`, if it is there."""
-    found: dict[str, Any] = json.loads(record.read_text("utf-8")) if record.exists() else {}
-    return found
-
-
 def _check_warmup(schedule: Schedule, horizon: int) -> None:
     """Of a warm-up in steps it is not known earlier whether it fits."""
     decay = round(schedule.decay * horizon) if schedule.kind == "wsd" else 0
@@ -119,9 +111,16 @@ def _check_warmup(schedule: Schedule, horizon: int) -> None:
         )
 
 
-def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) -> None:
-    """Refuse to go on with other settings, data or first weights; where they lie does not matter."""
+def _check_settings(config: Config, begun: bool) -> None:
+    """Refuse to go on with other settings; where the run, its data and its first weights lie does not matter."""
     source = config.run_dir / "config.yaml"
+    if not (config.run_dir / record.FILE).exists():
+        if begun:
+            raise ConfigError(
+                f"{config.run_dir}: has checkpoints and no {record.FILE}, which says of what data they are: put it "
+                "back, or choose another name"
+            )
+        return
     old = settings.relocated(settings.load(source).model_dump(mode="json"), config.model_dump())
     conflicts = settings.resume_conflicts(settings.parse(old, str(source)), config)
     if conflicts:
@@ -129,11 +128,15 @@ def _check_resume(config: Config, record: dict[str, Any], datasets: Datasets) ->
             f"{config.run_dir}: exists with another {', '.join(conflicts)}; a resumed run may change only "
             f"{', '.join(CHANGEABLE_ON_RESUME)}: set the others as they are in {source}, or choose another name"
         )
-    hashes = [record["dataset_hash"], *(part["hash"] for part in record.get("mixture", ()))]
-    for data, facts, known in zip(config.datasets, datasets, hashes, strict=True):
-        if facts["hash"] != known:
+
+
+def _check_content(config: Config, known: Mapping[str, Any], datasets: Datasets) -> None:
+    """Refuse other data and other first weights than the run was started with."""
+    hashes = [known["dataset_hash"], *(part["hash"] for part in known.get("mixture", ()))]
+    for data, facts, digest in zip(config.datasets, datasets, hashes, strict=True):
+        if facts["hash"] != digest:
             raise ConfigError(f"{data}: is not the dataset that {config.run_dir} was started on")
-    begun, now = record.get("init_from"), config.model.init_from
+    begun, now = known.get("init_from"), config.model.init_from
     if begun and now and str(now) != begun["folder"] and now.exists() and weights_sha256(now) != begun["sha256"]:
         raise ConfigError(f"model.init_from {now}: holds other weights than {config.run_dir} was started with")
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
+from hrm_ray.files import Record, read_record, write_text
 from hrm_ray.train.sinks import flat
 
 NAMES = "tracking.json"
@@ -112,14 +112,19 @@ def parameters(config: Config) -> dict[str, str]:
     return {key: str(value) for key, value in flat(config).items()}
 
 
+class _Names(Record):
+    wandb: str | None = None
+    mlflow: str | None = None
+
+
 def remembered(config: Config, service: str, make: Callable[[], str]) -> str:
     """Return the name that `service` knows this run by, made when it is first asked for."""
     path = config.run_dir / NAMES
-    names: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    names = read_record(path, _Names).model_dump(exclude_none=True) if path.exists() else {}
     if service not in names:
         names[service] = make()
         write_text(path, json.dumps(names))
-    return names[service]
+    return str(names[service])
 
 
 def first_line(error: Exception) -> str:

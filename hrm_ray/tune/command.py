@@ -6,12 +6,13 @@ import os
 from collections.abc import Iterator
 
 from hrm_ray import settings
+from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import locked, write_text
 from hrm_ray.launch.session import require, session
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
-from hrm_ray.train.corpus import SolveDocuments, read_dataset
+from hrm_ray.train.corpus import SolveDocuments, read_datasets
 from hrm_ray.train.examine import examine
 from hrm_ray.train.feed import open_feed
 from hrm_ray.tune import record, search
@@ -70,7 +71,7 @@ def open_search(study: Study) -> Record:
     """
     experiment = study.experiment
     examine(experiment)
-    dataset, horizon = read_dataset(experiment), open_feed(experiment).horizon
+    datasets, horizon = read_datasets(experiment), open_feed(experiment).horizon
     if len(SolveDocuments(experiment.data, "validation")) == 0:
         raise UserError(f"{experiment.data}: its validation fold is empty, so trials could not be compared")
     forks = study.search.forks(horizon)
@@ -85,25 +86,30 @@ def open_search(study: Study) -> Record:
         experiment=experiment.model_dump(mode="json"),
         horizon=horizon,
         rungs=tuple(forks),
-        synthetic=dataset["synthetic"],
+        synthetic=datasets[0]["synthetic"],
+        datasets=tuple(facts["hash"] for facts in datasets),
     )
     found = record.read(study.folder)
     if found is None:
         if (study.folder / "run.json").exists():
             raise UserError(f"{study.folder}: is the folder of a run; choose another name")
         return new
-    if conflicts := _conflicts(found, new):
+    if conflicts := _conflicts(found, new, experiment):
         raise ConfigError(
             f"{study.folder}: exists with another {', '.join(conflicts)}; a search goes on as it was begun: "
-            "choose another name or remove the folder"
+            f"set them as they are in {study.folder / record.FILE}, or choose another name"
         )
-    return found
+    return found.model_copy(update={key: getattr(new, key) for key in ("name", "settings", "experiment", "datasets")})
 
 
-def _conflicts(old: Record, new: Record) -> list[str]:
+def _conflicts(old: Record, new: Record, experiment: Config) -> list[str]:
+    """Return what a search that was begun must not change; where it and its data lie is not among it."""
+    moved = settings.relocated(old.experiment, experiment.model_dump())
     keys = [key for key in settings.differences(old.settings, new.settings) if not key.startswith("set.")]
-    keys += settings.differences(old.experiment, new.experiment)  # what is set, too
-    return keys + (["horizon"] if old.horizon != new.horizon else [])
+    keys += settings.differences(moved, new.experiment)  # what is set, too
+    keys += ["horizon"] if old.horizon != new.horizon else []
+    keys += ["dataset"] if old.datasets and old.datasets != new.datasets else []
+    return [key for key in keys if key != "name"]
 
 
 def _conclude(study: Study, found: Record) -> None:

@@ -61,6 +61,8 @@ class Record(Part):
     horizon: int
     rungs: tuple[int, ...]
     synthetic: bool
+    datasets: tuple[str, ...] = ()
+    """Hash of each dataset, the main one first."""
     seconds: float = 0.0
     """Of all sittings, by the clock."""
     trials: Mapping[str, Trial] = {}

@@ -40,8 +40,9 @@ class Remembering(FIFOScheduler):  # type: ignore[misc]
         self.found = found
 
     def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:  # noqa: ANN401 - Ray's own
-        """Take a trial in."""
+        """Take a trial in; Tune's own state has the places of the first sitting."""
         super().on_trial_add(tune_controller, trial)
+        trial.config["experiment"] = dict(self.found.experiment)
         known = self.found.trials.get(trial_name(trial.trial_id))
         if known and known.state in ENDED:
             trial.set_status(TuneTrial.TERMINATED)

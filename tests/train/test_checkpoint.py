@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import errno
-import resource
 import shutil
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from hrm_ray.errors import OtherRankError, UserError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import PlainEngine, Slice, whole
+from tests.limits import most_bytes_of_a_file
 
 WEIGHTS = {"a.weight": torch.arange(6.0).view(2, 3), "b": torch.ones(4)}
 MOMENTS = {"exp_avg.a.weight": torch.arange(6.0).view(2, 3) / 8}
@@ -61,17 +59,6 @@ class Full(Rank):
         if self.rank == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
         return super().weights()
-
-
-@contextmanager
-def most_bytes_of_a_file(size: int) -> Iterator[None]:
-    """Have the system refuse to write more into any file of this process."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def save(root: Path, step: int, objective: float | None = None, world: int = 1) -> Path:
