@@ -30,10 +30,21 @@ class Record(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
+BASELINES = ("equal_parameters", "equal_flops")
+"""Folders, in a run's folder `baselines`, of the plain models that are trained beside it."""
+
+
 def repetitions(run_dir: Path) -> list[Path]:
-    """Return the folders of a run's repetitions with other seeds, in order."""
+    """Return the folders of a run's repetitions with other seeds, in order; a copy under another name is none."""
     found = (path.parent for path in run_dir.glob(f"{SEEDS}/*/run.json"))
-    return sorted(found, key=lambda folder: (len(folder.name), folder.name))
+    numbered = [folder for folder in found if folder.name.isdecimal() and folder.name == str(int(folder.name))]
+    return sorted(numbered, key=lambda folder: int(folder.name))
+
+
+def baselines(run_dir: Path) -> list[Path]:
+    """Return the folders of a run's baselines; a copy under another name is none."""
+    folders = [run_dir / "baselines" / role for role in sorted(BASELINES)]
+    return [folder for folder in folders if (folder / "config.yaml").exists()]
 
 
 def task_file(named: Path) -> Path:

@@ -12,11 +12,11 @@ from rich.table import Table
 from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import ALONE, Hands, evaluate, timed
 from hrm_ray.evaluate.opened import open_run
-from hrm_ray.files import locked, repetitions
+from hrm_ray.files import baselines, locked, repetitions
 from hrm_ray.progress import bars, console
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
-from hrm_ray.train.run import BASELINES, read_run
+from hrm_ray.train.run import read_run
 
 SHOWN = 3
 
@@ -47,7 +47,7 @@ ROWS = {
 def evaluate_all(run_dir: Path, overrides: Sequence[str], hands: Hands = ALONE) -> None:
     """Evaluate the run, its repetitions with other seeds, and the baselines that were trained beside each."""
     for one in [run_dir, *repetitions(run_dir)]:
-        folders = [one, *sorted(path.parent for path in one.glob(f"{BASELINES}/*/config.yaml"))]
+        folders = [one, *baselines(one)]
         there = [folder for folder in folders if folder == run_dir or _has_checkpoint(folder)]
         results = [_evaluated(folder, overrides, hands) for folder in there]
         if results:

@@ -14,10 +14,9 @@ from pydantic import BeforeValidator, Field
 
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import series
+from hrm_ray.files import BASELINES as BASELINES
 from hrm_ray.files import Record, parse_record, read_record, read_text, repetitions
 from hrm_ray.train.record import RunRecord
-
-BASELINES = ("equal_parameters", "equal_flops")
 
 
 def _interval(given: Any) -> Any:  # noqa: ANN401 - a JSON value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -235,6 +236,24 @@ def test_show_says_what_follows(opened: Open, file: Path, capsys: pytest.Capture
     assert "unknown until prepared" in capsys.readouterr().out
 
 
+def test_a_moved_search_is_the_same_search_and_one_of_other_data_is_not(opened: Open, file: Path) -> None:
+    study = opened()
+    record.write(study.folder, command.open_search(study))
+    data = shutil.copytree(study.experiment.data, file.parent / "moved-data")
+    base = file.with_name("base.yaml")
+    base.write_text(settings.dump(settings.load(base, [f"data={data}", f"runs={file.parent / 'elsewhere'}", "name=b"])))
+    moved = opened("name=renamed")
+    moved.folder.parent.mkdir()
+    study.folder.rename(moved.folder)
+    found = command.open_search(moved)
+    assert (found.name, found.experiment["data"]) == ("renamed", str(data))
+    assert found.experiment["runs"] == str(moved.folder / "trials")
+    card = data / "dataset.json"
+    card.write_text(card.read_text().replace('"abc"', '"another"'))
+    with pytest.raises(ConfigError, match="another dataset"):
+        command.open_search(moved)
+
+
 @contextmanager
 def started(study_file: Path, *overrides: str) -> Iterator[subprocess.Popen[str]]:
     """Run the command in a process group of its own, of which nothing is left afterwards."""
@@ -277,10 +296,15 @@ def test_the_same_command_goes_on_after_kill_9(opened: Open, file: Path, ray_ses
         at_kill = record_amid(process, folder)
     assert process.wait() == -signal.SIGKILL
     kept = {ident: lines(folder / "trials" / ident) for ident, trial in at_kill.trials.items() if trial.step}
-    with started(file, *SLOWER, "name=killed") as process:
+    folder = folder.rename(folder.with_name("moved"))  # its data too: what goes on is known by its sums
+    data = shutil.copytree(opened().experiment.data, file.parent / "moved-data")
+    base = file.with_name("base.yaml")
+    base.write_text(settings.dump(settings.load(base, [f"data={data}"])))
+    with started(file, *SLOWER, "name=moved") as process:
         out, err = process.communicate()
     assert process.returncode == 0, err
     assert "going on, " in out
+    assert not folder.with_name("killed").exists()
     found = record.read(folder)
     assert found is not None
     for ident, trial in at_kill.trials.items():
