@@ -77,7 +77,8 @@ def write_text(path: Path, text: str) -> None:
             building.replace(path)
         except OSError as error:
             building.unlink(missing_ok=True)
-            error.filename = str(path)
+            if error.errno:
+                error.filename = str(path)
             raise
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from rich.progress import Progress
 
+from hrm_ray import run_records
 from hrm_ray.config import Config
 from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
 from hrm_ray.files import write_text
-from hrm_ray.train import record
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
 
 def describe(opened: Opened) -> dict[str, Any]:
     """Return what was evaluated on what."""
-    run = record.read(opened.run_dir)
+    run = run_records.read(opened.run_dir)
     return {
         "checkpoint": {"step": opened.step},
         "role": run["role"],

@@ -11,10 +11,10 @@ from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
+from hrm_ray import run_records
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.files import Record, read_record
 from hrm_ray.prepare.tokenizer import Control
-from hrm_ray.train import record
 from hrm_ray.train.corpus import read_datasets
 
 
@@ -45,7 +45,7 @@ def render(opened: Opened, name: str) -> str:
         date=datetime.now(UTC).date().isoformat(),
         model=opened.config.model,
         window=opened.config.prepare.window,
-        run=record.read(opened.run_dir),
+        run=run_records.read(opened.run_dir),
         step=opened.step,
         averaged=opened.config.train.ema is not None,
         datasets=datasets,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import torch
 
+from hrm_ray import run_records
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.progress import console
-from hrm_ray.train import checkpoint, record, threads
+from hrm_ray.train import checkpoint, threads
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.moments import averaged_weights
@@ -62,7 +63,7 @@ def open_network(run_dir: Path, config: Config) -> Network:
         UserError: the folder is no run, or has no complete checkpoint.
     """
     dataset = read_dataset(config)
-    if record.read(run_dir)["dataset_hash"] != dataset["hash"]:
+    if run_records.read(run_dir)["dataset_hash"] != dataset["hash"]:
         raise UserError(f"{config.data}: is not the dataset that {run_dir} was trained on; its folds may be others")
     loaded = checkpoint.best(run_dir / "checkpoints", console.print)
     if loaded is None:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hrm_ray.errors import UserError
-from hrm_ray.train.metrics import read_lines
+from hrm_ray.run_records import read_lines
 
 Array: TypeAlias = npt.NDArray[np.float64]
 EVENTS = ("train", "validation")

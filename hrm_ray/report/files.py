@@ -16,7 +16,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.evaluate import series
 from hrm_ray.files import BASELINES as BASELINES
 from hrm_ray.files import Record, parse_record, read_record, read_text, repetitions
-from hrm_ray.train.record import RunRecord
+from hrm_ray.run_records import RunRecord
 
 
 def _interval(given: Any) -> Any:  # noqa: ANN401 - a JSON value

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from hrm_ray.config import Config
+from hrm_ray.run_records import read
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.metrics import copy_lines
-from hrm_ray.train.record import read
 from hrm_ray.train.schedule import Extension, first_horizon, rate, stable_steps, warmup_steps
 
 Record = Mapping[str, Any]

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 import torch
 
+from hrm_ray import run_records
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.train import checkpoint, integrity, record, threads
+from hrm_ray.train import checkpoint, integrity, threads
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.corpus import read_dataset
 from hrm_ray.train.cost import step_seconds
@@ -186,7 +187,7 @@ def run(config: Config, feed: Feed, engine: Engine, watcher: Watcher) -> None:
 
 
 def _set_threads(config: Config, watcher: Watcher) -> None:
-    known = record.read(config.run_dir).get("threads")
+    known = run_records.read(config.run_dir).get("threads")
     chosen = threads.choose(config, step_seconds(config, read_dataset(config)["tokenizer"]["vocab_size"]))
     if known and known != chosen:
         watcher.say(

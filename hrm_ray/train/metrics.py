@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from hrm_ray.config import Config
-from hrm_ray.errors import UserError, explained
-from hrm_ray.files import read_text, write_text
+from hrm_ray.errors import explained
+from hrm_ray.files import write_text
+from hrm_ray.run_records import read_lines
 from hrm_ray.train.sinks import Sink, open_sinks
 from hrm_ray.train.spikes import Spikes
 
@@ -74,16 +75,6 @@ class NoMetrics:
         """There is nothing open."""
 
 
-def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    """Return each whole line of the file with its number, none where there is no file; a kill may have torn the last.
-
-    Raises:
-        UserError: the file cannot be read, or a line is not a JSON object with an event and a whole step.
-    """
-    whole = read_text(path).rpartition("\n")[0] if path.exists() else ""
-    return [(number, _fields(line, f"{path} line {number}")) for number, line in enumerate(whole.splitlines(), start=1)]
-
-
 def copy_lines(source: Path, target: Path, after: int) -> None:
     """Keep in `target` the lines of steps after `after`, which a run that goes back to that step will make again."""
     _write(target, [line for _, line in read_lines(source) if line["step"] > after])
@@ -91,17 +82,3 @@ def copy_lines(source: Path, target: Path, after: int) -> None:
 
 def _write(path: Path, lines: list[dict[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
-
-
-def _fields(text: str, where: str) -> dict[str, Any]:
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{where}: not valid JSON ({error})") from error
-    if not isinstance(fields, dict):
-        raise UserError(f"{where}: expected an object, found {type(fields).__name__}")
-    if not isinstance(fields.get("event"), str):
-        raise UserError(f"{where}: event is missing")
-    if type(fields.get("step")) is not int:
-        raise UserError(f"{where}: step is {fields.get('step')!r}, not a whole number")
-    return fields

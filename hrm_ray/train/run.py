@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from hrm_ray import settings
+from hrm_ray import run_records, settings
 from hrm_ray.config import CHANGEABLE_ON_RESUME, Config, Schedule
 from hrm_ray.files import SEEDS, write_text
 from hrm_ray.model.hf_folder import weights_sha256
@@ -18,7 +18,7 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.size import parameters, plain_twin
 from hrm_ray.run_settings import read_run as read_run
 from hrm_ray.settings import ConfigError
-from hrm_ray.train import checkpoint, record, sinks
+from hrm_ray.train import checkpoint, sinks
 from hrm_ray.train.corpus import read_dataset, read_datasets
 from hrm_ray.train.extend import extend, extensions_of
 
@@ -64,8 +64,8 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
     datasets, steps = read_datasets(config), checkpoint.steps(config.run_dir / "checkpoints")
     _check_warmup(config.train.schedule, horizon)
     _check_settings(config, begun=bool(steps))
-    known = record.read(config.run_dir)
-    beside = record.read(config.runs.parent) if config.runs.name in _INSIDE else {}
+    known = run_records.read(config.run_dir)
+    beside = run_records.read(config.runs.parent) if config.runs.name in _INSIDE else {}
     extensions = extensions_of(beside)
     if known:
         _check_content(config, known, datasets)
@@ -74,12 +74,12 @@ def open_run(config: Config, role: str, horizon: int, say: Callable[[str], None]
     described = _describe(config, role, horizon, datasets) | {"extensions": [one._asdict() for one in extensions]}
     if (source := config.model.init_from) and not steps:
         described["init_from"] = {"folder": str(source), "sha256": weights_sha256(source)}
-    record.write(config.run_dir, known | described)
+    run_records.write(config.run_dir, known | described)
 
 
 def note(config: Config, facts: Mapping[str, Any]) -> None:
     """Add to the record of a run that is open what only its processes can know."""
-    record.write(config.run_dir, {**record.read(config.run_dir), **facts})
+    run_records.write(config.run_dir, {**run_records.read(config.run_dir), **facts})
 
 
 def build_model(config: Config) -> HRM:
@@ -113,12 +113,13 @@ def _check_warmup(schedule: Schedule, horizon: int) -> None:
 
 def _check_settings(config: Config, begun: bool) -> None:
     """Refuse to go on with other settings; where the run, its data and its first weights lie does not matter."""
+    settings.parse(config.model_dump(mode="json"), str(config.run_dir))  # a moved folder may have no name for settings
     source = config.run_dir / "config.yaml"
-    if not (config.run_dir / record.FILE).exists():
+    if not (config.run_dir / run_records.FILE).exists():
         if begun:
             raise ConfigError(
-                f"{config.run_dir}: has checkpoints and no {record.FILE}, which says of what data they are: put it "
-                "back, or choose another name"
+                f"{config.run_dir}: has checkpoints and no run.json, which says of what data they are: put it back, or "
+                "choose another name"
             )
         return
     old = settings.relocated(settings.load(source).model_dump(mode="json"), config.model_dump())

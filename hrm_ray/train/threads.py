@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import torch
 
+from hrm_ray import run_records
 from hrm_ray.config import Config
-from hrm_ray.train import record
 
 MOST = torch.get_num_threads()
 """Threads that torch takes of its own accord: the cores of this process, or what OMP_NUM_THREADS says."""
@@ -23,7 +23,7 @@ GAIN = 1.1
 
 def recorded(config: Config) -> int | None:
     """Return the threads that a run began with, unless this machine has fewer cores, or the run has not begun."""
-    threads: int | None = record.read(config.run_dir).get("threads")
+    threads: int | None = run_records.read(config.run_dir).get("threads")
     return threads if threads and threads <= len(os.sched_getaffinity(0)) else None
 
 

@@ -60,6 +60,10 @@ def test_the_settings_in_a_run_folder_are_those_of_that_folder(data: Path, tmp_p
     loop.train(found, "main", watcher := Silent())
     assert any("trained to its end" in sentence for sentence in watcher.sentences)
     assert settings.load(new / "config.yaml", ["name=other"]).run_dir == tmp_path / "other"
+    odd = new.rename(tmp_path / "a copy (2)")
+    with pytest.raises(ConfigError, match="name"):  # which would be found in its settings by no later verb
+        loop.train(settings.load(odd / "config.yaml"), "main", Silent())
+    assert read_run(odd).run_dir == odd
 
 
 def test_other_data_in_the_place_of_the_old_is_refused(data: Path, other: Path, tmp_path: Path) -> None:
