@@ -44,13 +44,17 @@ class UnusableError(UserError):
     exit_code = 3
 
 
+class DiskError(UserError):
+    """A disk or its rights refuse something; what was finished before is still good."""
+
+
 class OtherRankError(RuntimeError):
     """Another rank failed; that rank's own error is the one to show."""
 
 
 @contextmanager
 def explained(path: Path | None = None) -> Iterator[None]:
-    """Raise a UserError for what a disk or its rights refuse in the block.
+    """Raise a DiskError for what a disk or its rights refuse in the block.
 
     It names the file that the error names; errors of an open file name none, and then it names `path`.
     """
@@ -58,7 +62,7 @@ def explained(path: Path | None = None) -> Iterator[None]:
         yield
     except Exception as error:
         if sentence := _explanation(error, path):
-            raise UserError(sentence) from error
+            raise DiskError(sentence) from error
         raise
 
 

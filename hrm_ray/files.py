@@ -20,6 +20,9 @@ R = TypeVar("R", bound="Record")
 OWN_TASKS = Path(__file__).parent / "evaluate" / "tasks.jsonl"
 
 
+PARTIAL = "partial"
+"""Mark of a file that one process at a time writes (see `replacing`)."""
+
 SEEDS = "seeds"
 """Folder of a run for its repetitions with other seeds."""
 
@@ -60,26 +63,38 @@ def user_cache() -> Path:
     return folder
 
 
+@contextmanager
+def replacing(path: Path, mark: str = "") -> Iterator[Path]:
+    """Give the path of a file to be written: it takes the place of `path` after the block, and is gone if that fails.
+
+    Each process has a file of its own; with a `mark` there is one, and the next process overwrites what a kill left.
+
+    Raises:
+        DiskError: the disk does not take it.
+    """
+    building = path.with_name(f".{path.name}.{mark or os.getpid()}")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield building
+            building.replace(path)
+        except BaseException as error:
+            building.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.filename == str(building):
+                error.filename = str(path)
+            raise
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace the content of `path`, creating its folder; a power cut leaves the old text or the new one.
 
     Raises:
-        UserError: the disk does not take it.
+        DiskError: the disk does not take it.
     """
-    building = path.with_name(f".{path.name}.{os.getpid()}")
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with building.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            building.replace(path)
-        except OSError as error:
-            building.unlink(missing_ok=True)
-            if error.errno:
-                error.filename = str(path)
-            raise
+    with replacing(path) as building, building.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_text(path: Path) -> str:

@@ -14,6 +14,7 @@ from hrm_ray.collect.differences import RAW, Entry, entries
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.git import GO_FILES, Clone, Objects, utc
 from hrm_ray.collect.licenses import license_of
+from hrm_ray.files import PARTIAL, replacing
 from hrm_ray.golang.declarations import Declaration, declarations, outline
 from hrm_ray.golang.doc_sentences import says_nothing
 from hrm_ray.golang.files import plain
@@ -74,15 +75,12 @@ def functions(
 
 
 def write(path: Path, found: Iterable[Function]) -> int:
-    """Write JSON lines under a temporary name, rename, and return the count."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    """Write JSON lines, whole or not at all, and return the count."""
     count = 0
-    with partial.open("w", encoding="utf-8") as file:
+    with replacing(path, PARTIAL) as building, building.open("w", encoding="utf-8") as file:
         for function in found:
             file.write(json.dumps(asdict(function), ensure_ascii=False) + "\n")
             count += 1
-    partial.replace(path)
     return count
 
 

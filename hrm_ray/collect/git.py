@@ -235,9 +235,13 @@ def _cloned(url: str, cache: Path) -> Path:
     how = ("--quiet", "--bare", "--single-branch", "--no-tags", "--template=", "--origin=origin")
     # A server that sends nothing for two minutes is given up.
     patience = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=120")
-    git.run(*patience, "clone", *how, "--", url, str(partial))
-    git.run("--git-dir", str(partial), "config", "remote.origin.url", shown(url))
-    partial.replace(folder)
+    try:
+        git.run(*patience, "clone", *how, "--", url, str(partial))
+        git.run("--git-dir", str(partial), "config", "remote.origin.url", shown(url))
+        partial.replace(folder)
+    except BaseException:  # git itself leaves a folder that it did not make
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     return folder
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from hrm_ray.errors import UserError
+from hrm_ray.files import PARTIAL, replacing
 
 Part = TypeVar("Part", "Repository", "Request", "Issue", "ChangedFile")
 
@@ -166,15 +167,15 @@ GROUP_CHARACTERS = 16_000_000
 
 
 def write(path: Path, records: Iterable[PullRequest]) -> int:
-    """Write `records` as Parquet (zstd, checked pages) under a temporary name, rename, and return the count."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    """Write `records` as Parquet (zstd, checked pages), whole or not at all, and return the count."""
     count = 0
-    with pq.ParquetWriter(partial, SCHEMA, compression="zstd", write_page_checksum=True) as writer:
+    with (
+        replacing(path, PARTIAL) as building,
+        pq.ParquetWriter(building, SCHEMA, compression="zstd", write_page_checksum=True) as writer,
+    ):
         for group in _groups(records):
             writer.write_table(pa.Table.from_pylist([asdict(record) for record in group], schema=SCHEMA))
             count += len(group)
-    partial.replace(path)
     return count
 
 

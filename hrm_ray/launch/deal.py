@@ -20,7 +20,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
-from hrm_ray.files import user_cache
+from hrm_ray.files import replacing, user_cache
 from hrm_ray.prepare import card
 
 NAME = "corpus"
@@ -97,16 +97,14 @@ def fetch(corpus: Corpus, name: str, copy: Path, digest: str | None = None) -> N
     Raises:
         UserError: what arrived is not what the dataset's card says.
     """
-    target, seen = copy / name, hashlib.sha256()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}")
-    with temporary.open("wb") as file:
-        for chunk in chunks(corpus, name):
-            seen.update(chunk)
-            file.write(chunk)
-    if digest is not None and seen.hexdigest() != digest:
-        raise UserError(f"{corpus.folder / name}: damaged (its sha256 is not that of {card.CARD})")
-    temporary.replace(target)
+    seen = hashlib.sha256()
+    with replacing(copy / name) as building:
+        with building.open("wb") as file:
+            for chunk in chunks(corpus, name):
+                seen.update(chunk)
+                file.write(chunk)
+        if digest is not None and seen.hexdigest() != digest:
+            raise UserError(f"{corpus.folder / name}: damaged (its sha256 is not that of {card.CARD})")
 
 
 def chunks(corpus: Corpus, name: str) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from hrm_ray.errors import explained
 from hrm_ray.prepare.examples import NO_PULL_REQUEST
 from hrm_ray.prepare.families import families
 from hrm_ray.prepare.near import PERMUTATIONS, Signatures
@@ -100,7 +101,7 @@ def _bytes(column: pa.ChunkedArray[Any]) -> npt.NDArray[np.bytes_]:
 def _signatures(extracted: Shards) -> Signatures:
     """All signatures in one file beside the shards: by far the largest column, and read here and there only."""
     path = extracted.folder.with_name("signatures")
-    with path.open("wb") as file:
+    with explained(path), path.open("wb") as file:
         for chunk in extracted.column("signature").chunks:
             rows: Any = chunk.to_pylist()
             file.write(b"".join(rows))

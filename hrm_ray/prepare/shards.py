@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from hrm_ray.errors import UserError, explained
-from hrm_ray.files import sha256
+from hrm_ray.errors import UserError
+from hrm_ray.files import replacing, sha256
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.near import PERMUTATIONS
 
@@ -81,19 +80,15 @@ def write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> s
     """Write `rows` uncompressed, as one record batch unless that were too large, and return the file's sha256.
 
     Raises:
-        UserError: the disk does not take it; nothing of it is left there.
+        DiskError: the disk does not take it; nothing of it is left there.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with pa.OSFile(str(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-                for some in _batches(rows):
-                    writer.write_batch(pa.RecordBatch.from_pylist([dict(row) for row in some], schema=schema))
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+    with (
+        replacing(path) as building,
+        pa.OSFile(str(building), "wb") as file,
+        pa.ipc.new_file(file, schema) as writer,
+    ):
+        for some in _batches(rows):
+            writer.write_batch(pa.RecordBatch.from_pylist([dict(row) for row in some], schema=schema))
     return sha256(path)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import ray
 from rich.progress import Progress
 
-from hrm_ray.errors import UserError, explained
+from hrm_ray.errors import DiskError, UserError, explained
 from hrm_ray.files import sha256, write_text
 
 Item = dict[str, Any]
@@ -72,7 +72,7 @@ class Stages:
         # Only now, so that it is always the same error and no task still writes when the caller cleans up.
         for row in sorted(ended, key=lambda row: str(row["result"])):
             if row["error"]:
-                raise UserError(row["error"])
+                raise (DiskError if row["disk"] else UserError)(row["error"])
         return [done.get(index) or json.loads(result.read_text("utf-8")) for index, result in enumerate(results)]
 
     def _earlier(self, result: Path) -> Item | None:
@@ -104,12 +104,12 @@ class Call:
 
     def __call__(self, row: Mapping[str, Any]) -> Item:
         """Write what the item returned to the row's file, and return what became of it."""
-        done = {"result": row["result"], "process": f"{platform.node()}:{os.getpid()}", "error": ""}
+        done = {"result": row["result"], "process": f"{platform.node()}:{os.getpid()}", "error": "", "disk": False}
         try:
             with explained():
                 write_text(Path(row["result"]), json.dumps(self._task(json.loads(row["item"]))))
         except UserError as error:
-            return {**done, "error": str(error)}
+            return {**done, "error": str(error), "disk": isinstance(error, DiskError)}
         return done
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import DiskError, UserError
 from hrm_ray.files import locked
 from hrm_ray.prepare import card
 from hrm_ray.prepare.split import FOLDS
@@ -33,6 +33,8 @@ def workspace(data: Path, made_from: str) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             yield folder
+        except DiskError:
+            raise
         except UserError:  # what the user mends makes another dataset
             shutil.rmtree(every, ignore_errors=True)
             raise

@@ -54,6 +54,7 @@ def test_what_is_clean_stays_as_it_is() -> None:
         (pull_request(file(additions=0)), "pull request with too few added lines"),
         (pull_request(file(additions=2001)), "pull request with too many added lines"),
         (pull_request(file(), title="ann@b.org"), "pull request without a title"),
+        (pull_request(file(), body="é" * 500_001), "pull request with a body that is too large"),
     ],
 )
 def test_a_pull_request_is_left_out_under_its_reason(given: PullRequest, said: str) -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -62,6 +63,21 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault
+def test_a_group_of_large_texts_is_read_record_by_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records.write(path := tmp_path / "pulls.parquet", many(20))
+    monkeypatch.setattr(records, "LARGE", 1)
+    asked: list[int] = []
+    batches = pq.ParquetFile.iter_batches
+
+    def noted(file: pq.ParquetFile, size: int, **more: Any) -> Iterator[pa.RecordBatch]:
+        asked.append(size)
+        return batches(file, size, **more)
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", noted)
+    assert list(records.read(path)) == many(20)
+    assert asked == [1]
+
+
 def test_a_flipped_byte_in_a_page_names_the_file_and_row_group(tmp_path: Path) -> None:
     path = tmp_path / "pull_requests.parquet"
     records.write(path, many(200))

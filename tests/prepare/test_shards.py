@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 from hrm_ray.errors import UserError
+from hrm_ray.prepare import shards
 from hrm_ray.prepare.shards import EXAMPLE, JUDGEMENTS, TOKENISED, Shards, part_name, write
 from tests.prepare.factory import example
 
@@ -76,6 +77,20 @@ def test_parts_without_rows_among_others_are_passed_over(tmp_path: Path) -> None
     assert [shards.row(index)["number"] for index in range(len(shards))] == [0, 1, 2]
     assert shards.ids(2, "code_ids").tolist() == [2, 2]
     assert shards.lengths("code_ids").tolist() == [0, 1, 2]
+
+
+def test_texts_that_no_batch_can_hold_are_written_in_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text column of a record batch ends at 2 GiB; two texts of 1.1 GiB were tried by hand (docs/log.md)."""
+    one, several = tmp_path / "one", tmp_path / "several"
+    write(one / part_name(0), rows(9, 0), TOKENISED)
+    characters = sum(len(value) for value in rows(1, 0)[0].values() if isinstance(value, str))
+    monkeypatch.setattr(shards, "BATCH_CHARACTERS", 2 * characters)
+    write(several / part_name(0), rows(9, 0), TOKENISED)
+    whole, cut = Shards(one), Shards(several)
+    assert cut.column("title").num_chunks > whole.column("title").num_chunks == 1
+    assert [cut.row(index) for index in range(9)] == [whole.row(index) for index in range(9)]
+    assert {cut.path(index) for index in range(9)} == {several / part_name(0)}
+    assert cut.lengths("code_ids").tolist() == whole.lengths("code_ids").tolist()
 
 
 def test_ids_are_views_of_the_file(folder: Path) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 from hrm_ray import settings
 from hrm_ray.collect.records import PullRequest, record
 from hrm_ray.errors import UserError
-from hrm_ray.files import write_text
+from hrm_ray.files import PARTIAL, replacing, write_text
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,10 @@ class Journal:
     def add(self, requests: int, pulls: Sequence[Settled]) -> None:
         """Write a step; it is on the disk when this returns."""
         text = "\n".join(json.dumps(row) for row in ({"requests": requests}, *map(asdict, pulls)))
-        self._folder.mkdir(parents=True, exist_ok=True)
-        place = self._place(self._steps)
-        partial = place.with_name(f".{place.name}.partial")
-        with partial.open("wb") as file:
+        with replacing(self._place(self._steps), PARTIAL) as building, building.open("wb") as file:
             file.write(gzip.compress(text.encode(), compresslevel=6, mtime=0))
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(place)
         self._count(requests, pulls)
 
     def pulls(self, most: int) -> Iterator[tuple[Settled, PullRequest | None]]:
