@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.evaluate.model_card import render
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.files import why, write_text
@@ -60,10 +60,11 @@ def _replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({why(error)})") from error
     try:
-        yield building
-        if target.exists():
-            target.rename(old)
-        building.rename(target)
+        with explained(target):
+            yield building
+            if target.exists():
+                target.rename(old)
+            building.rename(target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)

@@ -11,7 +11,7 @@ import torch
 
 from hrm_ray import run_records
 from hrm_ray.config import Config
-from hrm_ray.errors import UserError
+from hrm_ray.errors import UserError, explained
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.progress import console
 from hrm_ray.train import checkpoint, threads
@@ -82,6 +82,6 @@ def open_network(run_dir: Path, config: Config) -> Network:
 def count_test_read(opened: Opened) -> int:
     """Note in the dataset that its test fold is being read, and return how often it now was."""
     path = opened.config.data / "test_reads.jsonl"
-    with path.open("a", encoding="utf-8") as stream:
+    with explained(path), path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps({"run": str(opened.run_dir), "step": opened.step, "time": int(time.time())}) + "\n")
     return len(path.read_text("utf-8").splitlines())

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hrm_ray import settings
-from hrm_ray.errors import UnusableError, UserError
+from hrm_ray.errors import UnusableError, UserError, explained
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.files import why, write_text
 from hrm_ray.patch.command import harmless, opened, writable
@@ -56,7 +56,7 @@ def write_results(run_dir: Path, overrides: Sequence[str], problems: Path, repo:
     left = [job for key, job in jobs.items() if key not in done]
     write_text(results, "".join(json.dumps(row) + "\n" for row in done.values()))
     usable = sum(bool(row["patch"]) for row in done.values())
-    with bars() as progress, results.open("a", encoding="utf-8") as stream:
+    with bars() as progress, explained(results), results.open("a", encoding="utf-8") as stream:
         bar = progress.add_task("problems", total=len(jobs), completed=len(done))
         for job, proposal in zip(left, propose(network, [job.task for job in left]), strict=True):
             row = _row(job, proposal)

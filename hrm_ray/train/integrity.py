@@ -131,6 +131,6 @@ def _move(folder: Path) -> str:
     aside.mkdir(exist_ok=True)
     names = itertools.chain([folder.name], (f"{folder.name}.{number}" for number in itertools.count(1)))
     place = next(path for path in map(aside.joinpath, names) if not path.exists())
-    size = sum(path.stat().st_size for path in folder.iterdir()) / 2**20
+    size = sum(path.lstat().st_size for path in folder.iterdir()) / 2**20
     folder.rename(place)
     return f"{folder} is now {place} ({size:,.1f} MiB), which nothing reads and you may remove"

@@ -203,9 +203,9 @@ def restore(run_dir: Path, engine: Engine, watcher: Watcher, horizon: int) -> St
     total, squares = engine.sum(torch.tensor([found, found**2])).tolist()
     if total**2 != engine.world * squares:
         raise UserError(f"{run_dir}: its ranks see different checkpoints; runs must be on a disk that all nodes share")
-    passed_over = integrity.set_later_aside(run_dir / "checkpoints", found) if engine.rank == 0 else []
-    for sentence in passed_over:
-        watcher.say(sentence)
+    if engine.rank == 0:
+        for sentence in integrity.set_later_aside(run_dir / "checkpoints", loaded.state.step if loaded else -1):
+            watcher.say(sentence)
     if loaded is None:
         return State(step=0, position=0, bad_steps=0)
     step, ended = loaded.state.step, f"{run_dir} is trained to its end already"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
+from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -40,9 +42,13 @@ class Remembering(FIFOScheduler):  # type: ignore[misc]
         self.found = found
 
     def on_trial_add(self, tune_controller: Any, trial: TuneTrial) -> None:  # noqa: ANN401 - Ray's own
-        """Take a trial in; Tune's own state has the places of the first sitting."""
+        """Take a trial in, at the place where the search now is: Tune's own state has that of an earlier sitting."""
         super().on_trial_add(tune_controller, trial)
         trial.config["experiment"] = dict(self.found.experiment)
+        if trial.storage:  # a stub has none
+            place = copy(trial.storage)
+            place.storage_fs_path = str(Path(tune_controller.experiment_path).parent)
+            trial.set_storage(place)
         known = self.found.trials.get(trial_name(trial.trial_id))
         if known and known.state in ENDED:
             trial.set_status(TuneTrial.TERMINATED)

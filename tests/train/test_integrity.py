@@ -112,6 +112,17 @@ def test_a_checkpoint_that_cannot_be_read_is_neither_counted_nor_moved(tmp_path:
         checkpoint.newest(tmp_path, print)
 
 
+@pytest.mark.fault
+def test_what_was_passed_over_is_moved_aside_whatever_it_holds(tmp_path: Path) -> None:
+    saved(tmp_path, 1, 2, 3)
+    weights = tmp_path / "step-00000003" / "weights-00000.safetensors"
+    weights.unlink()
+    weights.symlink_to(tmp_path / "absent")
+    said = integrity.set_later_aside(tmp_path, 1)
+    assert checkpoint.steps(tmp_path) == [1]
+    assert len(said) == len(list((tmp_path / integrity.ASIDE).iterdir())) == 2
+
+
 def test_a_linked_checkpoint_is_forgotten_and_its_content_stays(tmp_path: Path) -> None:
     root = tmp_path / "checkpoints"
     saved(root, 1, 2)
