@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from hrm_ray.errors import OtherRankError, UserError
+from hrm_ray.errors import DiskError, OtherRankError, UserError
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State
 from hrm_ray.train.engine import PlainEngine, Slice, whole
@@ -169,7 +169,7 @@ def test_a_full_disk_of_one_rank_ends_all_ranks(tmp_path: Path) -> None:
         ranks = [Full(rank, 3, meeting, told) for rank in range(3)]
         saved = [pool.submit(checkpoint.save, tmp_path, State(2, 3, 0), rank) for rank in ranks]
     errors = [type(one.exception()) for one in saved]
-    assert errors == [OtherRankError, UserError, OtherRankError]
+    assert errors == [OtherRankError, DiskError, OtherRankError]
     assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
 
 
