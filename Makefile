@@ -33,7 +33,7 @@ demo: install  ## the main job on synthetic pull requests, in under 5 minutes
 	$(BIN)/hrm-ray report $(RUN)
 
 test: install  ## the tests, faults among them
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 faults: install  ## of the tests, those that kill, tear, damage or poison
 	$(BIN)/pytest -m fault
