@@ -27,6 +27,7 @@ from hrm_ray.files import sha256, task_file, write_text
 from hrm_ray.prepare import card, data_card, functions, jsonl, vocabulary
 from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.assign import assign
+from hrm_ray.prepare.code_digest import code_digest
 from hrm_ray.prepare.contamination import read_tasks
 from hrm_ray.prepare.extraction import TASK_RUNS, extract_part
 from hrm_ray.prepare.shards import Shards
@@ -176,9 +177,6 @@ def _chunks(folds: Mapping[str, list[int]]) -> list[Item]:
 
 def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
     """Hash all that the content depends on: settings, input files and the code that reads them, ours or not."""
-    package = Path(hrm_ray.__file__).parent
-    folders = [package / name for name in ("collect", "golang", "prepare")]
-    sources = [path for folder in folders for path in sorted(folder.glob("*.*")) if path.suffix in (".py", ".j2")]
     request = {
         "settings": config.prepare.model_dump(mode="json", exclude={"input", "functions", "tokenizer_from", "workers"}),
         "tokenizer": adopt(folder).sha256 if (folder := config.prepare.tokenizer_from) else None,
@@ -186,7 +184,7 @@ def _made_from(config: Config, inputs: Mapping[str, Path]) -> str:
         "seed": config.seed,
         "inputs": {fold: sha256(path) for fold, path in inputs.items()},
         "tasks": [sha256(path) for path in map(task_file, config.prepare.decontaminate.tasks) if path.is_file()],
-        "code": {str(path.relative_to(package)): sha256(path) for path in sources},
+        "code": code_digest(Path(hrm_ray.__file__).parent),
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
