@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from hrm_ray.errors import UserError, explained
+from hrm_ray.interrupts import interrupt_on_sigterm
 from hrm_ray.paths import local
 
 app = typer.Typer(
@@ -48,6 +49,13 @@ RunFolder = Annotated[Path, typer.Argument(metavar="RUN", parser=_path, help="A 
 Overrides = Annotated[
     list[str], typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replace one setting; may be repeated.")
 ]
+
+
+CONTINUED = ("collect", "prepare", "train", "tune", "evaluate")
+"""The verbs that a second call takes to their end from where the first one stopped."""
+
+STOPPED = {130: "stopped", 143: "stopped by SIGTERM"}
+"""Exit codes with what is said then."""
 
 
 @app.command()
@@ -231,18 +239,33 @@ def doctor() -> None:
 
 
 def main() -> None:
-    """Run a verb: 0 done, 1 an internal fault with its traceback, 2 a user error, 3 nothing usable generated."""
+    """Run a verb: 0 done, 1 an internal fault with its traceback, 2 a user error, 3 nothing usable generated, 130
+    after Ctrl-C, 143 after SIGTERM."""
+    terminated = interrupt_on_sigterm()
     try:
         with explained():
-            sys.exit(app(standalone_mode=False))
-    except UserError as error:
+            code = app(standalone_mode=False)
+    except BaseException as error:
+        code = 143 if terminated() else _explained(error)
+    if code and terminated():
+        code = 143
+    if code in STOPPED:
+        verb = next(iter(sys.argv[1:]), "")
+        print(f"{STOPPED[code]}{'; the same command continues' if verb in CONTINUED else ''}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _explained(error: BaseException) -> int:
+    """Print what the user can mend and return the exit code; raise everything else."""
+    if isinstance(error, UserError):
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except typer.TyperException as error:
+        return error.exit_code
+    if isinstance(error, typer.TyperException):
         from hrm_ray.usage import sentence
 
         if words := sys.argv[1:]:  # for no words at all, typer has just printed its help
             print(f"error: {sentence(error, words)}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        return 2
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    raise error

@@ -155,6 +155,8 @@ class Train(Section):
     passes over memory in each step (docs/log.md, 2026-11-25)."""
     worker_cpus: Count = 1
     """CPUs that Ray keeps for each worker, and threads that torch uses there."""
+    late_seconds: Count = 60
+    """After so long without a sign of a worker's work, a line says which one is late and since when."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     losses: Losses = Losses()

@@ -25,6 +25,7 @@ CHANGEABLE_ON_RESUME = (
     "train.activation_checkpointing",
     "train.compile",
     "train.worker_cpus",
+    "train.late_seconds",
     "train.log",
     "train.profile",
     "train.checkpoint",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
 from hrm_ray.files import locked
+from hrm_ray.launch.address import joins_cluster
 from hrm_ray.launch.session import ray_for
 from hrm_ray.launch.terminal import Terminal, duration
 from hrm_ray.launch.train import train
@@ -76,7 +76,7 @@ def talk(train: Train, parameters: int) -> str:
 
 def shortage(train: Train, measured: Cost) -> Iterator[str]:
     """Yield what to change where memory will not do; of a cluster's other nodes nothing is known here."""
-    together = 1 if "RAY_ADDRESS" in os.environ else max(1, train.workers)
+    together = 1 if joins_cluster() else max(1, train.workers)
     if measured.fits(train, together):
         return
     where = f"the {together} process(es) of this machine" if measured.device == "cpu" else "this GPU"

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import ray
-from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from hrm_ray.errors import OtherRankError, UserError
+from hrm_ray.launch.pulse import Beat, Watch, beating
 
 if TYPE_CHECKING:  # the desk is a process of its own, which need not import torch
     from hrm_ray.train.loop import Watcher
@@ -90,15 +91,22 @@ class Reporter:
     def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
         """Pass the news of one step on."""
         if self.rank == 0:
-            self._tell("advance", step, horizon, result, tokens_per_second)
+            self._tell("advance", step, horizon, asdict(result), tokens_per_second)
 
     def fail(self, error: BaseException) -> None:
         """Tell of this rank's end, and wait until that is known; a driver that is gone cannot be told."""
         with suppress(RayActorError):
-            ray.get(self._tell("fail", Failure.of(self.rank, error)))
+            ray.get(self._tell("fail", asdict(Failure.of(self.rank, error))))
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Let the driver know while the block runs that this rank does."""
+        with beating(self.rank, lambda beat: self._tell("beat", asdict(beat))):
+            yield
+        self._tell("rest", self.rank)
 
     def _tell(self, kind: str, *values: object) -> ray.ObjectRef:
-        return self.desk.tell.remote(cloudpickle.dumps((kind, values)))
+        return self.desk.tell.remote(json.dumps((kind, values)).encode())
 
 
 @dataclass
@@ -107,28 +115,43 @@ class Listener:
 
     desk: Any
     watcher: Watcher
+    watch: Watch
     failures: list[Failure] = field(default_factory=list)
 
     def read(self) -> None:
-        """Show what has come."""
-        for kind, values in map(cloudpickle.loads, ray.get(self.desk.take.remote())):
-            if kind == "fail":
-                self._fail(*values)
-            else:
-                getattr(self.watcher, kind)(*values)
+        """Show what has come, and which ranks are late."""
+        for kind, values in map(json.loads, ray.get(self.desk.take.remote())):
+            getattr(self, f"_{kind}")(*values)
+        if sentence := self.watch.late():
+            self.watcher.say(sentence)
 
-    def _fail(self, failure: Failure) -> None:
+    def _say(self, sentence: str) -> None:
+        self.watcher.say(sentence)
+
+    def _advance(self, step: int, horizon: int, result: Mapping[str, Any], tokens_per_second: float) -> None:
+        from hrm_ray.train.step import StepResult  # with torch, which the desk's own process need not import
+
+        self.watcher.advance(step, horizon, StepResult(**result), tokens_per_second)
+
+    def _beat(self, beat: Mapping[str, Any]) -> None:
+        self.watch.hear(Beat(**beat))
+
+    def _rest(self, rank: int) -> None:
+        self.watch.forget(rank)
+
+    def _fail(self, given: Mapping[str, Any]) -> None:
+        failure = Failure(**given)
         self.failures.append(failure)
         if not failure.is_consequence:  # a rank that only lost another one is not the news
             self.watcher.say(failure.sentence)
 
 
 @contextmanager
-def newsroom(watcher: Watcher) -> Iterator[Listener]:
-    """Show the news of the ranks that are given `.desk` while the block runs."""
+def newsroom(watcher: Watcher, late_seconds: float) -> Iterator[Listener]:
+    """Show the news of the ranks that are given `.desk` while the block runs, and those that are late."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)  # lives as long as we do
     desk = ray.remote(num_cpus=0, scheduling_strategy=here)(Desk).remote()
-    listener, done = Listener(desk, watcher), threading.Event()
+    listener, done = Listener(desk, watcher, Watch(late_seconds)), threading.Event()
 
     def listen() -> None:
         while not done.wait(SECONDS):

@@ -2,7 +2,8 @@
 
 What travels is the working directory without what `cluster/runtime_env.yaml` excludes and git ignores: neither data nor
 runs. They stay on a disk that the cluster's nodes share, so their paths must be absolute. The token of the cluster goes
-into the headers of the requests (Ray reads it from RAY_AUTH_TOKEN or ~/.ray/auth_token) and nowhere else.
+into the headers of the requests (Ray reads it from RAY_AUTH_TOKEN or ~/.ray/auth_token) if the head asks for one, and
+nowhere else.
 """
 
 from __future__ import annotations
@@ -14,14 +15,16 @@ from collections.abc import Sequence
 from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.parse import urlsplit
+from urllib.request import getproxies, urlopen
 
 import aiohttp
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobDetails, JobStatus, JobSubmissionClient
 
 from hrm_ray.errors import UserError
-from hrm_ray.launch.job import entrypoint, runtime_env
+from hrm_ray.launch.authentication import Mode, authentication, refuses_tokens
+from hrm_ray.launch.job import RUNTIME_ENV, entrypoint, runtime_env
 from hrm_ray.progress import console
 
 ANSWER_SECONDS = 10.0
@@ -41,6 +44,7 @@ def submit(verb: str, subject: Path, overrides: Sequence[str], address: str | No
     logging.disable(logging.WARNING)  # Ray names every .gitignore that it reads, three times
     client = connect(address)
     head = client.get_address()
+    console.print(f"packing {Path.cwd()} for {head}, without what git ignores and {RUNTIME_ENV} excludes")
     try:
         job = client.submit_job(entrypoint=command, runtime_env=environment)
     except (OSError, RuntimeError, ValueError) as error:
@@ -55,32 +59,38 @@ def connect(address: str | None) -> JobSubmissionClient:
     Raises:
         UserError: there is no address, no answer from it within 30 s, no Ray behind it, or it refuses the token.
     """
-    address = (address or os.environ.get("RAY_ADDRESS", "")).rstrip("/")
+    address = (address or os.environ.get("RAY_ADDRESS", "")).strip().rstrip("/")
     if not address.startswith(("http://", "https://")):
         given = f"{address}: not the address of a dashboard" if address else "no cluster is named"
         raise UserError(f"{given}; give --address http://HEAD:8265, or set RAY_ADDRESS to it")
-    _check_answers(address)
+    os.environ["no_proxy"] = "*"  # a job's log does not come through a proxy, so that nothing else needs to
+    mode: Mode = "token" if _wants_token(address) and not refuses_tokens() else "disabled"
     os.environ["RAY_API_SERVER_ADDRESS"] = address  # RAY_ADDRESS would beat the argument, and this beats both
     try:
-        return JobSubmissionClient(address)
+        with authentication(mode):
+            return JobSubmissionClient(address)
     except AuthenticationError as error:
         raise UserError(
-            f"{address}: refuses the token, or the lack of one (HTTP 401 or 403); set RAY_AUTH_MODE=token, and "
-            "RAY_AUTH_TOKEN to the cluster's token or write it to ~/.ray/auth_token"
+            f"{address}: refuses the token, or the lack of one (HTTP 401 or 403); set RAY_AUTH_TOKEN to the cluster's "
+            "token or write it to ~/.ray/auth_token, and unset RAY_AUTH_MODE where it is disabled"
         ) from error
     except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise UserError(f"{address}: answers, but not as the dashboard of a Ray head ({_first_line(error)})") from error
 
 
-def _check_answers(address: str) -> None:
-    """The client itself would wait without end."""
+def _wants_token(address: str) -> bool:
+    """Ask the head itself, as the client would wait without end for an answer."""
     try:
         urlopen(f"{address}/api/version", timeout=ANSWER_SECONDS).close()
-    except HTTPError:
-        return  # an answer, if only that it wants a token
+    except HTTPError as error:
+        return error.code in (401, 403)
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", type(error).__name__)  # what is not HTTP may hold any bytes: do not print it
-        raise UserError(f"{address}: no head answers there ({reason})") from error
+        passed = (
+            "; it must be reached directly, not through a proxy" if urlsplit(address).scheme in getproxies() else ""
+        )
+        raise UserError(f"{address}: no head answers there ({reason}){passed}") from error
+    return False
 
 
 def _ended(client: JobSubmissionClient, job: str) -> JobDetails:

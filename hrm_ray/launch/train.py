@@ -15,9 +15,10 @@ from ray.train.torch import TorchConfig, TorchTrainer
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
 from hrm_ray.errors import UserError, explained
+from hrm_ray.interrupts import interruptible
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
-from hrm_ray.launch.session import interruptible, require
+from hrm_ray.launch.session import require
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.engine import pick_device
 from hrm_ray.train.feed import micro_batches, open_feed
@@ -75,7 +76,7 @@ def scale(train: Train) -> ScalingConfig:
 def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
     """Run `work` on every worker, and say what went wrong where something did."""
     absolute = config.absolute()
-    with newsroom(watcher) as listener:
+    with newsroom(watcher, config.train.late_seconds) as listener:
         trainer = TorchTrainer(
             work,
             train_loop_config={"config": settings.dump(absolute), "desk": listener.desk},
@@ -112,7 +113,7 @@ def blame(failed: TrainingFailedError, failures: list[Failure], workers: int) ->
     if not silent:
         raise failed
     says = f"; Ray says: {str(known[silent[0]]).splitlines()[0]}" if silent[0] in known else ""
-    raise RankError(f"rank {silent[0]} died without a word: killed, or out of memory{says}") from failed
+    raise RankError(f"rank {silent[0]} died without a word: killed, stopped, or out of memory{says}") from failed
 
 
 def work(given: Mapping[str, Any]) -> None:
@@ -121,7 +122,7 @@ def work(given: Mapping[str, Any]) -> None:
     reporter = Reporter(given["desk"], context.get_world_rank())
     try:
         config = settings.parse(parse_yaml(given["config"], "the run's settings"), "the run's settings")
-        with explained():
+        with explained(), reporter.beating():
             train_as_rank(config, context.get_world_size(), reporter)
     except BaseException as error:
         reporter.fail(error)

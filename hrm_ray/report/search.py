@@ -148,7 +148,8 @@ def not_measured(found: Record) -> Iterator[str]:
     """Yield one sentence for each thing."""
     trials, settings = list(found.trials.values()), found.settings
     if left := settings["trials"] - sum(trial.state in ENDED for trial in trials):
-        yield f"The rest of the search: {left} of {settings['trials']} trials have not ended."
+        failed = f", {len(found.failed)} of them because they failed" if found.failed else ""
+        yield f"The rest of the search: {left} of {settings['trials']} trials have not ended{failed}."
     yield "The noise of the objective: every setting was tried once, with one seed; a small lead may be that seed."
     yield "The test fold: the objective is of the validation fold, and the lowest of several flatters itself."
     yield f"Each key alone: {len(trials)} trials differ in {len(settings['space'])} keys at once; the plots mix them."

@@ -118,6 +118,10 @@ def _conclude(study: Study, found: Record) -> None:
     spent = sum(trial.seconds for trial in found.trials.values())
     updates = sum(trial.updates for trial in found.trials.values())
     console.print(f"{updates:,} steps, {spent:,.0f} seconds of trials in {found.seconds:,.0f} seconds")
+    if failed := [f"{trial.id} ({trial.error})" for trial in found.failed]:
+        console.print(
+            f"{len(failed)} of {len(found.trials)} trials failed: {', '.join(failed)}; the same command tries again"
+        )
     if found.best is None:
         raise UserError(f"{study.folder}: no trial came to its end with an objective, so none is the best")
     path = study.folder / BEST

@@ -1,4 +1,4 @@
-"""Follows a search as Ray Tune runs it: writes `search.json`, moves the bars, and ends it when a trial has a bug."""
+"""Follows a search as Ray Tune runs it: writes `search.json`, moves the bars, and names the trials that fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ray import cloudpickle, tune
+from ray import tune
 from ray.tune.experiment import Trial as TuneTrial
 from rich.progress import Progress, TaskID
 
@@ -22,8 +22,14 @@ from hrm_ray.tune.trial import trial_name
 SECONDS_BETWEEN_LOOKS = 1.0
 
 
+DIED = "its process died: killed, or out of memory"
+
+USERS = f"{UserError.__module__}.{UserError.__qualname__}: "
+"""Before the sentence of a mistake, in the text of an error (see `hrm_ray.tune.trial`)."""
+
+
 class TrialError(RuntimeError):
-    """A trial failed through a fault of ours."""
+    """Every trial failed, the first of them through an internal fault."""
 
 
 class Follower(tune.Callback):  # type: ignore[misc]
@@ -33,15 +39,16 @@ class Follower(tune.Callback):  # type: ignore[misc]
         self.folder, self.record, self.progress = folder, found, progress
         self.began, self.before, self.looked = time.monotonic(), found.seconds, 0.0
         self.bars: dict[str, TaskID] = {}
-        self.error: Exception | None = None
+        self.errors: dict[str, str] = {}
+        """Texts of the errors of trials that failed in this sitting."""
         self.total = progress.add_task("trials", total=found.settings["trials"])
         self._show_total()
 
     def on_trial_start(self, trial: TuneTrial, **_: object) -> None:
         """Note what it drew."""
         ident = trial_name(trial.trial_id)
-        known = self.record.trials.get(ident) or Trial(id=ident, values=trial.config["values"])
-        self._note(known.model_copy(update={"state": "running"}))
+        known = self._of(trial)
+        self._note(known.model_copy(update={"state": "running", "error": ""}))
         self.bars[ident] = self.progress.add_task(f"{ident}: {spoken(known.values)}", total=self.record.horizon)
 
     def on_trial_result(self, trial: TuneTrial, result: Mapping[str, Any], **_: object) -> None:
@@ -68,23 +75,29 @@ class Follower(tune.Callback):  # type: ignore[misc]
         self._show_total()
 
     def on_trial_error(self, trial: TuneTrial, **_: object) -> None:
-        """Keep what went wrong: what is wrong with one trial is wrong with the next, so that the search ends."""
-        one = self._of(trial)
-        self._note(one.model_copy(update={"state": "failed"}))
-        error = cloudpickle.loads(Path(trial.pickled_error_file).read_bytes())  # this process has just written it
-        name = f"trial {one.id} ({spoken(one.values)})"
-        users = isinstance(error, UserError)
-        self.error = UserError(f"{name}: {error.cause}") if users else TrialError(f"{name} failed:\n{error}")
+        """Note what went wrong with one trial; the others are not stopped. It may have failed before it started."""
+        one, text = self._of(trial), error_text(trial)
+        self.errors[one.id] = text
+        self._note(one.model_copy(update={"state": "failed", "error": cause(text)}))
+        self.progress.console.print(f"trial {one.id} failed at step {one.step:,}: {cause(text)}; {spoken(one.values)}")
+        if one.id in self.bars:
+            self.progress.remove_task(self.bars.pop(one.id))
 
-    def on_step_end(self, **_: object) -> None:
-        """Move the bars, now and then; end the search if a trial has failed (anywhere else Tune would wrap the error).
+    def check(self) -> None:
+        """Refuse a search of which nothing is left.
 
         Raises:
-            UserError: the user can mend it.
-            TrialError: nobody but us can.
+            UserError: every trial failed, the first of them through a mistake.
+            TrialError: every trial failed.
         """
-        if self.error:
-            raise self.error
+        if any(trial.state != "failed" for trial in self.record.trials.values()) or not self.errors:
+            return
+        ident, text = next(iter(self.errors.items()))
+        name = f"every trial failed; trial {ident} ({spoken(self.record.trials[ident].values)})"
+        raise UserError(f"{name}: {cause(text)}") if USERS in text else TrialError(f"{name} failed:\n{text}")
+
+    def on_step_end(self, **_: object) -> None:
+        """Move the bars, now and then."""
         if time.monotonic() - self.looked < SECONDS_BETWEEN_LOOKS:
             return
         self.looked = time.monotonic()
@@ -92,7 +105,8 @@ class Follower(tune.Callback):  # type: ignore[misc]
             self.progress.update(bar, completed=last_step(self.folder / "trials" / ident / "metrics.jsonl"))
 
     def _of(self, trial: TuneTrial) -> Trial:
-        return self.record.trials[trial_name(trial.trial_id)]
+        ident = trial_name(trial.trial_id)
+        return self.record.trials.get(ident) or Trial(id=ident, values=trial.config["values"])
 
     def _note(self, trial: Trial) -> None:
         seconds = self.before + time.monotonic() - self.began
@@ -103,6 +117,27 @@ class Follower(tune.Callback):  # type: ignore[misc]
         ended, best = [t for t in self.record.trials.values() if t.state in record.ENDED], self.record.best
         news = f"trials, best {best.objective:.4f} ({best.id})" if best else "trials"
         self.progress.update(self.total, completed=len(ended), description=news)
+
+
+def error_text(trial: TuneTrial) -> str:
+    """Return the last error that Tune has written down for a trial, as text: the pickle of it is not opened."""
+    try:
+        text = Path(trial.error_file).read_text("utf-8", errors="replace")
+    except (OSError, TypeError):  # there was no folder to write it into
+        text = ""
+    return text.rpartition("Failure # ")[2].partition("\n")[2].strip() or "it left no error"
+
+
+def cause(text: str) -> str:
+    """Return one line of an error: the sentence of a mistake, else the exception, else that the process died."""
+    if USERS in text:
+        return text.rpartition(USERS)[2]
+    first, *lines = text.splitlines()
+    if first.startswith("The actor died unexpectedly"):
+        return DIED
+    frames = [number for number, line in enumerate(lines) if line.startswith("  File ")]
+    raised = (line for line in lines[frames[-1] :] if line and not line[0].isspace()) if frames else ()
+    return next(iter(raised), first)
 
 
 def last_step(metrics: Path) -> int:

@@ -45,6 +45,8 @@ class Trial(Part):
     rungs: tuple[Rung, ...] = ()
     seconds: float = 0.0
     """Spent on it, forks and validations included, up to its newest checkpoint."""
+    error: str = ""
+    """Why it failed, where it did."""
 
     @property
     def updates(self) -> int:
@@ -69,8 +71,18 @@ class Record(Part):
 
     @property
     def finished(self) -> bool:
-        """Whether every trial has ended."""
-        return len(self.trials) == self.settings["trials"] and all(t.state in ENDED for t in self.trials.values())
+        """True if every trial has ended, none of them by a failure."""
+        return self.over and not self.failed
+
+    @property
+    def over(self) -> bool:
+        """True if no trial is left to be run in this sitting."""
+        return len(self.trials) == self.settings["trials"] and all(t.state != "running" for t in self.trials.values())
+
+    @property
+    def failed(self) -> list[Trial]:
+        """The trials that failed, which the next sitting tries again."""
+        return [trial for trial in self.trials.values() if trial.state == "failed"]
 
     @property
     def ranked(self) -> list[Trial]:

@@ -14,11 +14,12 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search.basic_variant import BasicVariantGenerator
 
-from hrm_ray.launch.session import environment, interruptible
+from hrm_ray.interrupts import interruptible
+from hrm_ray.launch.environment import environment
 from hrm_ray.tune.follow import Follower
 from hrm_ray.tune.record import ENDED, Record
 from hrm_ray.tune.space import Domain, Study
-from hrm_ray.tune.trial import train_trial, trial_name
+from hrm_ray.tune.trial import run_trial, trial_name
 
 FOLDER = "tune"
 """Of Tune's own files, in the search's folder."""
@@ -74,12 +75,14 @@ def run(study: Study, follower: Follower) -> None:
 
     Raises:
         KeyboardInterrupt: the user stopped it; it can go on.
+        UserError: every trial failed, through a mistake.
+        TrialError: every trial failed.
     """
     search, found, folder = study.search, follower.record, study.folder.resolve()
     resumable = any((folder / FOLDER).glob("experiment_state-*.json"))
     with quiet(), interruptible():
         tune.run(
-            train_trial,
+            run_trial,
             name=FOLDER,
             storage_path=str(folder),
             config=space(study, found),
@@ -97,9 +100,9 @@ def run(study: Study, follower: Follower) -> None:
             raise_on_failed_trial=False,
             verbose=0,
         )
-    if not follower.record.finished:
-        follower.progress.console.print("stopped; the same command goes on")
+    if not follower.record.over:
         raise KeyboardInterrupt
+    follower.check()
 
 
 def space(study: Study, found: Record) -> dict[str, Any]:

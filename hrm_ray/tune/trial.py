@@ -13,7 +13,7 @@ import torch
 from ray import tune
 
 from hrm_ray.config import Config
-from hrm_ray.errors import explained
+from hrm_ray.errors import UserError, explained
 from hrm_ray.train import checkpoint
 from hrm_ray.train.checkpoint import State, folder_name
 from hrm_ray.train.engine import Engine, PlainEngine
@@ -68,9 +68,21 @@ class ReportingTrainer(Trainer):
         return {"step": self.state.step, "seconds": seconds, "diverged": False}
 
 
-@explained()
+def run_trial(given: Mapping[str, Any]) -> None:
+    """Train what Tune gives, as `train_trial` does.
+
+    Raises:
+        UserError: a mistake, of this very class: it is known by its name in the text that Tune keeps of an error.
+    """
+    try:
+        with explained():
+            train_trial(given)
+    except UserError as error:
+        raise UserError(str(error)) from None
+
+
 def train_trial(given: Mapping[str, Any]) -> None:
-    """Train what Tune gives: `experiment` with `values`, from Tune's checkpoint where it has one.
+    """Train `experiment` with `values`, from Tune's checkpoint where it has one.
 
     A run that diverges is a result and reports no objective.
     """

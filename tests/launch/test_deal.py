@@ -19,8 +19,8 @@ from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256
+from hrm_ray.interrupts import interruptible
 from hrm_ray.launch import deal
-from hrm_ray.launch.session import interruptible
 from hrm_ray.model.batch import Batch
 from hrm_ray.prepare import card
 from hrm_ray.train.feed import open_feed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +11,27 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.errors import UserError
-from hrm_ray.launch.session import _auth_mode, require, session
+from hrm_ray.launch.private import own_folder
+from hrm_ray.launch.session import require
 
 SCRIPT = """
-import os, sys, ray
+import ipaddress, os, sys, psutil, ray
 from hrm_ray.launch.session import session
+
+def beyond():
+    "Return what Ray and its workers listen on beyond the loopback."
+    found = [process.net_connections("tcp") for process in psutil.Process().children(recursive=True)]
+    addresses = {each.laddr.ip.removeprefix("::ffff:") for some in found for each in some if each.status == "LISTEN"}
+    assert addresses, "nothing listens at all"
+    return [address for address in addresses if not ipaddress.ip_address(address).is_loopback]
+
+before = os.environ.get("RAY_AUTH_MODE")
 try:
     with session(cpus=1):
         node = ray.nodes()[0]
+        assert ray.get(ray.remote(lambda: 7).remote()) == 7
         print(ray._private.worker._global_node.get_session_dir_path(), node["NodeManagerAddress"],
-              ray.cluster_resources()["CPU"], os.environ["RAY_AUTH_MODE"], sep="\\n")
+              ray.cluster_resources()["CPU"], os.environ["RAY_AUTH_MODE"], beyond(), sep="\\n")
         with session(cpus=2):
             pass
         assert ray.is_initialized(), "the inner session ended a Ray that it had not started"
@@ -27,15 +39,15 @@ try:
             raise ValueError("on purpose")
 finally:
     assert not ray.is_initialized()
-    assert "RAY_AUTH_MODE" not in os.environ
+    assert os.environ.get("RAY_AUTH_MODE") == before
 """
 
 
-def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *arguments: str, **shell: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     return subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
-        env={**environment, "HOME": str(home)},
+        env={**environment, "HOME": str(home)} | shell,
         capture_output=True,
         text=True,
         check=False,
@@ -50,30 +62,92 @@ def command_lines() -> str:
     )
 
 
-def test_session_is_private_and_leaves_nothing(tmp_path: Path) -> None:
-    for arguments in ([], ["fail"]):
-        done = run(tmp_path, *arguments)
-        assert done.returncode == (1 if arguments else 0), done.stderr
-        folder, address, cpus, auth = done.stdout.split()
-        assert (address, float(cpus), auth) == ("127.0.0.1", 1.0, "disabled")
-        assert not Path(folder).parent.exists()
-        assert folder not in command_lines()
-        assert not (tmp_path / ".ray").exists(), "an authentication token was written"
-        if not arguments:
-            assert done.stderr == ""
-
-
 @pytest.mark.parametrize(
-    ("address", "sentence"),
-    [("127.0.0.1:1", "no Ray answers there"), ("ray://127.0.0.1:10001", "only HOST:PORT of the head can be joined")],
+    ("arguments", "shell"),
+    [([], {"RAY_AUTH_MODE": "token"}), (["fail"], {"RAY_AUTH_MODE": "disabled", "RAY_ADDRESS": "local"})],
 )
-def test_an_address_that_cannot_be_used_is_refused_at_once(
-    address: str, sentence: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAY_ADDRESS", address)
-    monkeypatch.setattr("ray.is_initialized", lambda: False)
-    with pytest.raises(UserError, match=rf"RAY_ADDRESS {address}: {sentence}"), session(cpus=1):
-        raise AssertionError("the block was entered")
+def test_session_is_private_and_leaves_nothing(arguments: list[str], shell: dict[str, str], tmp_path: Path) -> None:
+    done = run(tmp_path, *arguments, **shell)
+    assert done.returncode == (1 if arguments else 0), done.stderr
+    folder, address, cpus, auth, beyond = done.stdout.split()
+    assert (address, float(cpus), auth, beyond) == ("127.0.0.1", 1.0, "disabled", "[]")
+    assert not Path(folder).parent.exists()
+    assert folder not in command_lines()
+    assert not (tmp_path / ".ray").exists(), "an authentication token was written"
+    if not arguments:
+        assert done.stderr == ""
+
+
+HOLDER = """
+import time
+from hrm_ray.launch.private import own_folder
+with own_folder() as folder:
+    print(folder, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.fault
+def test_what_a_killed_driver_leaves_is_removed_at_the_next_start() -> None:
+    command = [sys.executable, "-c", HOLDER]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as alive,
+    ):
+        left, held = (Path(next(iter(process.stdout or ())).strip()) for process in (killed, alive))
+        (left / "session").mkdir()
+        killed.kill()
+        killed.wait()
+        assert left.is_dir()
+        with own_folder():
+            assert not left.exists()
+            assert held.is_dir(), "the folder of a living driver was removed"
+        alive.send_signal(signal.SIGINT)
+        alive.wait()
+        assert not held.exists()
+
+
+SLOW = """
+import os, signal, sys, time, types
+import psutil
+from ray._private.node import Node
+from hrm_ray.errors import UserError
+from hrm_ray.launch.private import SETTINGS
+from hrm_ray.launch.session import session
+
+SETTINGS["RAY_raylet_start_wait_time_s"] = "1"
+start_raylet, tries = Node.start_raylet, []
+
+def stand_still(self, *given, **options):
+    "Stop the raylet, and make the 30 s of Ray's own loop short, as if this machine had no time for it."
+    tries.append(self)
+    start_raylet(self, *given, **options)
+    slow = len(tries) <= int(sys.argv[1])
+    if slow:
+        os.kill(self.all_processes["raylet"][0].process.pid, signal.SIGSTOP)
+    hurried = types.SimpleNamespace(monotonic=lambda: time.monotonic() * 1000, sleep=time.sleep, time=time.time)
+    sys.modules[Node.__module__].time = hurried if slow else time
+
+Node.start_raylet = stand_still
+try:
+    with session(cpus=1):
+        print("up", len(tries))
+except UserError as error:
+    print(error)
+print([process.name() for process in psutil.Process().children(recursive=True)])
+"""
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(("slow", "said"), [("1", "up 2"), ("2", "Ray does not start here in 2 tries")])
+def test_a_start_that_is_slow_is_made_again_once(slow: str, said: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    command = [sys.executable, "-c", SLOW, slow]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    first, left = done.stdout.splitlines()
+    assert first.startswith(said)
+    assert left == "[]"
+    assert done.stderr == ""
 
 
 def test_room_is_counted_node_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,13 +159,3 @@ def test_room_is_counted_node_by_node(monkeypatch: pytest.MonkeyPatch) -> None:
     require({"CPU": 3, "GPU": 1}, 1, "one")
     with pytest.raises(UserError, match=r"two of two are asked for, and Ray has room for 1 on its 2 node\(s\): 4 CPU"):
         require({"CPU": 2}, 2, "two of two are asked for")
-
-
-def test_a_token_is_used_where_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert _auth_mode() == "disabled"
-    (tmp_path / ".ray").mkdir()
-    (tmp_path / ".ray" / "auth_token").write_text("0" * 32)
-    assert _auth_mode() == "token"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
@@ -10,14 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 from zipfile import ZipFile
 
 import pytest
@@ -32,9 +26,9 @@ from hrm_ray.prepare.pipeline import prepare
 from hrm_ray.progress import bars
 from hrm_ray.yaml_text import parse_yaml
 from tests.conftest import ROOT
+from tests.launch.head import TOKEN, Head
 
 SMOKE = "experiments/demo.smoke.yaml"
-TOKEN = "5ca1ab1e" * 8
 STAYS = (
     ".git/config",
     ".venv/bin/tool",
@@ -46,109 +40,6 @@ STAYS = (
     "hrm_ray/__pycache__/cli.pyc",
 )
 """What a used checkout also holds and no job may take along."""
-
-
-@dataclass(frozen=True)
-class Head:
-    """A Ray head of the tests' own; `environment` is that of a user who has its token."""
-
-    folder: Path
-    address: str
-    environment: dict[str, str]
-
-    def run(self, *words: str, cwd: Path, **changes: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            words, cwd=cwd, env=self.environment | changes, capture_output=True, text=True, check=False, timeout=200
-        )
-        assert TOKEN not in done.stdout + done.stderr
-        return done
-
-    def ray_job_submit(self, checkout: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        command = ["ray", "job", "submit", "--address", self.address, "--working-dir", str(checkout)]
-        command += ["--runtime-env", "cluster/runtime_env.yaml", "--", "python", "-m", "hrm_ray", *words]
-        return self.run(*command, cwd=checkout, **changes)
-
-    def submit(self, checkout: Path, *words: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        address = {"RAY_ADDRESS": self.address}
-        return self.run(sys.executable, "-m", "hrm_ray", "submit", *words, cwd=checkout, **(address | changes))
-
-    def get(self, path: str) -> str:
-        request = Request(self.address + path, headers={"Authorization": f"Bearer {TOKEN}"})
-        with urlopen(request, timeout=20) as answer:
-            text: str = answer.read().decode()
-        return text
-
-
-def free_ports(count: int) -> list[int]:
-    """Held open together, so that no two are the same."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def processes_of(folder: Path) -> list[str]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if str(folder) in line:
-            found.append(line)
-    return found
-
-
-def wait_until(true: Callable[[], bool], seconds: float) -> None:
-    stop = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < stop
-        time.sleep(0.2)
-
-
-def answers(address: str) -> bool:
-    try:
-        urlopen(address, timeout=5).close()
-    except HTTPError:
-        return True
-    except (URLError, OSError):
-        return False
-    return True
-
-
-@pytest.fixture(scope="module")
-def head() -> Iterator[Head]:
-    folder = Path(tempfile.mkdtemp(prefix="hj-", dir="/tmp"))  # the paths of Unix sockets are limited to 107 characters
-    gcs, dashboard, agent, client = free_ports(4)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "XDG_"))}
-    environment = inherited | {
-        "HOME": str(folder / "home"),
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # a job's python is the head's
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN": TOKEN,
-        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        "NO_COLOR": "1",
-    }
-    (folder / "home").mkdir()
-    command = ["ray", "start", "--head", "--block", "--disable-usage-stats", "--include-dashboard=true"]
-    command += ["--node-ip-address=127.0.0.1", "--dashboard-host=127.0.0.1", f"--port={gcs}"]
-    command += [f"--dashboard-port={dashboard}", f"--dashboard-agent-listen-port={agent}"]
-    command += [f"--ray-client-server-port={client}", "--num-cpus=2", f"--object-store-memory={100 << 20}"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, f"--temp-dir={folder / 'ray'}"], env=environment, stdout=log, stderr=log, start_new_session=True
-        )
-    address = f"http://127.0.0.1:{dashboard}"
-    try:
-        wait_until(lambda: answers(address) or process.poll() is not None, 60)
-        assert process.poll() is None, (folder / "log").read_text()
-        yield Head(folder, address, environment)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        wait_until(lambda: not processes_of(folder), 30)
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -164,8 +55,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_submit_follows_a_job_to_its_good_end(head: Head, checkout: Path, tmp_path: Path) -> None:
+    """Behind a proxy that is down, and without RAY_AUTH_MODE."""
     config = ["collect", SMOKE, "--set", f"data={tmp_path}"]
-    done = head.submit(checkout, *config, "--address", head.address, RAY_ADDRESS="http://127.0.0.1:1")
+    unset = {name: value for name, value in head.environment.items() if name != "RAY_AUTH_MODE"}
+    elsewhere = {"RAY_ADDRESS": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1"}
+    done = replace(head, environment=unset).submit(checkout, *config, "--address", f"{head.address}/ ", **elsewhere)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "pull_requests.parquet").exists()
     assert "collecting 64 synthetic pull requests" in done.stdout
@@ -300,6 +194,19 @@ def test_an_address_without_a_head(address: str | None, sentence: str, monkeypat
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(UserError, match=sentence):
         submit.connect(address)
+
+
+def test_behind_a_proxy_the_head_is_asked_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy answers, as proxies do for what they cannot reach."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+        monkeypatch.setenv("http_proxy", f"http://user:hidden@127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "")
+        proxy.settimeout(0)
+        with pytest.raises(UserError, match=r"http://127.0.0.1:1: .*refused.*proxy") as caught:
+            submit.connect("http://127.0.0.1:1")
+        assert "hidden" not in str(caught.value)
+        with pytest.raises(BlockingIOError):
+            proxy.accept()
 
 
 def test_a_head_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

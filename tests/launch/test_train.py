@@ -17,9 +17,9 @@ from ray import cloudpickle
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.files import locked
+from hrm_ray.interrupts import interruptible
 from hrm_ray.launch import train as launched
 from hrm_ray.launch.command import train_all
-from hrm_ray.launch.session import interruptible
 from hrm_ray.launch.train import RankError
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
@@ -143,25 +143,30 @@ def test_a_damaged_last_checkpoint_is_trained_again(dataset: Path, tmp_path: Pat
 
 
 class Killer(Silent):
-    """Kills a training worker as soon as the first step is made."""
+    """Stops a training worker as soon as the first step is made, and kills it once it is said to be late."""
 
     def advance(self, step: int, horizon: int, result: StepResult, tokens_per_second: float) -> None:
         if step != 1:
             return
         workers = (p for p in psutil.Process().children(recursive=True) if "RayTrainWorker" in " ".join(p.cmdline()))
-        worker = next(workers)
-        self.killed = worker.pid
-        worker.kill()
+        self.worker = next(workers)
+        self.worker.suspend()
+
+    def say(self, sentence: str) -> None:
+        super().say(sentence)
+        self.worker.kill()
 
 
 @pytest.mark.fault
-def test_a_rank_that_is_killed_is_named(dataset: Path, tmp_path: Path, ray_session: None) -> None:
-    config = config_for(dataset, tmp_path, workers=2, max_steps=10_000, epochs=10_000)
+def test_a_rank_that_is_late_or_killed_is_named(dataset: Path, tmp_path: Path, ray_session: None) -> None:
+    config = config_for(dataset, tmp_path, workers=2, max_steps=10_000, epochs=10_000, late_seconds=5)
     watcher = Killer()
-    with pytest.raises(RankError, match=r"rank [01] died without a word: killed, or out of memory"):
+    with pytest.raises(RankError, match=r"rank [01] died without a word: killed, ") as caught:
         train(config, watcher)
-    assert not psutil.pid_exists(watcher.killed)
-    assert watcher.sentences == [], "the rank that only lost the other one was the news"
+    assert not watcher.worker.is_running()
+    [said] = watcher.sentences  # the rank that only lost the other one is not the news
+    [late] = re.findall(r"rank \d", said)
+    assert str(caught.value).startswith(late)
 
 
 class Interrupter(Silent):

@@ -8,12 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import ray
 import torch
@@ -26,8 +28,8 @@ from hrm_ray.launch.command import train_all
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.run import read_run
-from hrm_ray.tune import command, record
-from hrm_ray.tune.follow import last_step
+from hrm_ray.tune import command, record, search
+from hrm_ray.tune.follow import DIED, TrialError, last_step
 from hrm_ray.tune.record import Record, Rung, Trial
 from hrm_ray.tune.search import Halving
 from hrm_ray.tune.space import Study
@@ -42,6 +44,27 @@ SLOWER = (
     "trials=3",
     f"set.train={{epochs: 20, max_steps: {LONG}, checkpoint: {{every: 5}}, validation: {{every: {LONG}}}}}",
 )
+
+
+class Unimportable:
+    """A function that only the process which made it can load."""
+
+    __name__ = "unimportable"
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+
+    def __call__(self, given: object) -> None:
+        raise AssertionError("it was called")
+
+    def __reduce__(self) -> tuple[object, tuple[int]]:
+        return load_in, (self.pid,)
+
+
+def load_in(pid: int) -> Unimportable:
+    if os.getpid() != pid:
+        raise ImportError("No module named 'absent'")
+    return Unimportable()
 
 
 def searched(study: Study) -> Record:
@@ -158,22 +181,58 @@ def test_a_search_without_a_best_says_so(opened: Open, ray_session: None) -> Non
     assert not (study.folder / command.BEST).exists()
 
 
+def kill_trial(folder: Path) -> None:
+    """Kill the process that trains the trial in `folder`, once it does."""
+    metrics, deadline = str(folder / "metrics.jsonl"), time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                if metrics in {one.path for one in process.open_files()}:
+                    process.kill()
+                    return
+        time.sleep(0.02)
+
+
 @pytest.mark.fault
-def test_a_fault_in_a_trial_ends_the_search_and_mended_it_goes_on(opened: Open, ray_session: None) -> None:
-    study, before = opened("scheduler=fifo", "trials=2"), ray.available_resources()["CPU"]
-    torn = [study.experiment.runs / ident / "run.json" for ident in ("00000", "00001")]
-    for path in torn:
-        path.parent.mkdir(parents=True)
-        path.write_text("{")
-    with pytest.raises(UserError, match=r"trial 0000. \(losses\.refinement .*\): .*config\.yaml"):
-        command.tune(study)
+def test_a_search_outlives_trials_that_fail_and_tries_them_again(
+    opened: Open, ray_session: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study, before = opened("scheduler=fifo", "trials=3", "set.train.max_steps=40"), ray.available_resources()["CPU"]
+    runs = study.experiment.runs
+    runs.mkdir(parents=True)
+    (runs / "00000").touch()  # where the folder of a trial goes
+    killer = threading.Thread(target=kill_trial, args=(runs / "00001",), daemon=True)
+    killer.start()
+    found = searched(study)
+    killer.join()
+    states = {ident: trial.state for ident, trial in found.trials.items()}
+    assert states == {"00000": "failed", "00001": "failed", "00002": "completed"}
+    assert str(runs / "00000") in found.trials["00000"].error
+    assert found.trials["00001"].error == DIED
+    assert found.best == found.trials["00002"]
+    assert not found.finished
+    out = capsys.readouterr().out
+    assert "2 of 3 trials failed: 00000" in out
+    assert f"00001 ({DIED})" in out
     assert free_cpus(before) == before
-    found = record.read(study.folder)
+    (runs / "00000").unlink()
+    again = searched(study)
+    assert again.finished
+    assert again.trials["00002"] == found.trials["00002"], "a trial that had ended was run again"
+    assert {trial.error for trial in again.trials.values()} == {""}
+
+
+@pytest.mark.fault
+def test_a_search_of_which_every_trial_fails_says_why(opened: Open, ray_session: None) -> None:
+    """Here they cannot even start: what Tune is to run cannot be imported where trials run."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(search, "run_trial", Unimportable())
+        with pytest.raises(TrialError, match=r"trial 0000\d .*ImportError"):
+            command.tune(opened("scheduler=fifo", "trials=2"))
+    found = record.read(opened().folder)
     assert found is not None
-    assert "failed" in {trial.state for trial in found.trials.values()}
-    for path in torn:
-        path.unlink()
-    assert searched(study).finished
+    assert {trial.state for trial in found.trials.values()} == {"failed"}
+    assert all(trial.values for trial in found.trials.values())
 
 
 def test_what_the_user_can_mend_in_a_trial_is_one_sentence(opened: Open, ray_session: None) -> None:
@@ -190,18 +249,17 @@ def test_what_the_user_can_mend_in_a_trial_is_one_sentence(opened: Open, ray_ses
 
 @pytest.mark.timeout(600)
 @pytest.mark.fault
-def test_an_interrupted_search_ends_at_once(opened: Open, file: Path) -> None:
+def test_a_search_ends_at_once_at_sigterm(opened: Open, file: Path) -> None:
     folder = opened(*SLOWER).folder
     with started(file, *SLOWER) as process:
         record_amid(process, folder)
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         out, err = process.communicate()
-    assert process.returncode == 130, (out, err)
-    assert "Traceback" not in err
-    assert "stopped; the same command goes on" in out
+    assert process.returncode == 143, (out, err)
+    assert err == "stopped by SIGTERM; the same command continues\n"
     found = record.read(folder)
     assert found is not None
-    assert not found.finished
+    assert not found.over
 
 
 def test_what_cannot_be_searched_is_refused_before_anything_starts(opened: Open, file: Path) -> None:
