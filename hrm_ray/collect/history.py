@@ -122,16 +122,17 @@ class _Look:
         if merged.carried and not merged.branch:
             raise Dropped(_CARRIED)
         request = self._request(merged)
-        others = self._of_others(merged.carried)
-        changed = [entry for entry in self._entries(merged.base, merged.head) if entry.path not in others]
+        others, listed = self._of_others(merged.carried), self._entries(merged.base, merged.head)
+        changed = [entry for entry in listed if entry.path not in others]
         if others and not changed:
             raise Dropped(_CARRIED)
         filters.check_entries(changed, self.settings)
-        contents = {oid: self._content(oid) for entry in changed for oid in (entry.before, entry.after)}
+        contents = {oid: self._content(oid) for entry in listed for oid in (entry.before, entry.after)}
+        own = {oid for entry in changed for oid in (entry.before, entry.after)}
         files = []
         for entry, patch in with_patches(self.compared.between(merged.base, merged.head)):
             try:
-                if entry.path in others:
+                if entry.path in others or entry.before not in own:  # what it renames may be of another
                     raise Dropped("file that a carried pull request changes too")
                 files.append(_file(entry, contents, patch, self.settings))
             except Dropped as reason:

@@ -129,6 +129,21 @@ def test_what_a_train_brought_of_its_own_is_a_pull_request(repo: Repo) -> None:
     assert drops == {"file that a carried pull request changes too": 2}
 
 
+def test_a_file_of_another_that_a_train_renames_is_not_its_own(repo: Repo) -> None:
+    repo.commit("Begin", {"f1.go": go("f", "F1", "A", "B", "C", "D", "E")})
+    branch(repo, "develop")
+    branch(repo, "topic")
+    repo.commit("One", {"f1.go": go("f", "F1", "A", "B", "C", "D", "Other")})
+    into(repo, "develop", "topic", 1)
+    repo.commit(
+        "Rename", {"f1.go": None, "f2.go": go("f", "F1", "A", "B", "C", "D", "Other"), "own.go": go("own", "Own")}
+    )
+    into(repo, "main", "develop", 3)
+    found, drops = collected(repo.path)
+    assert files(found) == {3: ["own.go"], 1: ["f1.go"]}
+    assert drops == {"file that a carried pull request changes too": 1}
+
+
 def test_a_conflict_that_a_train_settled_is_not_its_own(repo: Repo) -> None:
     branch(repo, "develop")
     feature(repo, 1, "develop")
