@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import Field, replace
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from hrm_ray.collect import filters
 from hrm_ray.collect.filters import Dropped
-from hrm_ray.collect.licenses import check_license
+from hrm_ray.collect.licenses import check_license, licensed
 from hrm_ray.collect.records import ChangedFile, PullRequest
 from hrm_ray.collect.scrub import scrubbed, scrubbed_texts
 from hrm_ray.config import Clean
@@ -44,7 +44,7 @@ def cleaned(pull_request: PullRequest, settings: Clean, drops: Counter[str], rep
     if _is_larger(pull_request.pull_request.body, settings.largest_file):
         raise Dropped("pull request with a body that is too large")
     filters.check_kind(pull_request.pull_request, settings)
-    files = tuple(file for file in pull_request.files if _is_usable(file, settings, drops))
+    files = tuple(_usable(pull_request, settings, drops))
     filters.check_files(files, settings)
     without = scrubbed(replace(pull_request, files=files), replaced)
     if not without.pull_request.title:
@@ -69,11 +69,15 @@ def cleaned_piece(
     return replace(piece, **texts)
 
 
-def _is_usable(file: ChangedFile, settings: Clean, drops: Counter[str]) -> bool:
-    reason = _refusal(file, settings)
-    if reason:
-        drops[reason] += 1
-    return not reason
+def _usable(pull_request: PullRequest, settings: Clean, drops: Counter[str]) -> Iterator[ChangedFile]:
+    """The files that are not refused, with the licence that they state."""
+    for file in pull_request.files:
+        try:
+            if reason := _refusal(file, settings):
+                raise Dropped(reason)
+            yield licensed(file, file.license, pull_request.repo.license, settings)
+        except Dropped as refused:
+            drops[str(refused)] += 1
 
 
 def _refusal(file: ChangedFile, settings: Clean) -> str:

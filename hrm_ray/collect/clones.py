@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
@@ -15,7 +16,7 @@ from hrm_ray.collect.commits import Commits
 from hrm_ray.collect.forges import COUNTING
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.git import Clone, Objects, opened, shown
-from hrm_ray.collect.licenses import is_allowed, license_of
+from hrm_ray.collect.licenses import is_allowed, license_of, refusal
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
@@ -32,8 +33,8 @@ def collect_history(config: Config, progress: Progress) -> None:
     Raises:
         UserError: a clone cannot be read, two have the same name, or nothing passes.
     """
-    with _all_open(config, progress) as clones:
-        taken = _Taken(progress, f"no message names a pull request; those count: {COUNTING}")
+    with _all_open(config, progress) as (clones, left_out):
+        taken = _Taken(progress, left_out, f"no message names a pull request; those count: {COUNTING}")
         found = taken.tally.passed(_pull_requests(clones, config, taken))
         count = records.write(config.pull_requests, taken.checked(found))
     taken.tally.write(config)
@@ -43,9 +44,9 @@ def collect_history(config: Config, progress: Progress) -> None:
 
 def collect_functions(config: Config, progress: Progress) -> None:
     """Write the documented functions of each clone's newest tree; errors as in `collect_history`."""
-    with _all_open(config, progress) as clones:
-        taken = _Taken(progress, "there was nothing")
-        count = functions.write(config.functions, taken.checked(_functions(clones, taken)))
+    with _all_open(config, progress) as (clones, left_out):
+        taken = _Taken(progress, left_out, "there was nothing")
+        count = functions.write(config.functions, taken.checked(_functions(clones, config, taken)))
     taken.report("Go files")
     progress.console.print(f"{config.functions}: {count:,} functions")
     if config.prepare.functions is None:
@@ -53,8 +54,11 @@ def collect_functions(config: Config, progress: Progress) -> None:
 
 
 @contextmanager
-def _all_open(config: Config, progress: Progress) -> Iterator[Iterable[Clone]]:
-    """Open every clone before the first is read: a wrong one is then named at once, and not after hours of work."""
+def _all_open(config: Config, progress: Progress) -> Iterator[tuple[Sequence[Clone], Counter[str]]]:
+    """Open every clone before the first is read: a wrong one is then named at once, and not after hours of work.
+
+    With them come the counts, by reason, of those that are left out.
+    """
     clones: dict[str, Clone] = {}
     with ExitStack() as stack:
         for place in config.collect.clones:
@@ -66,9 +70,9 @@ def _all_open(config: Config, progress: Progress) -> Iterator[Iterable[Clone]]:
         yield _allowed(clones.values(), config, progress)
 
 
-def _allowed(clones: Iterable[Clone], config: Config, progress: Progress) -> list[Clone]:
+def _allowed(clones: Iterable[Clone], config: Config, progress: Progress) -> tuple[Sequence[Clone], Counter[str]]:
     """Leave out the clones under a license that `clean.licenses` does not allow, and say so; UserError if all are."""
-    allowed, others = [], []
+    allowed, others, left_out = [], [], Counter[str]()
     for clone in clones:
         with Objects(clone) as objects:
             found = license_of(clone, objects)
@@ -76,22 +80,24 @@ def _allowed(clones: Iterable[Clone], config: Config, progress: Progress) -> lis
             allowed.append(clone)
         else:
             others.append(f"{clone.name}: {found}")
+            left_out[refusal(found, "repository")] += 1
     named = ", ".join(others)
     if not allowed:
         hint = "if the code is your own, set clean.licenses: any"
         raise UserError(f"collect.clones: none has a license that clean.licenses allows ({named}); {hint}")
     if others:
         progress.console.print(f"left out, for clean.licenses does not allow it: {named}")
-    return allowed
+    return allowed, left_out
 
 
 class _Taken:
     """The bars and the drops of all clones together."""
 
-    def __init__(self, progress: Progress, nothing: str) -> None:
+    def __init__(self, progress: Progress, left_out: Counter[str], nothing: str) -> None:
         self._nothing = nothing
         self.tally = Tally()
         self.drops = self.tally.drops
+        self.drops.update(left_out)
         self._progress = progress
         self._start = time.perf_counter()
 
@@ -141,7 +147,8 @@ def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> It
         )
 
 
-def _functions(clones: Iterable[Clone], taken: _Taken) -> Iterator[Function]:
+def _functions(clones: Iterable[Clone], config: Config, taken: _Taken) -> Iterator[Function]:
     for clone in clones:
         files = functions.newest_files(clone)
-        yield from functions.functions(clone, files, taken.drops, taken.begin(clone, len(files), "Go files"))
+        looked_at = taken.begin(clone, len(files), "Go files")
+        yield from functions.functions(clone, files, taken.drops, looked_at, config.clean)

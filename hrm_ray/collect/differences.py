@@ -23,6 +23,8 @@ class Entry:
     """added, modified, removed or renamed; `other` for links, submodules and what becomes one."""
     before: str
     after: str
+    old_path: str = ""
+    """Of a renamed file."""
 
 
 def entries(raw: bytes) -> list[Entry]:
@@ -32,10 +34,11 @@ def entries(raw: bytes) -> list[Entry]:
     at = 0
     while at < len(parts):
         old_mode, new_mode, before, after, letter = parts[at].decode("ascii").lstrip(":").split()
-        at += 2 if letter[0] == "R" else 1
+        old_path = parts[at + 1].decode("utf-8", "replace") if letter[0] == "R" else ""
+        at += 2 if old_path else 1
         regular = {old_mode, new_mode} <= _REGULAR
         status = _STATUS.get(letter[0], "other") if regular else "other"
-        found.append(Entry(parts[at].decode("utf-8", "replace"), status, before, after))
+        found.append(Entry(parts[at].decode("utf-8", "replace"), status, before, after, old_path))
         at += 1
     return found
 

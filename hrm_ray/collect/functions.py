@@ -13,13 +13,16 @@ from hrm_ray.collect import filters, messages
 from hrm_ray.collect.differences import RAW, Entry, entries
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.git import GO_FILES, Clone, Objects, utc
-from hrm_ray.collect.licenses import license_of
+from hrm_ray.collect.licenses import FolderLicenses, own_license
+from hrm_ray.config import Clean
 from hrm_ray.files import PARTIAL, replacing
 from hrm_ray.golang.declarations import Declaration, declarations, outline
 from hrm_ray.golang.doc_sentences import says_nothing
 from hrm_ray.golang.files import plain
 from hrm_ray.golang.fragment import fragment
 from hrm_ray.golang.syntax import parse_file_ok
+
+_DEFAULT = Clean()
 
 FEWEST_WORDS = 4
 """Shorter doc comments say no more than the name does."""
@@ -57,18 +60,24 @@ def newest_files(clone: Clone) -> list[Entry]:
 
 
 def functions(
-    clone: Clone, files: Iterable[Entry], drops: Counter[str], looked_at: Callable[[], None]
+    clone: Clone,
+    files: Iterable[Entry],
+    drops: Counter[str],
+    looked_at: Callable[[], None],
+    settings: Clean = _DEFAULT,
 ) -> Iterator[Function]:
     """Yield the documented functions of `files`; `looked_at` is called after each file.
 
-    `drops` counts by reason the files and functions that are left out.
+    `drops` counts by reason the files and functions that are left out; a file is, where its own licence is not allowed.
     """
     time = clone.run("show", "--no-patch", "--format=%ct", clone.head).decode()
     with Objects(clone) as objects:
-        place = (clone.name, license_of(clone, objects), utc(int(time)))
+        licenses, merged_at = FolderLicenses(clone, objects), utc(int(time))
         for file in files:
             try:
-                yield from _documented(place, file.path, _source(objects, file), drops)
+                source = _source(objects, file)
+                own = own_license(licenses.own(file.path), licenses.root, settings, source)
+                yield from _documented((clone.name, own or licenses.root, merged_at), file.path, source, drops)
             except Dropped as reason:
                 drops[str(reason)] += 1
             looked_at()

@@ -18,7 +18,7 @@ from hrm_ray.collect.differences import PATCHES, RAW, Entry, entries, with_patch
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.forges import MADE_UP
 from hrm_ray.collect.git import Clone, Differences, Objects, utc
-from hrm_ray.collect.licenses import license_of
+from hrm_ray.collect.licenses import FolderLicenses, joined, licensed
 from hrm_ray.collect.messages import People
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
 from hrm_ray.config import Clean
@@ -47,8 +47,9 @@ def pull_requests(
     with ExitStack() as stack:
         objects = stack.enter_context(Objects(clone))
         listed, compared = (stack.enter_context(Differences(clone, *options)) for options in (RAW, PATCHES))
-        repository, people = Repository(clone.name, license_of(clone, objects)), People(commits.people)
-        look = _Look(repository, people, objects, listed, compared, settings, drops, commits.changes)
+        licenses, people = FolderLicenses(clone, objects), People(commits.people)
+        repository = Repository(clone.name, licenses.root)
+        look = _Look(repository, licenses, people, objects, listed, compared, settings, drops, commits.changes)
         taken = _Taken()
         for merged in commits.merged():
             looked_at()
@@ -104,6 +105,7 @@ class _Look:
     """Everything that it takes to read one pull request after the other."""
 
     repository: Repository
+    licenses: FolderLicenses
     people: People
     objects: Objects
     listed: Differences
@@ -134,7 +136,7 @@ class _Look:
             try:
                 if entry.path in others or entry.before not in own:  # what it renames may be of another
                     raise Dropped("file that a carried pull request changes too")
-                files.append(_file(entry, contents, patch, self.settings))
+                files.append(self._licensed(_file(entry, contents, patch, self.settings), entry, merged))
             except Dropped as reason:
                 self.drops[str(reason)] += 1
         filters.check_files(files, self.settings)
@@ -150,6 +152,11 @@ class _Look:
                 changed = (entry.path for pair in self.changes(at) for entry in self._entries(*pair))
                 self._carried[at] = frozenset(changed)
         return set().union(*(self._carried[at] for at in carried))
+
+    def _licensed(self, file: ChangedFile, entry: Entry, merged: Merged) -> ChangedFile:
+        before = self.licenses.own(entry.old_path or entry.path, merged.base)
+        folder = joined(before, self.licenses.own(entry.path, merged.head))
+        return licensed(file, folder, self.repository.license, self.settings)
 
     def _request(self, merged: Merged) -> Request:
         commit, head = self._commit(merged.commit), self._commit(merged.head)

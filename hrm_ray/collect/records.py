@@ -77,6 +77,8 @@ class ChangedFile:
     content_before: str
     content_after: str
     valid_syntax: bool
+    license: str = ""
+    """SPDX expression of its folder or of its own head, empty where the repository's holds for it."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ SCHEMA = pa.schema(
                         ("content_before", pa.string()),
                         ("content_after", pa.string()),
                         ("valid_syntax", pa.bool_()),
+                        ("license", pa.string()),
                     ]
                 )
             ),
@@ -300,10 +303,11 @@ def _list(values: object, kind: type, place: str) -> tuple[Any, ...]:
 
 def _part(kind: type[Part], row: object, place: str) -> Part:
     values = dict(_object(row, place))
-    values |= {name: empty for name, empty in _NULL.items() if values.get(name, empty) is None}
     known: dict[str, Any] = {}
     for field in fields(kind):
         value = values.get(field.name)
+        if value is None and field.name in values and field.default is MISSING:
+            value = _NULL.get(field.name)
         if field.name not in values and field.default is MISSING:
             raise UserError(f"{place}.{field.name} is missing")
         if value is None and field.default is not MISSING:

@@ -130,7 +130,7 @@ def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], r
     return Example(
         id=_identity(repo.full_name, str(request.number), *key, *([str(repeat)] if repeat else [])),
         repository=repo.full_name,
-        license=repo.license,
+        license=file.license or repo.license,
         number=request.number,
         merged_at=request.merged_at,
         path=file.filename,

@@ -62,6 +62,18 @@ def test_a_pull_request_is_left_out_under_its_reason(given: PullRequest, said: s
         clean(given)
 
 
+def test_a_file_under_a_licence_of_its_own_is_left_out_unless_that_is_allowed() -> None:
+    above = "// SPDX-License-Identifier:"
+    mine, isc = file("mine.go", f"// Proprietary.\n\n{GO}"), file("isc.go", f"{above} ISC\n\n{GO}")
+    gone = replace(file("gone.go"), content_before=f"{above} AGPL-3.0-only\n\n{GO}")
+    folder = replace(file("folder.go"), license="BUSL-1.1")
+    given = pull_request(file(), mine, isc, gone, folder)
+    kept, drops, _ = clean(given)
+    assert {each.filename: each.license for each in kept.files} == {"a.go": "", "isc.go": "ISC"}
+    assert drops == {"file under no known license": 1, "file under AGPL-3.0-only": 1, "file under BUSL-1.1": 1}
+    assert len(clean(given, licenses="any")[0].files) == 5
+
+
 def test_every_rule_can_be_lifted() -> None:
     given = pull_request(file(additions=0), license="NOASSERTION", is_bot=True, title='Revert "Add F"')
     assert clean(given, licenses="any", leave_out=[], added_lines=[0, 9])[0] == given

@@ -7,6 +7,7 @@ from pathlib import Path
 from hrm_ray.collect import functions
 from hrm_ray.collect.functions import Function
 from hrm_ray.collect.git import opened
+from tests.collect.licenses.texts import MIT, text
 from tests.collect.repository import Repo, go
 
 SOURCE = """// Package a is documented too.
@@ -144,3 +145,14 @@ def test_a_write_replaces_the_whole_file(tmp_path: Path) -> None:
     assert functions.write(path, found[:1]) == 1
     assert [Function(**json.loads(line)) for line in path.read_text().splitlines()] == found[:1]
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_function_is_under_the_licence_of_its_file(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "o" / "n")
+    doc = "package a\n\n// F does one thing well.\nfunc F() {}\n"
+    isc, ours = "// SPDX-License-Identifier: ISC\n\n", "// Proprietary.\n\n"
+    repo.commit("Write", {"LICENSE": MIT, "ee/LICENSE": "Ours.", "lib/LICENSE": text("Zlib")})
+    repo.commit("Write", {"a.go": doc, "b.go": isc + doc, "c.go": ours + doc, "ee/d.go": doc, "lib/e.go": doc})
+    found, drops = collected(repo)
+    assert {each.path: each.license for each in found} == {"a.go": "MIT", "b.go": "ISC", "lib/e.go": "Zlib"}
+    assert drops == {"file under no known license": 2}

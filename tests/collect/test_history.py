@@ -11,6 +11,7 @@ from hrm_ray.collect.git import opened
 from hrm_ray.collect.history import pull_requests
 from hrm_ray.collect.records import PullRequest
 from hrm_ray.config import Clean
+from tests.collect.licenses.texts import MIT, text
 from tests.collect.repository import Repo, git, go
 
 
@@ -367,3 +368,38 @@ def test_no_person_is_in_a_record(repo: Repo) -> None:
     (found,), _ = collected(repo.path)
     assert (found.pull_request.title, found.pull_request.body) == ("Thanks", "See why.\n\n and @user knew, says.")
     assert not any(word in repr(found) for word in ("Ann", "ann", "example.org", "Bob", "Cy"))
+
+
+SERVER: dict[str, str | bytes | None] = {
+    "LICENSE": MIT,
+    "server/LICENSE": text("AGPL-3.0"),
+    "server/a.go": go("s", "S"),
+    "a.go": go("a", "A"),
+}
+
+
+def test_files_under_a_licence_of_their_own_are_left_out_and_counted(repo: Repo) -> None:
+    repo.commit("Begin", SERVER | {"own.go": f"// SPDX-License-Identifier: BUSL-1.1\n\n{go('a', 'O')}"})
+    repo.commit(
+        "Change (#1)",
+        {
+            "a.go": go("a", "A", "B"),
+            "server/a.go": go("s", "S", "T"),
+            "own.go": f"// SPDX-License-Identifier: BUSL-1.1\n\n{go('a', 'O', 'P')}",
+            "lib.go": f"// SPDX-License-Identifier: ISC\n\n{go('a', 'L')}",
+        },
+    )
+    (found,), drops = collected(repo.path)
+    assert {file.filename: file.license for file in found.files} == {"a.go": "", "lib.go": "ISC"}
+    assert drops == {"file under AGPL-3.0": 1, "file under BUSL-1.1": 1}
+    (everything,), drops = collected(repo.path, licenses="any")
+    assert len(everything.files) == 4
+    assert not drops
+
+
+def test_a_file_that_moves_keeps_the_licence_of_where_it_was(repo: Repo) -> None:
+    repo.commit("Begin", SERVER)
+    repo.commit("Move (#1)", {"server/a.go": None, "moved.go": go("s", "S", "T")})
+    found, drops = collected(repo.path)
+    assert not found
+    assert drops["file under AGPL-3.0"] == 1

@@ -252,3 +252,9 @@ def test_what_only_go_reads_is_one_change(before: str, after: str, name: str, pl
     (found,), drops = extracted(pull_request(before, after))
     assert (found.change, found.names, found.plan.split("\n")[1:]) == ("modified", (name,), plan)
     assert not drops
+
+
+def test_an_example_is_under_the_licence_of_its_file() -> None:
+    plain = factory.pull_request("o/n", 1, "", factory.go_file("pkg", {"F": "\treturn a\n"}))
+    own = replace(plain, files=tuple(replace(each, license="ISC") for each in plain.files))
+    assert [each.license for made in (plain, own) for each in extract(made, 8, Counter())] == ["MIT", "ISC"]

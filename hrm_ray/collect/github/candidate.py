@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from hrm_ray.collect import filters
@@ -13,11 +13,15 @@ from hrm_ray.collect.github.changes import Changes, is_written
 from hrm_ray.collect.github.contents import Content, Place
 from hrm_ray.collect.github.journal import Settled
 from hrm_ray.collect.github.rules import Unable
+from hrm_ray.collect.licenses import joined, licensed
 from hrm_ray.collect.records import ChangedFile, PullRequest, Repository, Request
 from hrm_ray.config import Clean
 from hrm_ray.golang.syntax import parse_file_ok
 
 Contents = Mapping[Place, Content]
+
+WithLicense = Callable[[ChangedFile, str | None], ChangedFile]
+"""Adds the license of a file, whose path was another one before; Dropped where it is not allowed."""
 
 
 @dataclass(frozen=True)
@@ -35,22 +39,31 @@ class Candidate:
             if file.status != "removed":
                 yield self._after(file)
 
-    def finished(self, repository: Repository, contents: Contents, limits: Clean) -> Settled:
-        """Return it with its files, or the reason for leaving it out.
+    def finished(
+        self, repository: Repository, contents: Contents, limits: Clean, license_of: Callable[[str], str]
+    ) -> Settled:
+        """Return it with its files, or the reason for leaving it out; `license_of` a path is that of its folder.
 
         Raises:
             Unable: GitHub could not give one of the contents.
         """
+
+        def with_license(file: ChangedFile, previous: str | None) -> ChangedFile:
+            folder = joined(license_of(file.filename), license_of(previous) if previous else "")
+            return licensed(file, folder, repository.license, limits)
+
         number, created_at = self.request.number, self.request.created_at
         dropped: Counter[str] = Counter()
         try:
-            files = list(self._files(contents, limits.largest_file, dropped))
+            files = list(self._files(contents, limits.largest_file, with_license, dropped))
             filters.check_files(files, limits)
             return Settled.kept(PullRequest(repository, self.request, tuple(files)), dict(dropped))
         except Dropped as reason:
             return Settled(number, created_at, str(reason), dict(dropped))
 
-    def _files(self, contents: Contents, largest: int, dropped: Counter[str]) -> Iterator[ChangedFile]:
+    def _files(
+        self, contents: Contents, largest: int, with_license: WithLicense, dropped: Counter[str]
+    ) -> Iterator[ChangedFile]:
         found = [contents.get(place) for place in self.places()]
         for content in found:
             if isinstance(content, Unable):
@@ -59,7 +72,7 @@ class Candidate:
             raise Dropped("pull request with a file whose content is not on GitHub")
         for file in self.changes.files:
             try:
-                yield self._file(file, contents, largest)
+                yield with_license(self._file(file, contents, largest), file.previous_filename)
             except Dropped as reason:
                 dropped[str(reason)] += 1
 

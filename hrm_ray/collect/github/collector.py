@@ -35,12 +35,20 @@ class Collector:
     """Fills the journal of one repository; `looked_at` is called for each pull request that is settled."""
 
     def __init__(
-        self, client: Client, repository: Repository, config: Config, journal: Journal, looked_at: Callable[[], None]
+        self,
+        client: Client,
+        repository: Repository,
+        config: Config,
+        journal: Journal,
+        looked_at: Callable[[], None],
+        license_of: Callable[[str], str],
     ) -> None:
         self._client, self._repository, self._journal, self._looked_at = client, repository, journal, looked_at
         self._limits, self._most = config.clean, config.collect.pull_requests
         self._pages = Pages(client, repository.full_name, config.collect.github.comments)
         self._contents = Contents(client, repository.full_name, config.clean.largest_file)
+        self._license_of = license_of
+        """The license of a path's folder where that is not the repository's."""
         self._accounted = client.requests
         self._passed: Counter[bool] = Counter()
         """How many pull requests this run came to that are kept, and that are not, those of earlier runs included."""
@@ -109,7 +117,7 @@ class Collector:
                 settled.append(each)
                 continue
             try:
-                settled.append(each.finished(self._repository, contents, self._limits))
+                settled.append(each.finished(self._repository, contents, self._limits, self._license_of))
             except Unable as error:
                 unread[str(each.request.number)] = str(error)
         self._waiting = []

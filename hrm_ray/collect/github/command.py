@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from rich.progress import Progress
 
@@ -17,6 +18,7 @@ from hrm_ray.collect.github.journal import Journal, check_settings
 from hrm_ray.collect.github.lists import Lists
 from hrm_ray.collect.github.repositories import Sources
 from hrm_ray.collect.github.rules import Failure
+from hrm_ray.collect.licenses import refusal
 from hrm_ray.collect.records import PullRequest, Repository
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
@@ -25,7 +27,7 @@ from hrm_ray.files import locked
 UNREAD = "pull request that GitHub could not give"
 """What those are counted under that the next run tries again."""
 
-FORM = 2
+FORM = 3
 """Of the journal; raised when an older one can no longer be gone on with."""
 
 
@@ -52,7 +54,9 @@ def collect_github(config: Config, progress: Progress, clock: Clock | None = Non
 def _deciding(config: Config) -> dict[str, object]:
     """The settings that decide what a journal holds; which repositories, and how many, may change."""
     github = config.collect.github
-    clean = config.clean.model_dump(mode="json", include={"go_files", "added_lines", "largest_file", "leave_out"})
+    clean = config.clean.model_dump(
+        mode="json", include={"licenses", "go_files", "added_lines", "largest_file", "leave_out"}
+    )
     return {
         "form": FORM,
         "collect.github.api": github.api,
@@ -79,7 +83,9 @@ class _Run:
             journal = Journal(self._folder / repository.full_name.replace("/", "+"))
             self._journals[repository] = journal
             with self._bar(repository, journal) as looked_at:
-                self._fill(Collector(self._client, repository, self._config, journal, looked_at), repository)
+                license_of = partial(self._sources.folder_license, repository.full_name)
+                collector = Collector(self._client, repository, self._config, journal, looked_at, license_of)
+                self._fill(collector, repository)
 
     def _fill(self, collector: Collector, repository: Repository) -> None:
         name, failures = repository.full_name, self._sources.failures
@@ -97,6 +103,7 @@ class _Run:
             UserError: there is none.
         """
         tally, path = Tally(), self._config.pull_requests
+        tally.drops.update({refusal(spdx, "repository"): len(names) for spdx, names in self._sources.left_out.items()})
         self._report()
         if not any(journal.kept for journal in self._journals.values()):
             raise UserError(f"collect.github: no pull request came ({'; '.join(self._reasons()) or 'there is none'})")

@@ -20,11 +20,15 @@ class Lists:
     """What GitHub says of repositories; pages are kept in `folder`."""
 
     def __init__(self, client: Client, folder: Path) -> None:
-        self._client, self._folder = client, folder
+        self.client, self._folder = client, folder
 
     def repository(self, name: str) -> Listed:
         """Return one repository, under its present name; Failure, Missing as of `Client.get`."""
         return self._page(f"repos/{name}", Listed)[0]
+
+    def tree(self, name: str, form: type[Form]) -> Form:
+        """Return what `form` reads in the newest tree of a repository, all folders in one list."""
+        return self._page(f"repos/{name}/git/trees/HEAD", form, recursive=1)[0]
 
     def owned(self, owner: str, kind: str) -> Iterator[Listed]:
         """Yield all repositories of an owner, `kind` being `orgs` or `users`."""
@@ -43,7 +47,7 @@ class Lists:
         asked = json.dumps([path, parameters], sort_keys=True)
         place = self._folder / f"{hashlib.sha256(asked.encode()).hexdigest()[:24]}.json"
         known = _known(place)
-        answer = self._client.get(path, known.get("etag", ""), **parameters)
+        answer = self.client.get(path, known.get("etag", ""), **parameters)
         if answer.status == 304:
             return read(form, known["page"]), known["more"]
         data = {"items": answer.data} if isinstance(answer.data, list) else answer.data

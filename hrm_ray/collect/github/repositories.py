@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TypeVar
 
 from hrm_ray.collect.github.answers import Listed
+from hrm_ray.collect.github.licenses import FolderLicenses, read
 from hrm_ray.collect.github.lists import Lists
 from hrm_ray.collect.github.rules import Failure, Missing
 from hrm_ray.collect.github.search import rank, search
@@ -30,10 +31,16 @@ class Sources:
         """Names by the license because of which they are not read."""
         self.failures: dict[str, str] = {}
         """Why a repository, an organisation or the search could not be read."""
+        self._folders: dict[str, FolderLicenses] = {}
 
     def repositories(self) -> Iterator[Repository]:
         """Yield at most `collect.repositories`, each once; nothing is asked for before it is needed."""
         return islice(self._allowed(), self._settings.repositories)
+
+    def folder_license(self, repository: str, path: str) -> str:
+        """The license of a file's folder where it has one of its own; empty if not, or where any is allowed."""
+        known = self._folders.get(repository)
+        return known.own(path) if known else ""
 
     def report(self) -> Iterator[str]:
         """Yield a line for each license because of which repositories were left out."""
@@ -52,8 +59,19 @@ class Sources:
             if not is_allowed(license_, self._clean):
                 self.left_out.setdefault(license_, []).append(found.full_name)
                 continue
-            for source in self._try(found.full_name, partial(self._fork_of, found)):
-                yield Repository(found.full_name, license_, source)
+            yield from self._try(found.full_name, partial(self._judged, found, license_))
+
+    def _judged(self, found: Listed, word: str) -> Iterator[Repository]:
+        """The repository, if its own text is allowed too; `word` is what GitHub calls its license."""
+        license_ = word
+        if self._clean.licenses != "any":
+            self._folders[found.full_name] = folders = read(self._lists, found.full_name)
+            license_ = folders.root or word
+        if not is_allowed(license_, self._clean):
+            self.left_out.setdefault(license_, []).append(found.full_name)
+            return
+        for source in self._fork_of(found):
+            yield Repository(found.full_name, license_, source)
 
     def _candidates(self) -> Iterator[Listed]:
         github = self._settings.github

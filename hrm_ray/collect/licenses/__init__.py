@@ -5,9 +5,21 @@ left), so that a condition that somebody added makes it `NOASSERTION`. Folders m
 (`folders.py`), and files may state one above their code (`headers.py`).
 """
 
-from hrm_ray.collect.licenses.allowed import check_license, is_allowed
-from hrm_ray.collect.licenses.clones import license_of
-from hrm_ray.collect.licenses.expressions import UNKNOWN
+from hrm_ray.collect.licenses.allowed import check_license, is_allowed, refusal
+from hrm_ray.collect.licenses.clones import FolderLicenses, license_of
+from hrm_ray.collect.licenses.expressions import UNKNOWN, joined
+from hrm_ray.collect.licenses.files import licensed, own_license
 from hrm_ray.collect.licenses.identify import identify
 
-__all__ = ["UNKNOWN", "check_license", "identify", "is_allowed", "license_of"]
+__all__ = [
+    "UNKNOWN",
+    "FolderLicenses",
+    "check_license",
+    "identify",
+    "is_allowed",
+    "joined",
+    "license_of",
+    "licensed",
+    "own_license",
+    "refusal",
+]

@@ -20,7 +20,12 @@ def is_allowed(license: str, settings: Clean) -> bool:  # noqa: A002 - the field
 def check_license(license: str, settings: Clean, what: str = "pull request") -> None:  # noqa: A002 - the field's name
     """Refuse what comes under a license that is not allowed; the reason names both."""
     if not is_allowed(license, settings):
-        raise Dropped(f"{what} under {'no known license' if license in ('', UNKNOWN) else license}")
+        raise Dropped(refusal(license, what))
+
+
+def refusal(license: str, what: str) -> str:  # noqa: A002 - the field's name
+    """The reason under which `what` is counted that comes under a license that is not allowed."""
+    return f"{what} under {'no known license' if license in ('', UNKNOWN) else license}"
 
 
 def _family(license: str) -> str:  # noqa: A002 - the field's name

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from hrm_ray.collect.git import Clone, Objects
 from hrm_ray.collect.licenses import folders
-from hrm_ray.collect.licenses.expressions import UNKNOWN, all_of
+from hrm_ray.collect.licenses.expressions import UNKNOWN, joined
 from hrm_ray.collect.licenses.folders import NOTHING, TEXTS, Folder, is_statement
 
 _FOLDER, _LINK, _FILES = b"40000", b"120000", (b"100644", b"100755", b"120000")
@@ -38,10 +37,15 @@ class FolderLicenses:
         """The licence of the newest tree's root; `NOASSERTION` if it has none."""
 
     def own(self, path: str, *commits: str) -> str:
-        """The licence of a file today and at these commits, where that is not the root's of today; else empty."""
-        found = {folders.nearest(path, partial(self._at, commit)) for commit in (self._head, *commits)}
-        own = found - {"", self.root}
-        return all_of(own) if own else ""
+        """The licence of a file's folder today and at these commits, where that is not the root's; else empty.
+
+        A project that gives itself another licence gives it to its history too, so that of today's root holds for all.
+        """
+        return joined(*({self._of_folder(path, commit) for commit in (self._head, *commits)} - {self.root}))
+
+    def _of_folder(self, path: str, commit: str) -> str:
+        found = folders.nearest(path, partial(self._at, commit))
+        return found if found != self._at(commit, "").license else ""
 
     def _at(self, commit: str, place: str) -> Folder:
         tree = self._tree(f"{commit}^{{tree}}")
@@ -49,10 +53,8 @@ class FolderLicenses:
             if name not in tree.subfolders:
                 return NOTHING
             tree = self._tree(tree.subfolders[name])
-        statements = tree.statements
-        if not place and all(name == folders.REUSE for name, _, _ in statements) and TEXTS in tree.subfolders:
-            statements += self._texts(tree.subfolders[TEXTS])
-        return self._folder(place, statements)
+        texts = self._texts(tree.subfolders[TEXTS]) if not place and TEXTS in tree.subfolders else ()
+        return self._folder(place, tree.statements + texts)
 
     def _read_tree(self, oid: str) -> _Tree:
         entries = self._entries(oid)
@@ -67,15 +69,17 @@ class FolderLicenses:
         return tuple((name.decode("utf-8", "replace"), mode, at.hex()) for mode, name, at in found)
 
     def _read_folder(self, place: str, statements: _Statements) -> Folder:
-        return folders.folder({name: self._content(f"{place}/{name}", mode, oid) for name, mode, oid in statements})
+        above = f"{place}/" if place else ""
+        files = {f"{above}{name}": self._content(f"{above}{name}", mode, oid) for name, mode, oid in statements}
+        return folders.by_place(files).get(place, NOTHING)
 
     def _content(self, path: str, mode: bytes, oid: str) -> bytes:
         """A file's content; of a link that of the file that it names today."""
         content = self._objects.read(oid) or b""
         if mode != _LINK:
             return content
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(path), content.decode("utf-8", "replace")))
-        return self._objects.read(f"{self._head}:{target.lstrip('/')}") or b"" if "\n" not in target else b""
+        named = folders.target(path, content)
+        return (named and self._objects.read(f"{self._head}:{named}")) or b""
 
 
 def license_of(clone: Clone, objects: Objects) -> str:

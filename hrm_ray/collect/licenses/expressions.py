@@ -38,6 +38,12 @@ def all_of(expressions: Iterable[str]) -> str:
     return " AND ".join(f"({each})" if " OR " in each and len(found) > 1 else each for each in sorted(found))
 
 
+def joined(*expressions: str) -> str:
+    """One expression for those that are not empty; empty if all are."""
+    found = set(expressions) - {""}
+    return all_of(found) if found else ""
+
+
 def parts(expression: str) -> set[str]:
     """The ids in an expression, each with its exception."""
     return set(re.split(r" (?:AND|OR) ", expression.replace("(", "").replace(")", "")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -41,6 +42,29 @@ def is_license(name: str) -> bool:
 def is_statement(name: str) -> bool:
     """Whether a file of this name says under which licence files are."""
     return name == REUSE or is_license(name)
+
+
+def place_of(path: str) -> str | None:
+    """The folder of whose files a file states the licence; None if it states none."""
+    place, _, name = path.rpartition("/")
+    return "" if place == TEXTS else place if is_statement(name) else None
+
+
+def target(path: str, link: bytes) -> str:
+    """The path that a link at `path` names; empty if none in its repository can be."""
+    named = link.decode("utf-8", "replace")
+    found = posixpath.normpath(posixpath.join(posixpath.dirname(path), named))
+    return "" if "\n" in named or found.startswith(("/", "../")) else found
+
+
+def by_place(files: Mapping[str, bytes]) -> dict[str, Folder]:
+    """Read files that state licences, by path; the texts of REUSE count for a root that has no other."""
+    grouped: dict[str, dict[str, bytes]] = {}
+    for path, content in files.items():
+        grouped.setdefault(place_of(path) or "", {})[path] = content
+    if any(is_license(path) for path in grouped.get("", {})):
+        grouped[""] = {path: content for path, content in grouped[""].items() if "/" not in path}
+    return {place: folder({path.rpartition("/")[2]: files[path] for path in group}) for place, group in grouped.items()}
 
 
 def folder(files: Mapping[str, bytes]) -> Folder:

@@ -24,10 +24,11 @@ _ABOUT = re.compile(
 
 _ADDRESS = re.compile(r"https?://\S+")
 _STATED = re.compile(r"rights reserved|propriet|confidential|licen[cs]ed (?:under|by|to|as)|governed by", re.IGNORECASE)
-_LEARNING = r"\b(?:AI|LLMs?|machine[- ]learning|models?|train\w*|data ?sets?)\b"
+_LEARNING = r"\b(?:AI|LLMs?|machine[- ]learning|train\w*|data ?sets?)\b"
 _LEGAL = re.compile(
     rf"{_STATED.pattern}|licen[cs]|copyright|redistribut|permission|prohibit|unauthori[sz]ed|trade secret|public domain"
-    rf"|non-?commercial|\b(?:no|not)\b.*{_LEARNING}|\b(?:may|must|shall) not be (?:used|copied|distributed|disclosed)",
+    r"|commercial|\b(?:academic|educational|evaluation|internal|personal|research) (?:purposes?|use)\b"
+    rf"|\b(?:no|not)\b.*{_LEARNING}|\b(?:may|must|shall) not be (?:used|copied|distributed|disclosed)",
     re.IGNORECASE | re.DOTALL,
 )
 """A sentence with one of them must be understood; what else stands above code is no matter of licences."""
@@ -51,18 +52,18 @@ _NAMES = tuple(
 """As sentences call licences whose text stands elsewhere."""
 
 
-def own(source: str, around: str) -> str:
-    """The licence that the head of a Go file states beyond `around`, that of its folder; empty if it states none.
+def stated(source: str, around: str) -> str:
+    """The licence that the head of a Go file states, if it is more than `around`, that of its folder; else empty.
 
     `NOASSERTION` is a statement that is not understood.
     """
     head = _HEAD.match(source.removeprefix("\ufeff"))
-    stated = {_named(each, around) for each in _stated(head[0][:_LONGEST] if head else "")}
-    return all_of(stated) if stated - parts(around) - {around} else ""
+    said = {_named(each, around) for each in _of_head(head[0][:_LONGEST] if head else "")}
+    return all_of(said) if said - parts(around) - {around} else ""
 
 
 @lru_cache(maxsize=1024)
-def _stated(head: str) -> frozenset[str]:
+def _of_head(head: str) -> frozenset[str]:
     beyond = _ABOUT.sub(lambda about: about[0] if _STATED.search(about[0]) else "\n", head)
     said = _MARKER.sub("", _CODE.sub("", beyond))
     if not _LEGAL.search(said):

@@ -109,7 +109,7 @@ class _Repository:
 
     def object(self, info: Any, expression: str) -> Answer | None:
         sha, path = expression.split(":", 1)
-        commit = self._repo.commits.get(sha)
+        commit = self._repo.commits.get(self._repo.main if sha == "HEAD" else sha)
         if commit is None or path in self._repo.missing:
             return None
         content = commit.tree.get(path)

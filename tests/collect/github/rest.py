@@ -134,6 +134,21 @@ def _blob(world: World, query: dict[str, str], name: str, oid: str) -> Answer:
     return Answer(about, models.Blob)
 
 
+def _tree(world: World, query: dict[str, str], name: str) -> Answer:
+    repo = _known(world, name)
+    assert query == {"recursive": "1"}
+    if not repo.main:
+        raise NotThere
+    files = repo.commits[repo.main].tree
+    folders = {path.rpartition("/")[0] for path in files} - {""}
+    entries = [{"path": path, "mode": "040000", "type": "tree", "sha": repo.main} for path in sorted(folders)]
+    for path, content in files.items():
+        mode = "120000" if path in repo.links else "100644"
+        entries.append({"path": path, "mode": mode, "type": "blob", "sha": object_id(content)})
+    about = {"sha": repo.main, "url": URL, "truncated": repo.is_vast, "tree": entries}
+    return Answer(about, models.GitTree)
+
+
 def _limits(world: World, query: dict[str, str]) -> Answer:
     one = {"limit": 5000, "remaining": 1, "reset": 1, "used": 0}
     return Answer({"resources": {"core": one, "search": one, "graphql": one}, "rate": one}, models.RateLimitOverview)
@@ -180,5 +195,6 @@ _ROUTES = (
     (r"repos/([^/]+/[^/]+)/compare/(\w+)\.\.\.(\w+)", _compare),
     (r"repos/([^/]+/[^/]+)/pulls/(\d+)/files", _files),
     (r"repos/([^/]+/[^/]+)/git/blobs/(\w+)", _blob),
+    (r"repos/([^/]+/[^/]+)/git/trees/HEAD", _tree),
     (r"rate_limit", _limits),
 )

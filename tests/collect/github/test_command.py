@@ -24,7 +24,9 @@ from tests.conftest import ROOT
 def test_requests_for_each_pull_request_are_few_and_reported(github: SmallGitHub, configure: Configure) -> None:
     filled(github, "o/one", 50)
     said = run(configure(repositories=["o/one"]), github)
-    assert len(github.asked) == 1 + 3 + 50 + 5  # the repository, pages of 20, comparisons, contents of 10 at once
+    assert (
+        len(github.asked) == 2 + 3 + 50 + 5
+    )  # the repository, its newest tree, pages of 20, comparisons, contents of 10 at once
     assert "looked at 50 pull requests with 58 requests, 1.16 for each that is kept" in said
 
 
@@ -33,7 +35,7 @@ def test_what_is_refused_early_costs_no_request_of_its_own(github: SmallGitHub, 
     for number in range(19):
         repo.pull(f"Say {number}", {"README": str(number)})
     said = run(configure(repositories=["o/one"]), github)
-    assert len(github.asked) == 1 + 1 + 1 + 1
+    assert len(github.asked) == 2 + 1 + 1 + 1
     assert "dropped 19: pull request without a Go file that a person wrote" in said
 
 
@@ -81,7 +83,7 @@ def test_the_bar_shows_pull_requests_requests_left_and_the_reset(github: SmallGi
     collect_github(configure({"pull_requests": 8}, repositories=["o/one"]), progress, github.clock)
     (task,) = progress.tasks
     assert (task.completed, task.total) == (8, 8)
-    assert task.description == "o/one, 4,989 requests left, reset in 60 min"
+    assert task.description == "o/one, 4,988 requests left, reset in 60 min"
 
 
 def test_a_wait_for_the_reset_is_announced(github: SmallGitHub, configure: Configure) -> None:
@@ -110,7 +112,7 @@ def test_what_was_collected_is_described_beside_it(github: SmallGitHub, configur
             {"full_name": "o/empty", "license": "MIT", "fork_of": "", "looked_at": 0, "kept": 0},
             {"full_name": "o/two", "license": "MIT", "fork_of": "up/two", "looked_at": 2, "kept": 2},
         ],
-        "drops": {"pull request without a Go file that a person wrote": 1},
+        "drops": {"pull request without a Go file that a person wrote": 1, "repository under GPL-3.0": 1},
         "requests": 9,
         "settings": config.collect.model_dump(mode="json"),
     }

@@ -64,7 +64,7 @@ def test_an_organisation_is_read_page_by_page_and_its_go_alone_most_stars_first(
     asked = Asked(github, configure({"repositories": 200}, organizations=["o"]))
     assert len(asked.names) == 115
     assert asked.names[:2] == ["o/r229", "o/r227"]
-    assert asked.requests == 3
+    assert asked.requests == 3 + 115  # pages, and newest trees
 
 
 def test_a_user_is_as_good_as_an_organisation(github: SmallGitHub, configure: Configure) -> None:
@@ -148,7 +148,7 @@ def test_few_of_many_results_take_few_requests(github: SmallGitHub, configure: C
         github.world.add(f"o/r{number:04d}", stars=10 + number)
     asked = Asked(github, configure({"repositories": 3}, **search([10, None], licenses=["MIT"])))
     assert asked.names == ["o/r1299", "o/r1298", "o/r1297"]
-    assert asked.requests < 15
+    assert asked.requests < 15 + 3
 
 
 def test_more_than_a_thousand_of_equal_stars_are_shown_in_part_and_that_is_said(
@@ -168,7 +168,7 @@ def test_unchanged_lists_cost_nothing_the_second_time(github: SmallGitHub, confi
     first = Asked(github, config)
     left = github._used
     again = Asked(github, config)
-    assert (again.names, again.requests) == (first.names, 3)
+    assert (again.names, again.requests) == (first.names, 3 + 120)
     assert github._used == left  # all were 304
     github.world.repositories["o/r119"].stars = 99
     assert Asked(github, config).names[1] == "o/r119"

@@ -86,6 +86,10 @@ class Repo:
     main: str = ""
     missing: set[str] = field(default_factory=set)
     """Paths whose contents are lost, and commits that are."""
+    links: set[str] = field(default_factory=set)
+    """Paths whose content names another path."""
+    is_vast: bool = False
+    """GitHub lists its tree in part."""
 
     def commit(self, edits: Edits, *parents: str, ci: str | None = None) -> str:
         tree = dict(self.commits[parents[0]].tree) if parents else {}

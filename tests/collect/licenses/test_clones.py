@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from hrm_ray.collect.git import Objects, opened
-from hrm_ray.collect.licenses import license_of
+from hrm_ray.collect.licenses import FolderLicenses, license_of
 from tests.collect.licenses.texts import BSD_2, BSD_3, MIT, text
-from tests.collect.repository import Repo
+from tests.collect.repository import Repo, go
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,17 @@ def test_a_link_is_the_file_that_it_names(tmp_path: Path) -> None:
     repo.commit("License", {"legal/mit.txt": MIT})
     with opened(str(repo.path), tmp_path) as clone, Objects(clone) as objects:
         assert license_of(clone, objects) == "MIT"
+
+
+def test_a_licence_of_its_own_is_that_of_today_and_of_the_commit(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "r")
+    repo.commit("License", {"LICENSE": "Ours.", "was/LICENSE": text("ISC"), "was/a.go": go("a")})
+    then = repo.git("rev-parse", "HEAD")
+    repo.commit(
+        "Change", {"LICENSE": MIT, "was/LICENSE": None, "now/in/LICENSE": text("AGPL-3.0"), "same/LICENSE": MIT}
+    )
+    with opened(str(repo.path), tmp_path) as clone, Objects(clone) as objects:
+        licenses = FolderLicenses(clone, objects)
+        paths = ("a.go", "was/a.go", "now/in/x/a.go", "now/a.go", "same/a.go", "gone/a.go")
+        assert [licenses.own(path, then) for path in paths] == ["", "ISC", "AGPL-3.0", "", "", ""]
+        assert [licenses.own(path) for path in paths] == ["", "", "AGPL-3.0", "", "", ""]
