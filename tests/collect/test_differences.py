@@ -19,7 +19,7 @@ def raw(old_mode: str, new_mode: str, before: str, after: str, status: str, *pat
         (raw("000000", "100644", NONE, ONE, "A", "a.go"), Entry("a.go", "added", NONE, ONE)),
         (raw("100644", "000000", ONE, NONE, "D", "a.go"), Entry("a.go", "removed", ONE, NONE)),
         (raw("100644", "100755", ONE, TWO, "M", "a b.go"), Entry("a b.go", "modified", ONE, TWO)),
-        (raw("100644", "100644", ONE, TWO, "R087", "a.go", "b\n.go"), Entry("b\n.go", "renamed", ONE, TWO)),
+        (raw("100644", "100644", ONE, TWO, "R087", "a.go", "b\n.go"), Entry("b\n.go", "renamed", ONE, TWO, "a.go")),
         (raw("100644", "120000", ONE, TWO, "T", "a.go"), Entry("a.go", "other", ONE, TWO)),
         (raw("000000", "160000", NONE, ONE, "A", "sub.go"), Entry("sub.go", "other", NONE, ONE)),
         (raw("120000", "120000", ONE, TWO, "M", "a.go"), Entry("a.go", "other", ONE, TWO)),

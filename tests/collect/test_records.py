@@ -162,7 +162,7 @@ def test_a_null_license_is_none_that_is_known(tmp_path: Path) -> None:
 def test_a_file_without_a_license_of_its_own_has_none(tmp_path: Path) -> None:
     row = asdict(pull_request(1))
     for given, expected in (("ISC", "ISC"), (None, ""), ("absent", "")):
-        row["files"][0] |= {"license": given}
+        row["files"] = [row["files"][0] | {"license": given}]
         pq.write_table(pa.Table.from_pylist([row], schema=records.SCHEMA), tmp_path / "a.parquet")
         (tmp_path / "a.jsonl").write_text(json.dumps(row).replace(', "license": "absent"', ""))
         for name in ("a.jsonl", *(["a.parquet"] if given != "absent" else [])):

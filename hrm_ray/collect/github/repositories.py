@@ -55,18 +55,14 @@ class Sources:
             if found.full_name.lower() in seen:
                 continue
             seen.add(found.full_name.lower())
-            license_ = (found.license and found.license.spdx_id) or UNKNOWN
-            if not is_allowed(license_, self._clean):
-                self.left_out.setdefault(license_, []).append(found.full_name)
-                continue
-            yield from self._try(found.full_name, partial(self._judged, found, license_))
+            yield from self._try(found.full_name, partial(self._judged, found))
 
-    def _judged(self, found: Listed, word: str) -> Iterator[Repository]:
-        """The repository, if its own text is allowed too; `word` is what GitHub calls its license."""
-        license_ = word
-        if self._clean.licenses != "any":
+    def _judged(self, found: Listed) -> Iterator[Repository]:
+        """The repository, if its license is allowed; its files decide, unless GitHub names one that is not allowed."""
+        license_ = (found.license and found.license.spdx_id) or UNKNOWN
+        if self._clean.licenses != "any" and (license_ == UNKNOWN or is_allowed(license_, self._clean)):
             self._folders[found.full_name] = folders = read(self._lists, found.full_name)
-            license_ = folders.root or word
+            license_ = folders.root or license_
         if not is_allowed(license_, self._clean):
             self.left_out.setdefault(license_, []).append(found.full_name)
             return

@@ -18,6 +18,7 @@ REUSE = "REUSE.toml"
 TEXTS = "LICENSES"
 """The folder at the root that holds the texts of a project that follows the REUSE specification."""
 
+_PARTS_OF_NAME = re.compile(r"[-_. ]+|(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)")
 _PART_OF_GLOB = re.compile(r"\\.|\*\*|\*|[^*\\]+", re.DOTALL)
 
 
@@ -34,9 +35,9 @@ NOTHING = Folder()
 
 def is_license(name: str) -> bool:
     """Whether a file of this name holds the licence of the code in its folder."""
-    parts = re.split(r"[-_. ]+", name.lower())
+    parts = [part.lower() for part in _PARTS_OF_NAME.split(name)]
     holds = {kind: not vocabulary(kind).isdisjoint(parts) for kind in ("license", "others")}
-    return holds["license"] and not holds["others"] and parts[-1] not in vocabulary("code")
+    return holds["license"] and not holds["others"] and name.lower().rpartition(".")[2] not in vocabulary("code")
 
 
 def is_statement(name: str) -> bool:

@@ -28,6 +28,7 @@ _LEARNING = r"\b(?:AI|LLMs?|machine[- ]learning|train\w*|data ?sets?)\b"
 _LEGAL = re.compile(
     rf"{_STATED.pattern}|licen[cs]|copyright|redistribut|permission|prohibit|unauthori[sz]ed|trade secret|public domain"
     r"|commercial|\b(?:academic|educational|evaluation|internal|personal|research) (?:purposes?|use)\b"
+    r"|\bnoai\b|\b[al]?gpl|\bsource[- ]available"
     rf"|\b(?:no|not)\b.*{_LEARNING}|\b(?:may|must|shall) not be (?:used|copied|distributed|disclosed)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -17,8 +17,12 @@ _RESERVED = re.compile(r"\W*(?:all|some) rights? reserved\W*", re.IGNORECASE)
 _ADDRESS = re.compile(r"<[^<>]*>|\S+@\S+|@\S+|https?://\S+|\b[\w.-]+\.(?:com|org|io|net|dev)\b\S*")
 _SENTENCE = re.compile(r"(?<=[.;:!])(?<![ (][A-Z]\.)(?<!Co\.)(?<!Corp\.)(?<!Inc\.)(?<!Ltd\.)\s+(?=[^a-z\s])")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_PATH = re.compile(r"https?://[^\s/]+(/\S*)")
+_FORBIDDEN = re.compile(r"[禁仅僅不勿训訓]|금지|запрещ|\bsource[- ]available", re.IGNORECASE)
+"""Limits that the lists of words cannot hold: of scripts without spaces, and of words that limit only together."""
+_SUBJECT = re.compile(r"[\W_]*([\w.-]+) (?=is\b)")
 _SITE = re.compile(
-    r"https?://(?:www\.)?(?:apache|boost|choosealicense|creativecommons|gnu|mozilla|opensource|spdx|unlicense)"
+    r"https?://(?:[\w-]+\.)?(?:apache|boost|choosealicense|creativecommons|gnu|mit-license|mozilla|opensource|spdx|unlicense)"
     r"\.(?:com|org)\S*"
 )
 _MOST_UNNAMED = 2
@@ -34,7 +38,14 @@ def sentences(text: str) -> Iterator[str]:
 
 def is_plain(sentence: str, known: Collection[str]) -> bool:
     """Whether a sentence holds no other words than these, and addresses of those who publish licences."""
-    return set(words(_SITE.sub(" ", sentence))) <= set(known)
+    said = _SITE.sub(" ", _SUBJECT.sub(_without_name, sentence))
+    return set(words(said)) <= set(known) and not _FORBIDDEN.search(sentence)
+
+
+def _without_name(subject: re.Match[str]) -> str:
+    """Nothing for the name of a project, as in `Foo is licensed under ...`; a part of one is a limit."""
+    is_name = subject[1][0].isupper() and vocabulary("parts").isdisjoint(words(subject[1]))
+    return " " if is_name else subject[0]
 
 
 def _beyond_notices(pieces: Iterable[str]) -> Iterator[str]:
@@ -59,9 +70,11 @@ def _is_notice(text: str) -> bool:
 
 
 def _continues(above: str, text: str) -> bool:
-    """Whether a text below a notice goes on with its names."""
+    """Whether a text below a notice goes on with its names, or gives those of a notice that is a year alone."""
     first = (words(text) or [""])[0]
-    goes_on = above.rstrip().endswith((",", ":", "&", " and")) or first in vocabulary("joins") or "@" in text
+    years = set(re.findall(r"\d+", above))
+    is_bare = years and set(words(above)) <= vocabulary("joins") | years
+    goes_on = is_bare or above.rstrip().endswith((",", ":", "&", " and")) or first in vocabulary("joins") or "@" in text
     return bool(above) and goes_on and _is_names(text)
 
 
@@ -70,4 +83,5 @@ def _is_names(text: str) -> bool:
     found = WORD.findall(_ADDRESS.sub(" ", _RESERVED.sub(" ", text)))
     others = [word for word in found if not (word[0].isupper() or word[0].isdigit() or word in vocabulary("joins"))]
     short = len(others) <= _MOST_UNNAMED and len(found) <= _LONGEST_NOTICE
-    return short and vocabulary("rules").isdisjoint(map(str.lower, found))
+    said = {*map(str.lower, found), *words(" ".join(_PATH.findall(_SITE.sub(" ", text))))}
+    return short and vocabulary("rules").isdisjoint(said) and not _FORBIDDEN.search(text)

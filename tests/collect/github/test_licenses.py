@@ -36,6 +36,17 @@ def test_a_text_that_says_more_than_githubs_word_is_left_out(github: SmallGitHub
     assert github.count("git/trees") == asked
 
 
+def test_the_files_decide_where_github_knows_no_license(github: SmallGitHub, configure: Configure) -> None:
+    for name, word in (("o/two", "NOASSERTION"), ("o/gpl", "GPL-3.0")):
+        repo = github.world.add(name, license=word)
+        repo.push({"LICENSE-MIT": MIT, "LICENSE-APACHE": text("Apache-2.0")})
+        changed(repo, "a.go")
+    config = configure(repositories=["o/two", "o/gpl"])
+    run(config, github)
+    (found,) = records.read(config.pull_requests)
+    assert (found.repo.full_name, found.repo.license) == ("o/two", "Apache-2.0 AND MIT")
+
+
 def test_the_files_of_a_folder_are_under_its_licence(github: SmallGitHub, configure: Configure) -> None:
     repo = github.world.add("o/one")
     repo.push({"LICENSE": MIT, "server/LICENSE": text("AGPL-3.0"), "lib/LICENSE": text("ISC"), "docs/LICENSE": "Ours."})

@@ -135,11 +135,12 @@ def test_a_search_past_a_thousand_results_is_cut_by_stars_and_misses_none(
 ) -> None:
     for number in range(1300):
         github.world.add(f"o/r{number:04d}", stars=10 + number % 700)
-    asked = Asked(github, configure({"repositories": 5000}, **search([10, None], licenses=["MIT"])))
+    config = configure({"repositories": 5000}, clean={"licenses": "any"}, **search([10, None], licenses=["MIT"]))
+    asked = Asked(github, config)
     assert len(set(asked.names)) == len(asked.names) == 1300
     stars = [github.world.repositories[name].stars for name in asked.names]
     assert stars == sorted(stars, reverse=True)
-    assert Asked(github, configure({"repositories": 5000}, **search([10, None], licenses=["MIT"]))).names == asked.names
+    assert Asked(github, config).names == asked.names
     assert not asked.said
 
 
@@ -156,7 +157,8 @@ def test_more_than_a_thousand_of_equal_stars_are_shown_in_part_and_that_is_said(
 ) -> None:
     for number in range(1001):
         github.world.add(f"o/r{number:04d}", stars=10)
-    asked = Asked(github, configure({"repositories": 5000}, **search([10, 10], licenses=["MIT"])))
+    config = configure({"repositories": 5000}, clean={"licenses": "any"}, **search([10, 10], licenses=["MIT"]))
+    asked = Asked(github, config)
     assert len(asked.names) == 1000
     assert "shows only a part of the 1,001 results" in asked.said[0]
 

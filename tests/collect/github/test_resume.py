@@ -82,8 +82,8 @@ def test_stopped_in_the_middle_little_is_asked_for_twice(
     with pytest.raises(UserError, match="GITHUB_TOKEN"):
         run(again, github)
     run(again, github)
-    # The two lists that are asked for once more were free; three pages and the refused comparison were not.
-    assert len(github.asked) <= total + 2 + 3 + 1
+    # Two lists and two trees that are asked for once more were free; three pages and the refused comparison were not.
+    assert len(github.asked) <= total + 4 + 3 + 1
 
 
 @pytest.mark.parametrize("at", [2, 9, 13, 27])
@@ -120,9 +120,10 @@ def test_a_second_run_asks_for_nothing_but_pages(github: SmallGitHub, config: Co
     first = config.pull_requests.read_bytes(), (config.data / "collection.json").read_bytes()
     github.asked.clear()
     run(config, github)
-    names = [name.split()[0] for name in github.asked]
+    names = [name.split("?")[0].split()[0] for name in github.asked]
     pages = ["/api/graphql"] * 2
-    assert names == ["/api/v3/repos/o/one", *pages, "/api/v3/repos/o/two", *pages[:1]]
+    lists = [[f"/api/v3/repos/{name}", f"/api/v3/repos/{name}/git/trees/HEAD"] for name in ("o/one", "o/two")]
+    assert names == [*lists[0], *pages, *lists[1], *pages[:1]]
     assert github.count("PullRequests") == 3
     assert (config.pull_requests.read_bytes(), (config.data / "collection.json").read_bytes()) == first
 

@@ -21,9 +21,10 @@ SPDX-FileCopyrightText = "Ann Example"
 
 
 NAMES = """LICENSE licence.md License.txt LICENSE-MIT LICENSE.apache2 LICENSE_APACHE2 MIT-LICENSE.txt COPYING UNLICENSE
-COPYING.LESSER LICENSE.enterprise ENTERPRISE_LICENSE EULA.md LICENSING.md LICENSES"""
+COPYING.LESSER LICENSE.enterprise ENTERPRISE_LICENSE EULA.md LICENSING.md LICENSES
+LicenseAgreement.txt COPYING3 License2.0.txt AGPL-3.0.txt LICENSE.pdf"""
 OTHERS = """license.go license_test.go licenses.json .licenserc.yaml LICENSEE NOTICE PATENTS README.md LICENSE.docs
-LICENSE-3RD-PARTY.md third_party_licenses.txt license-header.txt LICENSE-LOGO"""
+LICENSE-3RD-PARTY.md third_party_licenses.txt license-header.txt LICENSE-LOGO LICENSE.ps1 LicenseHeader.txt"""
 
 
 @pytest.mark.parametrize("name", NAMES.split())

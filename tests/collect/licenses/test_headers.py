@@ -81,6 +81,10 @@ def test_another_licence_is_named(said: str, expected: str) -> None:
         "Licensed under the MIT license.\nThis file must not be part of a dataset.",
         "Copyright 2020 Foo\nThis file shall not be used for training.",
         "Not for AI models.",
+        "NoAI",
+        "License: AGPLv3",
+        "Copyright 2020 Foo. GPL.",
+        "Source Available License",
         f"{MIT}\nNot for commercial use.",
     ],
 )
