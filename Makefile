@@ -33,7 +33,7 @@ demo: install  ## the main job on synthetic pull requests, in under 5 minutes
 	$(BIN)/hrm-ray report $(RUN)
 
 test: install  ## the tests, faults among them
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope
 
 faults: install  ## of the tests, those that kill, tear, damage or poison
 	$(BIN)/pytest -m fault

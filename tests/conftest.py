@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from hrm_ray import settings
 from hrm_ray.config import Config
@@ -25,10 +29,23 @@ os.environ["OMP_NUM_THREADS"] = "1"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Say for pytest-xdist which tests one process runs: all that share a Ray, and of the others those of a file."""
-    uses_ray = "ray_session" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("ray" if uses_ray else item.nodeid.partition("::")[0]))
+class OneRay(LoadScopeScheduling):  # type: ignore[misc]
+    """Gives all files whose tests share a Ray to one process of pytest-xdist, and the others one by one to any."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "ray" if _uses_ray(file) else file
+
+
+@cache
+def _uses_ray(file: str) -> bool:
+    return re.search(r"\b(?:ray_session|smoke: Config)\b", (ROOT / file).read_text("utf-8")) is not None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneRay:
+    """Called by pytest-xdist, where tests are shared out."""
+    return OneRay(config, log)
 
 
 @pytest.fixture(scope="session")
