@@ -98,6 +98,7 @@ def head() -> Iterator[Head]:
     gcs, dashboard, agent, client = free_ports(4)
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "XDG_"))}
     environment = inherited | {
+        "RAY_worker_niceness": "0",  # 15 more than this process has would starve its workers beside other tests
         "HOME": str(folder / "home"),
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",  # a job's python is the head's
         "RAY_AUTH_MODE": "token",

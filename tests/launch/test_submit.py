@@ -142,15 +142,18 @@ def test_without_the_token_nobody_gets_in(head: Head, checkout: Path, changes: d
 
 
 def test_submit_ends_with_2_for_a_mistake_and_with_1_for_a_fault(head: Head, checkout: Path, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    jobs = (["report", "/nowhere"], ["collect", SMOKE, "--set", f"data={tmp_path / 'file' / 'data'}"])
+    broken = tmp_path / "broken"
+    shutil.copytree(checkout, broken)
+    (broken / "hrm_ray" / "collect" / "synthetic" / "__init__.py").write_text("raise ArithmeticError")
+    words = ("collect", SMOKE, "--set", f"data={tmp_path / 'data'}")
     with ThreadPoolExecutor() as pool:
-        mistake, fault = pool.map(lambda words: head.submit(checkout, *words), jobs)
+        sent = [pool.submit(head.submit, checkout, "report", "/nowhere"), pool.submit(head.submit, broken, *words)]
+        mistake, fault = (one.result() for one in sent)
     assert mistake.returncode == 2
     assert "error: /nowhere" in mistake.stdout
     assert "failed with exit code 2" in mistake.stdout
     assert fault.returncode == 1
-    assert "NotADirectoryError" in fault.stdout
+    assert "ArithmeticError" in fault.stdout
     assert "failed with exit code 1" in fault.stdout
 
 
