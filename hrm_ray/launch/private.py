@@ -33,6 +33,7 @@ SETTINGS = {
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",  # a process that waits for the cloud to take the node away
     "RAY_gcs_server_port_wait_time_s": "60",  # 30 s are short on a machine that is busy
     "RAY_raylet_start_wait_time_s": "60",  # as are these 30 s
+    "GLOO_SOCKET_IFNAME": "lo",  # it listens at the address of this machine's name
     "RAY_worker_niceness": "0",  # 15 more than this process has would starve workers beside any other work
 }
 

@@ -10,7 +10,7 @@ import ray.train
 import ray.train.torch
 import torch
 from ray.train import FailureConfig, RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
-from ray.train.torch import TorchConfig, TorchTrainer
+from ray.train.torch import TorchTrainer
 
 from hrm_ray import settings
 from hrm_ray.config import Config, Train
@@ -18,6 +18,7 @@ from hrm_ray.errors import UserError, explained
 from hrm_ray.interrupts import interruptible
 from hrm_ray.launch import deal
 from hrm_ray.launch.news import Failure, Reporter, newsroom
+from hrm_ray.launch.rendezvous import RendezvousConfig
 from hrm_ray.launch.session import require
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.engine import pick_device
@@ -86,7 +87,7 @@ def fit(config: Config, scaling: ScalingConfig, watcher: Watcher) -> None:
                 storage_path=str(absolute.run_dir),
                 failure_config=FailureConfig(controller_failure_limit=0),  # or a start that fails is tried for ever
             ),
-            torch_config=TorchConfig(backend="nccl" if scaling.use_gpu else "gloo", timeout_s=COLLECTIVE_SECONDS),
+            torch_config=RendezvousConfig(backend="nccl" if scaling.use_gpu else "gloo", timeout_s=COLLECTIVE_SECONDS),
             datasets=deal.sources(config),
             dataset_config=deal.Deal(),
         )

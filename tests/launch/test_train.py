@@ -20,6 +20,7 @@ from hrm_ray.files import locked
 from hrm_ray.interrupts import interruptible
 from hrm_ray.launch import train as launched
 from hrm_ray.launch.command import train_all
+from hrm_ray.launch.private import reachable
 from hrm_ray.launch.train import RankError
 from hrm_ray.settings import ConfigError
 from hrm_ray.train import checkpoint, loop
@@ -150,6 +151,7 @@ class Killer(Silent):
             return
         workers = (p for p in psutil.Process().children(recursive=True) if "RayTrainWorker" in " ".join(p.cmdline()))
         self.worker = next(workers)
+        self.beyond = reachable()
         self.worker.suspend()
 
     def say(self, sentence: str) -> None:
@@ -164,6 +166,7 @@ def test_a_rank_that_is_late_or_killed_is_named(dataset: Path, tmp_path: Path, r
     with pytest.raises(RankError, match=r"rank [01] died without a word: killed, ") as caught:
         train(config, watcher)
     assert not watcher.worker.is_running()
+    assert watcher.beyond == set(), "ranks listen beyond the loopback"
     [said] = watcher.sentences  # the rank that only lost the other one is not the news
     [late] = re.findall(r"rank \d", said)
     assert str(caught.value).startswith(late)
