@@ -26,7 +26,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.launch.session import session
 
 seen = []
-for given in sys.argv[1:]:
+for given in json.load(sys.stdin):  # a cluster lists its drivers' command lines: no place for a token
     settings = dict(pair.split("=") for pair in given.split(","))
     os.environ |= settings
     try:
@@ -44,7 +44,8 @@ def join(home: Path, *sessions: str, **shell: str) -> list[Any]:
     """Return what became of sessions one after the other in one process, each with variables of its own."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, *sessions],
+        [sys.executable, "-c", SCRIPT],
+        input=json.dumps(sessions),
         env=inherited | {"HOME": str(home)} | shell,
         capture_output=True,
         text=True,

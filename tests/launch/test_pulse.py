@@ -1,79 +1,41 @@
-"""Ranks of plain gloo: the one that is stopped is named, and since when."""
+"""Beats of ranks, and the sentences about those that are late; test_train.py stops a real one."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
 import pytest
 
 from hrm_ray.launch import pulse
 from hrm_ray.launch.pulse import Beat, Watch, clock, place
-from tests.conftest import ROOT
-from tests.launch.head import wait_until
-
-BEAT_SECONDS = 0.2
-RANK = f"""
-import json, sys, time
-from dataclasses import asdict
-import torch, torch.distributed as dist
-from hrm_ray.launch import pulse
-
-pulse.BEAT_SECONDS = {BEAT_SECONDS}
-rank = int(sys.argv[1])
-dist.init_process_group("gloo", init_method="file://" + sys.argv[2], rank=rank, world_size=2)
-with pulse.beating(rank, lambda beat: print(json.dumps(asdict(beat)), flush=True)):
-    while True:
-        dist.all_reduce(torch.ones(1000).sqrt())
-"""
 
 
-def heard_from(watch: Watch, process: subprocess.Popen[str]) -> None:
-    for line in process.stdout or ():
-        watch.hear(Beat(**json.loads(line)))
+def test_a_rank_that_is_silent_is_named_once_and_again_after_it_was_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.01)
+    watch = Watch(seconds=0.1)
+    for turn in range(2):
+        watch.hear(Beat(1, 1.0 + turn, "b.py"))
+        assert (watch.late(), watch.named) == ("", ())
+        time.sleep(0.15)
+        watch.hear(Beat(0, 1.0, "a.py"))  # it waits for rank 1
+        assert f"rank 1 is late: silent since {clock(watch.heard[1])}" in (said := watch.late())
+        assert "rank 0" not in said
+        assert watch.late() == "", "it was named twice"
 
 
-def next_sentence(watch: Watch) -> str:
-    stop = time.monotonic() + 60
-    while not (said := watch.late()):
-        assert time.monotonic() < stop
-        time.sleep(0.05)
-    return said
-
-
-@pytest.mark.fault
-def test_a_rank_that_is_stopped_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pulse, "BEAT_SECONDS", BEAT_SECONDS)
-    command, watch = [sys.executable, "-c", RANK], Watch(seconds=3)
-    ranks = [
-        subprocess.Popen([*command, str(rank), str(tmp_path / "meeting")], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        for rank in range(2)
-    ]
-    try:
-        for process in ranks:
-            threading.Thread(target=heard_from, args=(watch, process), daemon=True).start()
-        wait_until(lambda: set(watch.moved) == {0, 1}, 120)
-        assert watch.late() == ""
-        for _ in range(2):  # it is named anew after it was heard of again
-            os.kill(ranks[1].pid, signal.SIGSTOP)
-            stopped = time.time()
-            said = next_sentence(watch)
-            assert f"rank 1 is late: silent since {clock(watch.heard[1])}" in said
-            assert watch.heard[1] == pytest.approx(stopped, abs=2)
-            assert "rank 0" not in said
-            assert watch.late() == "", "it was named twice"
-            os.kill(ranks[1].pid, signal.SIGCONT)
-            wait_until(lambda: not watch.late() and not watch.named, 60)
-    finally:
-        for process in ranks:
-            process.kill()
-            process.wait()
+def test_a_rank_beats_with_the_time_of_its_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "BEAT_SECONDS", 0.02)
+    beats: list[Beat] = []
+    with pulse.beating(3, beats.append):
+        stop = time.thread_time() + 0.1
+        while time.thread_time() < stop:
+            pass
+        worked = len(beats)
+        time.sleep(0.2)
+    assert {beat.rank for beat in beats} == {3}
+    assert beats[worked - 1].seconds > beats[0].seconds + 0.03
+    assert beats[-1].seconds < beats[worked].seconds + 0.02
 
 
 def test_ranks_that_are_heard_of_and_do_nothing_are_named_with_their_places() -> None:

@@ -41,19 +41,20 @@ def test_sigterm_interrupts(case: str) -> None:
 
 
 @pytest.mark.fault
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_run_ends_at_sigterm_and_the_same_command_continues(workers: int, dataset: Path, tmp_path: Path) -> None:
-    settings_of_run = {"workers": workers, "epochs": 10_000, "checkpoint": {"every": 2}, "validation": {"examples": 6}}
-    config = run_config(dataset, tmp_path / "runs", **settings_of_run)
+def test_a_run_of_two_workers_ends_at_sigterm(dataset: Path, tmp_path: Path) -> None:
+    config = run_config(dataset, tmp_path / "runs", workers=2, epochs=10_000)
     (tmp_path / "run.yaml").write_text(settings.dump(config))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     command = [sys.executable, "-m", "hrm_ray", "train", str(tmp_path / "run.yaml")]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True) as process:
-        saved = config.run_dir / "checkpoints" / "step-00000002" / "manifest.json"
-        wait_until(lambda: saved.exists() or process.poll() is not None, 120)
-        process.terminate()
-        out, err = process.communicate(timeout=120)
+        metrics = config.run_dir / "metrics.jsonl"
+        try:
+            wait_until(lambda: (metrics.exists() and metrics.stat().st_size > 0) or process.poll() is not None, 200)
+            process.terminate()
+            out, err = process.communicate(timeout=80)
+        finally:
+            process.kill()
     assert process.returncode == 143, (out, err)
     assert err == "stopped by SIGTERM; the same command continues\n"
     folder = Path(f"/tmp/hrm-ray-{process.pid}-")
