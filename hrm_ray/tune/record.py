@@ -81,8 +81,8 @@ class Record(Part):
 
     @property
     def failed(self) -> list[Trial]:
-        """The trials that failed, which the next sitting tries again."""
-        return [trial for trial in self.trials.values() if trial.state == "failed"]
+        """The trials that failed, by their names, which the next sitting tries again."""
+        return [trial for _, trial in sorted(self.trials.items()) if trial.state == "failed"]
 
     @property
     def ranked(self) -> list[Trial]:
