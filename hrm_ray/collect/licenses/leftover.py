@@ -70,7 +70,7 @@ def _is_notice(text: str) -> bool:
 
 
 def _continues(above: str, text: str) -> bool:
-    """Whether a text below a notice goes on with its names, or gives those of a notice that is a year alone."""
+    """Return True if a text below a notice continues its names, or gives those of a notice that is a year alone."""
     first = (words(text) or [""])[0]
     years = set(re.findall(r"\d+", above))
     is_bare = years and set(words(above)) <= vocabulary("joins") | years

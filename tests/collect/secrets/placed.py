@@ -78,7 +78,7 @@ NAMED_IN_GO = (
     'var y = `\nvariable "api_token" {\n  type    = string\n  default = "§"\n}\n`',
     "var y = `<config><password>§</password></config>`",
     'var y = `<add key="ApiKey" value="§"/>`',
-    "var y = `//registry.npmjs.org/:_authToken=§\n`",
+    "var y = `//npm.example.com/:_authToken=§\n`",
     "var y = `machine api.b.org\n  login ann\n  password §\n`",
     "var y = `ENV API_TOKEN §\nARG GH_PAT=x\n`",
     "var y = `export GH_PAT=§\n`",
