@@ -60,6 +60,7 @@ def ranks(request: pytest.FixtureRequest, dataset: Path, tmp_path_factory: pytes
         for process, log in zip(processes, logs, strict=True):
             process.kill()
             log.close()
+    assert not (folder / "extensions").exists(), "something was compiled: a stale lock there would stop all ranks"
     assert codes == [0, 0], (folder / "log-0").read_text()[-3000:] + (folder / "log-1").read_text()[-3000:]
     return folder
 
