@@ -129,12 +129,13 @@ class _Look:
         if others and not changed:
             raise Dropped(_CARRIED)
         filters.check_entries(changed, self.settings)
-        contents = {oid: self._content(oid) for entry in listed for oid in (entry.before, entry.after)}
         own = {oid for entry in changed for oid in (entry.before, entry.after)}
+        read = ((oid, self._content(oid)) for entry in listed for oid in (entry.before, entry.after))
+        contents = {oid: content for oid, content in read if oid in own}  # where one of the others is missing, git ends
         files = []
         for entry, patch in with_patches(self.compared.between(merged.base, merged.head)):
             try:
-                if entry.path in others or entry.before not in own:  # what it renames may be of another
+                if entry.path in others or entry.before not in contents:  # what it renames may be of another
                     raise Dropped("file that a carried pull request changes too")
                 files.append(self._licensed(_file(entry, contents, patch, self.settings), entry, merged))
             except Dropped as reason:

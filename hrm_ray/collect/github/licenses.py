@@ -22,7 +22,7 @@ _LARGEST = 1_000_000
 
 
 class Tree(BaseModel):
-    """Return the modes of the files that state a licence in the newest tree of a repository, by path."""
+    """The modes of the files that state a licence in the newest tree of a repository, by path."""
 
     truncated: bool = False
     statements: dict[str, str] = {}

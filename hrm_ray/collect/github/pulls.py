@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -65,6 +66,10 @@ class Pages:
         self._client, self._repository = client, {"owner": owner, "name": name}
         self._query = _LISTED % ("PullRequests", _WHOLE + _COMMENTS * comments)
         self._size = PER_PAGE
+        self._refusals = Counter[int]()
+        """In a row, by size of page: after each it takes twice as many pages until that size is asked for again."""
+        self._pages = 0
+        """Since the last refusal."""
 
     def after(self, cursor: str | None) -> Page:
         """Return the page that begins after `cursor`, the first after None; halved until GitHub can give it whole.
@@ -80,9 +85,19 @@ class Pages:
                 if self._size == 1:
                     page = self._passed_over(cursor, str(error))
                     break
-            self._size //= 2
-        self._size = min(2 * self._size, PER_PAGE)
+            self._refusals[self._size] += 1
+            self._size, self._pages = self._size // 2, 0
+        self._grow()
         return page
+
+    def _grow(self) -> None:
+        """Ask for more at once, after a page that was given, unless that was refused of late."""
+        self._pages += 1
+        for size in [size for size in self._refusals if size <= self._size]:
+            del self._refusals[size]
+        larger = min(2 * self._size, PER_PAGE)
+        if 2 * self._pages >= 2 ** self._refusals[larger]:
+            self._size = larger
 
     def _page(self, cursor: str | None) -> Page:
         outcome = self._asked(self._query, cursor)

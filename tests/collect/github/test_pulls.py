@@ -53,6 +53,25 @@ def test_a_page_that_is_too_much_is_halved_and_grows_again(
     assert sizes(github) == asked
 
 
+def test_a_size_that_github_never_computes_is_asked_for_ever_more_seldom(
+    github: SmallGitHub, configure: Configure
+) -> None:
+    filled(github, "o/one", 95)
+    refused: list[int] = []
+
+    def page(handler: Handler) -> None:
+        size = sizes(github)[-1]
+        if size > 10:
+            refused.append(size)
+            refuse(502)(handler)
+        else:
+            github.answer(handler, github.asked[-1].split(" ", 1)[1])
+
+    github.fault("PullRequests", page, times=1000)
+    assert numbers(github, configure, 95) == list(range(95, 0, -1))
+    assert refused == [20] * 3 * 4, "it was asked for after each page"
+
+
 @pytest.mark.parametrize(
     ("happen", "why"),
     [
@@ -83,12 +102,13 @@ def test_a_pull_request_that_is_too_much_even_alone_is_passed_over_until_it_is_n
 def test_a_repository_of_which_nothing_can_be_read_is_given_up(github: SmallGitHub, configure: Configure) -> None:
     filled(github, "o/one", 30)
     filled(github, "o/two", 1)
-    github.fault("PullRequests", say(HEAVY), times=len([20, 10, 5, 2, 1]) + 10 * len([2, 1]))
+    asked = [20, 10, 5, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 2, 1, 1, 1, 1]
+    github.fault("PullRequests", say(HEAVY), times=len(asked))
     config = configure(repositories=["o/one", "o/two"])
     assert "o/one: 11 pull requests cannot be read, the last one for this: GitHub cannot compute it" in run(
         config, github
     )
-    assert sizes(github) == [20, 10, 5, 2, 1, *[2, 1] * 10, 20]
+    assert sizes(github) == [*asked, 20]
 
 
 def poisoned(github: SmallGitHub, number: int, happen: Callable[[Handler], None]) -> None:
