@@ -121,6 +121,7 @@ def zero_settings(train: Train, micro_batches: int, weights: int, precision: tor
     return {
         "train_micro_batch_size_per_gpu": 1,  # of ours: a batch of packed rows
         "gradient_accumulation_steps": micro_batches,
+        "gradient_clipping": 0.0,  # its default of 1.0 clips once more; offloaded, by the norm before ours
         "zero_optimization": sharing | ({"offload_optimizer": {"device": "cpu"}} if train.offload_optimizer else {}),
         "zero_allow_untested_optimizer": True,
         "zero_force_ds_cpu_optimizer": False,

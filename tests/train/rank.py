@@ -54,7 +54,9 @@ VARIANTS = {
     "adam_atan2": Variant({"optimizer": {"kind": "adam_atan2"}}),
     "muon": Variant({"optimizer": {"kind": "muon"}}, stages=(0,)),
     "offload": Variant(
-        {"offload_optimizer": True, "ema": {"decay": 0.9}, "validation": {"examples": 6, "generations": 3}},
+        # These weights of the losses give gradients that are clipped.
+        {"offload_optimizer": True, "ema": {"decay": 0.9}, "validation": {"examples": 6, "generations": 3}}
+        | {"losses": {"plan": 4.0, "code": 4.0, "refinement": 2.0}},
         stages=(1, 2, 3),
     ),
     "recompute": Variant({"activation_checkpointing": True}),
