@@ -35,7 +35,7 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.recurrence import calls
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.model.size import block_parameters
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 from hrm_ray.train.run import read_run
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -56,7 +56,7 @@ def load(run: Path | None, size: str, count: int, new: int) -> tuple[HRM, list[l
         return opened.engine.model.eval().to(DEVICE), fitting[:count]
     torch.manual_seed(0)
     random = np.random.default_rng(0)
-    prefixes = [random.integers(len(Control), VOCABULARY, random.integers(150, 450)).tolist() for _ in range(count)]
+    prefixes = [random.integers(FIRST_TEXT, VOCABULARY, random.integers(150, 450)).tolist() for _ in range(count)]
     return HRM(Model.model_validate(SIZES[size]), VOCABULARY).eval().to(DEVICE), prefixes
 
 

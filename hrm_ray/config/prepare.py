@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 
 from hrm_ray.config.section import NUMBER, Count, LocalPath, Section, Share
 
+Form = Literal["edit", "whole"]
+"""How a modification is written: as an edit of the numbered lines of the declaration before, or whole."""
+
 
 class Shares(Section):
     """Share of the examples that each fold aims at."""
@@ -65,8 +68,12 @@ class Prepare(Section):
     """From pull requests to shards. `input: null` reads what `collect` wrote into the data folder."""
 
     input: LocalPath | None = None
+    form: Form = "whole"
+    """How modifications are written: `edit` is hunks over the numbered lines of the declaration before (of 128 lines at
+    most), `whole` the declaration after. Additions are always written whole."""
     window: Annotated[int, Field(ge=64), NUMBER] = 1024
-    vocab_size: Annotated[int, Field(ge=320, le=65536), NUMBER] = 4096
+    vocab_size: Annotated[int, Field(ge=448, le=65536), NUMBER] = 4096
+    """Control tokens (144), all bytes (256) and merges."""
     tokenizer_from: LocalPath | None = None
     """Folder of a model whose tokenizer.json is taken; none is trained then, and `vocab_size` says nothing."""
     budgets: Budgets = Budgets()

@@ -86,6 +86,8 @@ class Validation(Section):
 
     every: Count = 50
     examples: Count = 200
+    probes: Whole = 100
+    """Validation modifications on which it is measured each time whether the network reads its input; 0 is never."""
     generations: Whole = 0
     """Changes that are written each time, within the budgets of `evaluate`, to see what share is valid Go."""
 
@@ -121,6 +123,17 @@ class Ingredient(Section):
     weight: Annotated[float, Field(gt=0, lt=1), NUMBER]
 
 
+class Copying(Section):
+    """Documents whose answer stands in their prefix, from which a network learns to read (docs/log.md, 2026-11-30)."""
+
+    steps: Whole = 0
+    """First steps of the run, which hold nothing else."""
+    rows: Whole = 0
+    """Rows of every later step that are kept for them."""
+    real: Share = 0.5
+    """Share of them that copies declarations of the training fold; the others are random tokens."""
+
+
 class Train(Section):
     """A step is `rows` packed rows of `prepare.window` tokens, `micro_rows` of them at a time."""
 
@@ -140,6 +153,7 @@ class Train(Section):
     """How far the first epoch of `data` goes from short documents to long ones: 0 is a random order, 1 the order of
     lengths. Documents of a `mixture` always come in a random order. Rows of documents that are alike fill less well:
     98% at 0, 93% at 0.5, 80% at 1 (docs/log.md, 2026-11-25)."""
+    copying: Copying = Copying()
     workers: Whole = 0
     """Ray Train workers, one rank of DeepSpeed each; 0 is this one process, without Ray and without DeepSpeed."""
     zero_stage: Annotated[Literal[0, 1, 2, 3], NUMBER] = 1
@@ -179,8 +193,9 @@ class Train(Section):
     def _parts_agree(self) -> Self:
         if (total := sum(part.weight for part in self.mixture)) >= 1:
             raise ValueError(f"the weights of mixture sum to {total:g}, which leaves nothing for data")
-        if self.judge_rows >= self.rows:
-            raise ValueError(f"judge_rows {self.judge_rows} leaves none of the {self.rows} rows for solve documents")
+        if self.judge_rows + self.copying.rows >= self.rows:
+            named = f"judge_rows {self.judge_rows} and copying.rows {self.copying.rows}"
+            raise ValueError(f"{named} leave none of the {self.rows} rows for solve documents")
         if self.losses.refinement > 0 and self.judge_rows == 0:
             raise ValueError("losses.refinement is above 0 but judge_rows is 0: there is nothing to compute it from")
         return self

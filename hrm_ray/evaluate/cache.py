@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from hrm_ray.evaluate.generation import Attempt, chosen, scored, write
+from hrm_ray.evaluate.generation import Attempt, Request, chosen, requests, scored, write
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.files import sha256, write_text
 from hrm_ray.model.generate import Written
@@ -30,11 +30,10 @@ SAMPLING = ("max_plan_tokens", "max_code_tokens", "temperature", "top_p", "min_p
 
 @dataclass(frozen=True)
 class Piece:
-    """A batch that is written as one: rows' prefixes and ids, and where what they say is kept."""
+    """A batch that is written as one, and where what it says is kept."""
 
     path: Path
-    prefixes: Sequence[Sequence[int]]
-    ids: Sequence[str]
+    requests: Sequence[Request]
 
     @property
     def kept(self) -> list[Written] | None:
@@ -43,11 +42,11 @@ class Piece:
             rows = [Written(**row) for row in json.loads(self.path.read_text("utf-8"))]
         except (FileNotFoundError, ValueError, TypeError):
             return None
-        return rows if len(rows) == len(self.ids) else None
+        return rows if len(rows) == len(self.requests) else None
 
     def fill(self, network: Network, ended: Callable[[int], None] = lambda _: None) -> None:
         """Write it, and keep it."""
-        rows = write(network, self.prefixes, self.ids, ended)
+        rows = write(network, self.requests, ended)
         write_text(self.path, json.dumps([vars(row) for row in rows]))
 
 
@@ -60,47 +59,47 @@ def in_turn(network: Network, pieces: Sequence[Piece], ended: Callable[[int], No
     done = 0
     for piece in pieces:
         piece.fill(network, partial(_after, ended, done))
-        done += len(piece.ids)
+        done += len(piece.requests)
 
 
-def attempts(opened: Opened, count: int, progress: Callable[[int, int], None], fill: Fill = in_turn) -> list[Attempt]:
+def attempts(
+    opened: Opened,
+    count: int,
+    progress: Callable[[int, int], None],
+    fill: Fill = in_turn,
+    *,
+    checked: bool = True,
+) -> list[Attempt]:
     """Generate for the first `count` of the rows that can be judged, those that are kept excepted, and measure them."""
     rows = chosen(opened, count)
-    prefixes = [opened.solve.prefix(row).tolist() for row in rows]
-    ids = [opened.solve.shards.example(row).id for row in rows]
-    return scored(opened, rows, written(opened, prefixes, ids, progress, fill))
+    return scored(opened, rows, written(opened, requests(opened, rows, checked=checked), progress, fill))
 
 
 def written(
-    network: Network,
-    prefixes: Sequence[Sequence[int]],
-    ids: Sequence[str],
-    progress: Callable[[int, int], None],
-    fill: Fill = in_turn,
+    network: Network, asked: Sequence[Request], progress: Callable[[int, int], None], fill: Fill = in_turn
 ) -> list[Written]:
-    """Write a plan and code for each prefix, those that are kept excepted; each `id` seeds its own row."""
-    pieces = list(_pieces(network, prefixes, ids))
+    """Write a plan and code for each request, those that are kept excepted."""
+    pieces = list(_pieces(network, asked))
     left = [piece for piece in pieces if piece.kept is None]
-    kept = len(ids) - sum(len(piece.ids) for piece in left)
-    progress(kept, len(ids))
-    fill(network, left, lambda done: progress(kept + done, len(ids)))
+    kept = len(asked) - sum(len(piece.requests) for piece in left)
+    progress(kept, len(asked))
+    fill(network, left, lambda done: progress(kept + done, len(asked)))
     return [row for piece in pieces for row in piece.kept or ()]
 
 
-def _pieces(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Iterator[Piece]:
+def _pieces(network: Network, asked: Sequence[Request]) -> Iterator[Piece]:
     size = network.config.evaluate.batch
-    for start in range(0, len(ids), size):
-        rows = slice(start, start + size)
-        yield Piece(_path(network, prefixes[rows], ids[rows]), prefixes[rows], ids[rows])
+    for start in range(0, len(asked), size):
+        yield Piece(_path(network, asked[start : start + size]), asked[start : start + size])
 
 
-def _path(network: Network, prefixes: Sequence[Sequence[int]], ids: Sequence[str]) -> Path:
+def _path(network: Network, asked: Sequence[Request]) -> Path:
     weights = network.run_dir / "checkpoints" / checkpoint.folder_name(network.step) / checkpoint.MANIFEST
     depends: dict[str, Any] = {
         "checkpoint": sha256(weights),
         "sampling": network.config.evaluate.model_dump(mode="json", include=set(SAMPLING)),
         "seed": network.config.seed,
-        "rows": list(zip(ids, prefixes, strict=True)),
+        "rows": [vars(one) for one in asked],
     }
     digest = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
     return network.run_dir / FOLDER / f"{digest[:16]}.json"

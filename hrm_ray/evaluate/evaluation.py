@@ -16,6 +16,7 @@ from hrm_ray import run_records
 from hrm_ray.config import Config
 from hrm_ray.evaluate import cache, consistency, counted, generation, judgement, losses, tasks, typed
 from hrm_ray.evaluate.opened import Opened, count_test_read, open_run
+from hrm_ray.evaluate.random_edit import random_edits
 from hrm_ray.files import write_text
 
 
@@ -45,6 +46,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         validation = losses.validation(opened) if main else None
     with timed("generation", seconds, progress) as advance:
         found = cache.attempts(opened, config.evaluate.generations, advance, hands.fill)
+    with timed("generation, unchecked", seconds, progress) as advance:
+        free = cache.attempts(opened, config.evaluate.generations, advance, hands.fill, checked=False)
     with timed("predicted plans", seconds, progress):
         bits = losses.measure(opened, nats, {attempt.index: attempt.written.plan for attempt in found})
     with timed("decisions", seconds, progress):
@@ -65,6 +68,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
             "left_out": generation.left_out(opened),
             **generation.measure(found),
         },
+        "unchecked": generation.measure(free),
+        "random_edit": generation.measure(random_edits(found, config.seed)),
         "copying": generation.measure(generation.copies(found)),
         "ngram": grams,
         "decisions": decisions,

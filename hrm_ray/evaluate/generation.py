@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import islice, pairwise
 from typing import Any, Final
 
@@ -18,10 +19,13 @@ from hrm_ray.evaluate.statistics import mean, share, share_interval
 from hrm_ray.golang.declarations import declarations
 from hrm_ray.golang.leaves import distance, leaves, similarity
 from hrm_ray.golang.syntax import Diagnostic, validate
-from hrm_ray.model.generate import Written, generate
+from hrm_ray.model.generate import Check, Written, generate
 from hrm_ray.model.sampling import Sampling
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.judgements import is_copy
 from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.fit import is_out_of_memory
 
 _CHRF = CHRF()
@@ -36,6 +40,32 @@ Half of the tokens of Go are the same few: of 342 held-out added functions one c
 their bare heads are, and a call `x.y()` put into a function goes 3 of 5 tokens of the way wherever a call was added. No
 answer that looks at nothing goes as far as this but by chance (docs/log.md).
 """
+
+
+@dataclass(frozen=True)
+class Request:
+    """One answer that is asked for."""
+
+    prefix: Sequence[int]
+    """Ids of problem and context."""
+    id: str
+    """Seeds what is drawn."""
+    before: str = ""
+    """The declaration that is edited; empty of an addition."""
+    checked: bool = True
+    """Refuse to end, or to begin another hunk, while the answer is not valid Go or is the declaration before."""
+
+    def texts(self, written: Written, tokenizer: Tokenizer) -> tuple[str, str]:
+        """Return the plan and the whole declaration that were written."""
+        return edits.texts(written.plan, written.code, self.prefix, self.before, tokenizer)
+
+    def check(self, tokenizer: Tokenizer) -> Check | None:
+        """Return what generation asks before an answer ends."""
+        return partial(self._is_accepted, tokenizer) if self.checked else None
+
+    def _is_accepted(self, tokenizer: Tokenizer, written: Written) -> bool:
+        plan, code = self.texts(written, tokenizer)
+        return validate(code, kinds_of(plan)) is None and not is_copy(code, self.before)
 
 
 @dataclass(frozen=True)
@@ -92,12 +122,21 @@ def can_improve(example: Example) -> bool:
     return leaves(example.code) not in inputs(example)
 
 
+def requests(opened: Opened, rows: Sequence[int], *, checked: bool = True) -> list[Request]:
+    """Return what is asked for at these rows of the split."""
+    examples = map(opened.solve.shards.example, rows)
+    return [
+        Request(opened.solve.prefix(row).tolist(), example.id, example.before, checked)
+        for row, example in zip(rows, examples, strict=True)
+    ]
+
+
 def scored(opened: Opened, rows: Sequence[int], written: Sequence[Written]) -> list[Attempt]:
     """Measure what was written to these rows of the split."""
-    decode, example = opened.tokenizer.decode, opened.solve.shards.example
+    asked = requests(opened, rows)
     return [
-        score(row, example(row), one, decode(one.plan), decode(one.code))
-        for row, one in zip(rows, written, strict=True)
+        score(row, opened.solve.shards.example(row), one, *request.texts(one, opened.tokenizer))
+        for row, request, one in zip(rows, asked, written, strict=True)
     ]
 
 
@@ -215,22 +254,20 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
         }
 
 
-def write(
-    network: Network,
-    prefixes: Sequence[Sequence[int]],
-    ids: Sequence[str],
-    ended: Callable[[int], None] = lambda _: None,
-) -> list[Written]:
-    """Write a plan and code for each prefix as `evaluate` of the settings says; each `id` seeds its own row.
+def write(network: Network, asked: Sequence[Request], ended: Callable[[int], None] = lambda _: None) -> list[Written]:
+    """Write a plan and code for each request as `evaluate` of the settings says.
 
     `ended` is told whenever more rows have come to their ends, how many those are.
 
     Raises:
         UserError: there is no memory for the states of so many rows at a time.
     """
-    settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one) for one in ids]
+    settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one.id) for one in asked]
+    prefixes, checks = [one.prefix for one in asked], [one.check(network.tokenizer) for one in asked]
     try:
-        return generate(network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended)
+        return generate(
+            network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended, checks=checks
+        )
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

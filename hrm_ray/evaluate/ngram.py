@@ -15,7 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from hrm_ray.model.generate import Written
+from hrm_ray.model.grammar import Grammar
 from hrm_ray.model.sampling import Sampling
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.tokenizer import Control
 
 ORDER = 5
@@ -101,10 +103,9 @@ def write(
         count = sampling.max_plan_tokens + sampling.max_code_tokens + 2
         points = iter(torch.rand(count, generator=torch.Generator().manual_seed(seed)))
         history, written = [*prefix, int(Control.PLAN)], Written()
-        _section(grams, history, Control.CODE, written.plan, sampling.max_plan_tokens, points, sampling)
-        written.finished = _section(
-            grams, history, Control.END, written.code, sampling.max_code_tokens, points, sampling
-        )
+        grammar = Grammar(edits.numbers(prefix))
+        _section(grams, history, grammar, written.plan, sampling.max_plan_tokens, points, sampling)
+        written.finished = _section(grams, history, grammar, written.code, sampling.max_code_tokens, points, sampling)
         yield written
         ended(done)
 
@@ -112,24 +113,25 @@ def write(
 def _section(
     grams: NGrams,
     history: list[int],
-    closing: Control,
+    grammar: Grammar,
     section: list[int],
     most: int,
     points: Iterator[torch.Tensor],
     sampling: Sampling,
 ) -> bool:
     """Write one section and close it; say whether the model did so itself."""
+    closing, token = grammar.closing, None
     for point in islice(points, most):
         logits = torch.from_numpy(grams.next(history)).log()
-        last = logits[closing].clone()
-        logits[: len(Control)], logits[closing] = -torch.inf, last
-        token = int(sampling.draw(logits, point))
+        token = int(sampling.draw(logits.masked_fill(~grammar.allowed(len(logits)), -torch.inf), point))
         if token == closing:
             break
+        grammar.take(token)
         section.append(token)
         history.append(token)
+    grammar.take(closing)
     history.append(closing)
-    return len(section) < most
+    return token == closing
 
 
 def _padded(documents: Iterable[NDArray[np.int32]]) -> Iterator[NDArray[np.int32]]:

@@ -19,12 +19,9 @@ from hrm_ray.evaluate.bits import Sizes, bits_per_byte
 from hrm_ray.model.attention import packed_attention
 from hrm_ray.model.batch import Batch, Document, Part
 from hrm_ray.model.cross_entropy import linear_cross_entropy
-from hrm_ray.model.recurrence import passes
+from hrm_ray.model.recurrence import Pass, passes
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.validate import batches, document_nats
-
-Pass: TypeAlias = tuple[int, int]
-"""(h, l) as `HRM.passes` counts them."""
 
 Nats: TypeAlias = dict[Pass, Tensor]
 """[documents, 2] nats of plan and code, read after each pass; the last is the model's own answer."""

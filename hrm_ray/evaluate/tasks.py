@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hrm_ray.evaluate.cache import Fill, in_turn, written
+from hrm_ray.evaluate.generation import Request
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.pass_at_k import summary
 from hrm_ray.evaluate.task import Task, read, run
@@ -39,10 +40,10 @@ def measure(network: Network, progress: Callable[[int, int], None], fill: Fill =
     fitting = {task: prefix for task in sound if (prefix := _prefix(network, task))}
     left_out |= {task.id: "does not fit the window" for task in sound if task not in fitting}
     attempts = [(task, number) for task in fitting for number in range(settings.task_samples)]
-    prefixes = [fitting[task] for task, _ in attempts]
-    rows = written(network, prefixes, [f"{task.id}#{number}" for task, number in attempts], progress, fill)
-    plans = [network.tokenizer.decode(row.plan) for row in rows]
-    codes = [network.tokenizer.decode(row.code) for row in rows]
+    asked = [Request(fitting[task], f"{task.id}#{number}") for task, number in attempts]
+    rows = written(network, asked, progress, fill)
+    texts = [request.texts(row, network.tokenizer) for request, row in zip(asked, rows, strict=True)]
+    plans, codes = [plan for plan, _ in texts], [code for _, code in texts]
     outcomes = run([(task, code) for (task, _), code in zip(attempts, codes, strict=True)])
     lines = [
         {"id": task.id, "attempt": number, "plan": plan, "code": code, **_told(outcome)}
@@ -85,7 +86,7 @@ def _why(outcome: Outcome) -> str:
 def _prefix(network: Network, task: Task) -> list[int]:
     """Ids of problem and context; none where they leave no room in the window."""
     prepare = network.config.prepare
-    whole = sections.prefix(task.example(), network.tokenizer)
+    whole = sections.prefix(task.example(), network.tokenizer, prepare.form)
     given = sections.shorten(whole, prepare.window, prepare.budgets)
     return sections.ids(given) if sections.size(given) < prepare.window else []
 

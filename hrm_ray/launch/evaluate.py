@@ -19,6 +19,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.evaluate import command
 from hrm_ray.evaluate.cache import Piece
 from hrm_ray.evaluate.evaluation import Hands
+from hrm_ray.evaluate.generation import Request
 from hrm_ray.evaluate.opened import Network, open_network
 from hrm_ray.launch.judges import climb_all
 from hrm_ray.launch.session import session
@@ -37,9 +38,9 @@ class Writer:
 
     def __call__(self, row: Mapping[str, Any]) -> dict[str, int]:
         """Fill one piece; return how many rows it has."""
-        piece = Piece(Path(row["path"]), **json.loads(row["rows"]))
+        piece = Piece(Path(row["path"]), [Request(**request) for request in json.loads(row["requests"])])
         piece.fill(self.network)
-        return {"rows": len(piece.ids)}
+        return {"rows": len(piece.requests)}
 
 
 def evaluate_all(run_dir: Path, overrides: Sequence[str]) -> None:
@@ -59,7 +60,7 @@ def on_actors(workers: int, network: Network, pieces: Sequence[Piece], ended: Ca
         return
     quiet()
     rows = [
-        {"path": str(piece.path.resolve()), "rows": json.dumps({"prefixes": piece.prefixes, "ids": piece.ids})}
+        {"path": str(piece.path.resolve()), "requests": json.dumps([vars(request) for request in piece.requests])}
         for piece in pieces
     ]
     written = ray.data.from_items(rows, override_num_blocks=len(rows)).map(

@@ -15,11 +15,19 @@ from torch import Tensor
 
 from hrm_ray.model.attention import Decode, KeyValueCache, Prefill
 from hrm_ray.model.batch import Document, collate
+from hrm_ray.model.grammar import Grammar
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.lookup import Lookup
 from hrm_ray.model.packed import packed_weights
 from hrm_ray.model.sampling import Sampling
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare import edits
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
+
+Check = Callable[["Written"], bool]
+"""Says of what is written so far if it may end there, or begin its next hunk."""
+
+REFUSALS = 16
+"""Ends that a check may refuse one row: then it ends as it wants to."""
 
 ROWS = 64
 """Prefixes that are written to at a time."""
@@ -58,41 +66,56 @@ class Written:
 class _Row:
     """One prefix and what is written to it: which section it is in, and its own stream of random numbers."""
 
-    def __init__(self, prefix: Sequence[int], seed: int, sampling: Sampling) -> None:
+    def __init__(
+        self, prefix: Sequence[int], seed: int, sampling: Sampling, plan: Sequence[int] | None, check: Check | None
+    ) -> None:
         self.prefix, self.sampling, self.written = prefix, sampling, Written()
-        self.in_plan, self.done = True, False
+        self.grammar, self.check, self.refused = Grammar(edits.numbers(prefix)), check, 0
+        self.start = [int(Control.PLAN)]
+        if plan is not None:
+            self.start += [*plan, Control.CODE]
+            self.written.plan = list(plan)
+            self.grammar.take(Control.CODE)
+        self.done = False
         self.guess: list[int] = []
-        self.lookup = Lookup([*prefix, Control.PLAN])
+        self.lookup = Lookup([*self.prefix, *self.start])
         self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
-
-    @property
-    def closing(self) -> Control:
-        """The one control token that may come next."""
-        return Control.CODE if self.in_plan else Control.END
 
     @property
     def drawn(self) -> int:
         """Tokens that were written, control tokens among them."""
-        return len(self.lookup.tokens) - len(self.prefix) - 1
+        return len(self.lookup.tokens) - len(self.prefix) - len(self.start)
 
-    def take(self, tokens: Sequence[int], log_probabilities: Sequence[float]) -> int:
+    def take(self, logits: Tensor, tokens: Sequence[int]) -> int:
         """Take in the tokens that were drawn after the last one and after each guess, up to the first that was not
-        guessed; return how many."""
-        for at, (token, log_probability) in enumerate(zip(tokens, log_probabilities, strict=True)):
-            spent = self.in_plan and len(self.written.plan) >= self.sampling.max_plan_tokens
-            token = Control.CODE if spent else token
-            self._accept(token, log_probability)
+        guessed; return how many. `logits` [n, vocabulary] hold no token that may not come."""
+        for at, token in enumerate(tokens):
+            token = self._checked(logits[at], token)
+            if self.grammar.in_plan and len(self.written.plan) >= self.sampling.max_plan_tokens:
+                token = Control.CODE
+            self._accept(token, logits[at])
             if self.done or at >= len(self.guess) or token != self.guess[at]:
                 break
         return at + 1
 
-    def _accept(self, token: int, log_probability: float) -> None:
+    def _checked(self, logits: Tensor, token: int) -> int:
+        """Return the token, or another where it would end a hunk that the check refuses."""
+        free = self.check is None or self.refused >= REFUSALS or token not in self.grammar.ends
+        if free or (self.check and self.check(self.written)):
+            return token
+        self.refused += 1
+        logits[[int(one) for one in self.grammar.ends]] = float("-inf")
+        return int(self.sampling.draw(logits[None], self.points[self.drawn : self.drawn + 1].to(logits.device))[0])
+
+    def _accept(self, token: int, logits: Tensor) -> None:
+        in_plan = self.grammar.in_plan
         self.lookup.append(token)
-        if self.in_plan:
-            self.in_plan = token != Control.CODE
-            if self.in_plan:
+        self.grammar.take(token)
+        if in_plan:
+            if token != Control.CODE:
                 self.written.plan.append(token)
             return
+        log_probability = float(logits[token] - logits.logsumexp(-1))
         self.written.log_likelihood += log_probability
         self.written.finished = token == Control.END
         if not self.written.finished:
@@ -108,16 +131,21 @@ def generate(
     sampling: Sampling,
     rows: int = ROWS,
     ended: Callable[[int], None] = lambda _: None,
+    plans: Sequence[Sequence[int]] | None = None,
+    checks: Sequence[Check | None] | None = None,
 ) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids), `rows` of them at a time.
 
+    Where `plans` are given, only the code is written; `checks` refuse ends of hunks, so that what is applied is valid.
     Rows do not influence each other. The longest prefixes come first, so that those at work together are about as long.
     `ended` is told now and then how many have come to their ends.
     """
-    everyone = [_Row(prefix, seed, sampling) for prefix, seed in zip(prefixes, seeds, strict=True)]
+    none = [None] * len(prefixes)
+    given = zip(prefixes, seeds, plans or none, checks or none, strict=True)
+    everyone = [_Row(prefix, seed, sampling, plan, check) for prefix, seed, plan, check in given]
     if not everyone:
         return []
-    waiting = sorted(everyone, key=lambda row: len(row.prefix))
+    waiting = sorted(everyone, key=lambda row: len(row.prefix) + len(row.start))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)
     with packed_weights(model, rows=len(working)):
@@ -157,7 +185,7 @@ def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
 def _cache(model: HRM, rows: Sequence[_Row], sampling: Sampling) -> KeyValueCache:
     """Make room for these rows, the longest that there will be, with all that they may write."""
     config, like = model.config, model.embedding.weight
-    length = max(len(row.prefix) for row in rows) + _room(sampling)
+    length = max(len(row.prefix) + len(row.start) for row in rows) + _room(sampling)
     return KeyValueCache(model.attention_calls, len(rows), length, config.heads, config.hidden // config.heads, like)
 
 
@@ -167,9 +195,10 @@ def _room(sampling: Sampling) -> int:
 
 
 def _begin(model: HRM, rows: Sequence[_Row], places: Sequence[int], cache: KeyValueCache) -> None:
-    """Run the prefixes, each followed by `<|plan|>`, as one packed batch, and take in the token after it."""
+    """Run the prefixes, each followed by `<|plan|>` and what is given of the plan, as one packed batch, and take in the
+    token after it."""
     device = model.embedding.weight.device
-    batch = collate([Document(row.prefix, [Control.PLAN], []) for row in rows]).to(device)
+    batch = collate([Document(row.prefix, row.start, []) for row in rows]).to(device)
     attend = Prefill(cache, places, batch.spans)
     states = model.states(model.embed(batch.ids), batch.positions, attend, depth=2)
     last = torch.tensor([span.stop - 1 for span in batch.spans], device=device)
@@ -180,7 +209,7 @@ def _step(model: HRM, rows: Sequence[_Row], cache: KeyValueCache) -> None:
     """Run the last token of each row and the guesses behind it, and take in what the model draws."""
     most = min(GUESSES, max(LEAST, TOKENS // len(rows) - 1))
     for row in rows:
-        row.guess = [] if row.done else row.lookup.guess(most, len(Control))
+        row.guess = row.lookup.guess(most, FIRST_TEXT) if row.grammar.text and not row.done else []
     longest = max(len(row.guess) for row in rows)
     given = [[row.lookup.tokens[-1], *row.guess, *[Control.PAD] * (longest - len(row.guess))] for row in rows]
     logits = decode(model, torch.tensor(given, device=cache.lengths.device), cache)
@@ -189,18 +218,13 @@ def _step(model: HRM, rows: Sequence[_Row], cache: KeyValueCache) -> None:
 
 def _take(rows: Sequence[_Row], logits: Tensor) -> list[int]:
     """Draw from `logits` [rows, n, vocabulary] and let each row take in what it can use; return how many it did."""
-    allowed, count = _mask_control(logits, rows), logits.shape[1]
+    allowed, count = _masked(logits, rows), logits.shape[1]
     points = torch.stack([row.points[row.drawn : row.drawn + count] for row in rows]).to(logits.device)
-    tokens = rows[0].sampling.draw(allowed, points)
-    chosen = allowed.gather(-1, tokens[..., None])[..., 0] - allowed.logsumexp(-1)
-    drawn = zip(rows, tokens.tolist(), chosen.tolist(), strict=True)
-    return [0 if row.done else row.take(ids, log_probabilities) for row, ids, log_probabilities in drawn]
+    tokens = rows[0].sampling.draw(allowed, points).tolist()
+    return [0 if row.done else row.take(*one) for row, *one in zip(rows, allowed, tokens, strict=True)]
 
 
-def _mask_control(logits: Tensor, rows: Sequence[_Row]) -> Tensor:
-    """Leave each row its one closing control token."""
-    masked = logits.clone()
-    masked[..., : len(Control)] = float("-inf")
-    closing = torch.tensor([row.closing for row in rows], device=logits.device)[:, None, None]
-    closing = closing.expand(*logits.shape[:2], 1)
-    return masked.scatter(-1, closing, logits.gather(-1, closing))
+def _masked(logits: Tensor, rows: Sequence[_Row]) -> Tensor:
+    """Leave each row the tokens that its grammar allows next; guesses are text and do not change that."""
+    allowed = torch.stack([row.grammar.allowed(logits.shape[-1]) for row in rows])
+    return logits.masked_fill(~allowed[:, None].to(logits.device), float("-inf"))

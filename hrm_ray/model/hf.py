@@ -8,7 +8,6 @@ of the network this file does not know. The refinement head is not part of its f
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,8 +21,9 @@ from hrm_ray.model.recurrence import calls_with_gradient, passes_with_gradient
 
 CLASS = "HrmTextForCausalLM"
 
-_SHAPE = ("hidden", "layers", "heads", "intermediate", "tied", "h_cycles", "l_cycles", "rope_theta", "norm_eps")
-_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
+_SIZE = ("hidden", "layers", "heads", "intermediate", "h_cycles", "l_cycles")
+_SHAPE = (*_SIZE, "tied", "rope_theta", "norm_eps", "embedding_scale")
+_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "every_cycle", "init_from"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")
@@ -76,7 +76,7 @@ def config_fields(config: Model, vocab_size: int, window: int) -> dict[str, Any]
         "rope_parameters": {"rope_type": "default", "rope_theta": config.rope_theta},
         "tie_word_embeddings": config.tied,
         "initializer_range": config.hidden**-0.5,
-        "embedding_scale": config.hidden**0.5,
+        "embedding_scale": config.embedding_scale,
         "H_cycles": config.h_cycles,
         "L_cycles": config.l_cycles,
         "L_bp_cycles": _passes_with_gradient(config),
@@ -114,6 +114,7 @@ def _shape(fields: Mapping[str, Any]) -> dict[str, Any]:
         "l_cycles": fields.get("L_cycles", 3),
         "rope_theta": float(_rope(fields).get("rope_theta", 1e4)),
         "norm_eps": fields.get("rms_norm_eps", 1e-6),
+        "embedding_scale": float(fields.get("embedding_scale") or 1 / fields.get("initializer_range", 0.02)),
     }
 
 
@@ -132,8 +133,6 @@ def _refusals(fields: Mapping[str, Any]) -> Iterator[str]:
         yield f"its num_key_value_heads is {groups}: keys and values that several heads share are not in our network"
     if (kind := _rope(fields).get("rope_type", "default")) != "default":
         yield f"its rope_type is {kind}, and our network turns by the default rule"
-    if not math.isclose(_scale(fields), hidden**0.5, rel_tol=1e-5) and _tied(fields):
-        yield f"its embedding_scale is {_scale(fields):g}, and that of a tied network must be sqrt(hidden_size)"
 
 
 def _tied(fields: Mapping[str, Any]) -> bool:
@@ -144,10 +143,6 @@ def _rope(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Rotation as files of all versions say it."""
     older = {"rope_theta": fields["rope_theta"]} if "rope_theta" in fields else {}
     return older | (fields.get("rope_scaling") or {}) | (fields.get("rope_parameters") or {})
-
-
-def _scale(fields: Mapping[str, Any]) -> float:
-    return float(fields.get("embedding_scale") or 1 / fields.get("initializer_range", 0.02))
 
 
 def state_dict(model: HRM) -> dict[str, Tensor]:
@@ -174,11 +169,10 @@ def to_file(model: HRM) -> dict[str, Tensor]:
     return {name: value.cpu() for name, value in theirs.items()}
 
 
-def from_file(config: Model, fields: Mapping[str, Any], saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_file(config: Model, saved: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return weights that the class saved, in either way, under our names and in fp32; without the refinement head.
 
-    `fields` are those of its `config.json`, to which `config` must be equal in `shape`. A scale of the embedding other
-    than ours goes into the table itself.
+    `config` must be equal in `shape` to the `config.json` beside them.
 
     Raises:
         UserError: a weight is missing, or there is one that our network has no place for.
@@ -189,10 +183,7 @@ def from_file(config: Model, fields: Mapping[str, Any], saved: Mapping[str, Tens
         raise UserError(f"its weights have no {missing[0]}")
     if unknown := sorted(theirs.keys() - wanted - {"lm_head.weight" if config.tied else ""}):
         raise UserError(f"its weights have {unknown[0]}, which our network has no place for")
-    ours = {name: torch.cat([theirs[part].float() for part in parts]) for name, parts in names.items()}
-    if not config.tied:
-        ours["embedding.weight"] *= _scale(fields) * config.hidden**-0.5
-    return ours
+    return {name: torch.cat([theirs[part].float() for part in parts]) for name, parts in names.items()}
 
 
 def _split(saved: Mapping[str, Tensor]) -> dict[str, Tensor]:

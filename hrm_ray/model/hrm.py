@@ -22,7 +22,7 @@ from hrm_ray.model.attention import Attend, packed_attention
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.cross_entropy import linear_cross_entropy
 from hrm_ray.model.layers import Block, Stack, lecun_, linear, rope
-from hrm_ray.model.recurrence import calls, gradient_depth, passes, passes_with_gradient
+from hrm_ray.model.recurrence import Pass, calls, gradient_depth, passes, passes_with_gradient
 from hrm_ray.model.refinement import Refinement
 
 
@@ -30,9 +30,16 @@ class Output(NamedTuple):
     """What the losses are made of."""
 
     nll: Tensor
-    """[N] negative log-likelihood of each target, nats, fp32."""
+    """[N] negative log-likelihood of each target, nats, fp32, read from the last state."""
+    trained: Tensor
+    """[N] the same, or its mean over the H cycles where `every_cycle` trains them all."""
     decisions: Tensor
     """[J, 3] logits, fp32."""
+
+    @property
+    def answered(self) -> Output:
+        """The same with the losses of the last state alone, which are what a trained model is asked for."""
+        return self._replace(trained=self.nll)
 
 
 class HRM(nn.Module):
@@ -44,7 +51,7 @@ class HRM(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(vocab_size, config.hidden)
-        lecun_(self.embedding.weight, config.hidden)
+        lecun_(self.embedding.weight, config.embedding_scale**2)
         self.planner = Stack(config, config.planner_layers)
         if config.mode == "hrm":
             if not config.shared:
@@ -77,13 +84,25 @@ class HRM(nn.Module):
         embedded = self.embed(batch.ids)
         feedback = self.refinement.feedback(batch.feedback).to(embedded.dtype)
         embedded = embedded.index_add(0, batch.judge_at, feedback)
-        states = self.states(embedded, batch.positions, packed_attention(batch.spans, batch.ids.device), depth)
-        nll = linear_cross_entropy(states.index_select(0, batch.target_at), self.table, batch.targets)
-        return Output(nll, self.refinement(states.index_select(0, batch.judge_at)).float())
+        attend = packed_attention(batch.spans, batch.ids.device)
+        read: list[Tensor] = []
+        for at, state in self.passes(embedded, batch.positions, attend, depth):
+            if at in self._read(depth):
+                targets = state.index_select(0, batch.target_at)
+                read.append(linear_cross_entropy(targets, self.table, batch.targets))
+        decisions = self.refinement(state.index_select(0, batch.judge_at)).float()
+        return Output(read[-1], torch.stack(read).mean(0) if len(read) > 1 else read[-1], decisions)
+
+    def _read(self, depth: int) -> frozenset[Pass]:
+        """Return the passes after which the targets are predicted: the last, in training each H pass with gradient."""
+        last = passes(self.config)[-1]
+        if not (torch.is_grad_enabled() and self.config.every_cycle):
+            return frozenset((last,))
+        return frozenset(at for at in passes_with_gradient(self.config, depth) if at[1] == last[1]) | {last}
 
     def embed(self, ids: Tensor) -> Tensor:
-        """[T] ids -> [T, hidden], scaled to unit variance."""
-        return self.embedding(ids) * self.config.hidden**0.5  # type: ignore[no-any-return]
+        """[T] ids -> [T, hidden], of unit variance at the start."""
+        return self.embedding(ids) * self.config.embedding_scale  # type: ignore[no-any-return]
 
     def logits(self, states: Tensor) -> Tensor:
         """[N, hidden] states -> [N, vocabulary] fp32 logits."""
@@ -106,8 +125,8 @@ class HRM(nn.Module):
         positions: Tensor,
         attend: Attend,
         depth: int,
-        skipped: Container[tuple[int, int]] = (),
-    ) -> Iterator[tuple[tuple[int, int], Tensor]]:
+        skipped: Container[Pass] = (),
+    ) -> Iterator[tuple[Pass, Tensor]]:
         """Run the recurrence one pass at a time, but for those `skipped`, and yield its (h, l) and the state that it
         leaves, [T, hidden]: z_L, or z_H where l is `l_cycles`.
         """

@@ -43,7 +43,7 @@ def rms_norm(x: Tensor, eps: float) -> Tensor:
     return F.rms_norm(x.float(), x.shape[-1:], eps=eps).to(x.dtype)
 
 
-def lecun_(weight: Tensor, fan_in: int) -> Tensor:
+def lecun_(weight: Tensor, fan_in: float) -> Tensor:
     """Fill with a normal of std 1/sqrt(fan_in), truncated at two of them."""
     std = fan_in**-0.5
     return nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)

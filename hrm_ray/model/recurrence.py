@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hrm_ray.config import Depth, Model
 
@@ -32,18 +32,24 @@ def calls_with_gradient(config: Model, depth: int) -> Calls:
     return Calls(slow, depth - slow)
 
 
-def passes(config: Model) -> list[tuple[int, int]]:
-    """Return the passes (h, l) of one forward in order, l = l_cycles standing for the H pass of cycle h."""
+Pass: TypeAlias = tuple[int, int]
+"""(h, l) of a pass, both from 0; l = l_cycles stands for the H pass of cycle h."""
+
+
+def passes(config: Model) -> list[Pass]:
+    """Return the passes of one forward in order."""
     if config.mode == "plain":
         return [(0, config.l_cycles)]
     return list(product(range(config.h_cycles), range(config.l_cycles + 1)))
 
 
-def passes_with_gradient(config: Model, depth: int) -> frozenset[tuple[int, int]]:
+def passes_with_gradient(config: Model, depth: int) -> frozenset[Pass]:
     """Return those of the `passes` that carry gradient.
 
     The last of each stack, as many as `calls_with_gradient` says.
     """
+    if config.mode == "plain":
+        return frozenset(passes(config))
     kept = calls_with_gradient(config, depth)
     slow = [(h, config.l_cycles) for h in range(config.h_cycles)]
     fast = [(h, low) for h in range(config.h_cycles) for low in range(config.l_cycles)]

@@ -118,7 +118,7 @@ def _request(line: bytes, repo: Path) -> Request:
 def _key(network: Network, task: Task) -> str:
     """Everything that a result depends on, as a digest."""
     said = (ROWS, network.step, network.config.seed, network.config.evaluate.model_dump_json())
-    whole = json.dumps([*said, task.id, task.prefix, task.target.source])
+    whole = json.dumps([*said, vars(task.request), task.target.source])
     return hashlib.sha256(whole.encode()).hexdigest()
 
 

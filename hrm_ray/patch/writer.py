@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hrm_ray.errors import UserError
-from hrm_ray.evaluate.generation import write
+from hrm_ray.evaluate.generation import Request, write
 from hrm_ray.evaluate.judgement import LABELS, to_be_judged
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.golang.syntax import Diagnostic, validate
@@ -20,12 +20,10 @@ from hrm_ray.train.validate import judge_log_probabilities
 
 @dataclass(frozen=True)
 class Task:
-    """A target with what the network is told of it: problem and context ids."""
+    """A target with what the network is asked: the same for the same problem, file and declaration."""
 
     target: Target
-    prefix: tuple[int, ...]
-    id: str
-    """Seeds what is drawn; the same for the same problem, file and declaration."""
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,13 @@ def task(network: Network, target: Target, problem: Problem) -> Task:
         UserError: the prefix leaves no room in the window that the run was trained with.
     """
     made, prepare = example(target, problem), network.config.prepare
-    given = sections.shorten(sections.prefix(made, network.tokenizer), prepare.window, prepare.budgets)
+    given = sections.shorten(sections.prefix(made, network.tokenizer, prepare.form), prepare.window, prepare.budgets)
     if sections.size(given) >= prepare.window:
         raise UserError(
             f"{target.name}: is {sections.size(given)} tokens with its problem, and the run was trained with windows "
             f"of {prepare.window}"
         )
-    return Task(target, tuple(sections.ids(given)), made.id)
+    return Task(target, Request(tuple(sections.ids(given)), made.id, made.before))
 
 
 def propose(network: Network, tasks: Sequence[Task]) -> Iterator[Proposal]:
@@ -78,12 +76,11 @@ def propose(network: Network, tasks: Sequence[Task]) -> Iterator[Proposal]:
 
 
 def _proposals(network: Network, tasks: Sequence[Task]) -> list[Proposal]:
-    decode = network.tokenizer.decode
-    written = write(network, [one.prefix for one in tasks], [one.id for one in tasks])
-    pairs = [(decode(row.plan), decode(row.code)) for row in written]
+    written = write(network, [one.request for one in tasks])
+    pairs = [one.request.texts(row, network.tokenizer) for one, row in zip(tasks, written, strict=True)]
     diagnostics = [validate(code, kinds_of(plan)) for plan, code in pairs]
     documents = [
-        to_be_judged(one.prefix, row.code, wrong, Decision.REFINE)
+        to_be_judged(one.request.prefix, row.code, wrong, Decision.REFINE)
         for one, row, wrong in zip(tasks, written, diagnostics, strict=True)
     ]
     tokens = network.config.train.micro_rows * network.config.prepare.window

@@ -1,7 +1,7 @@
 """The tokenizer of a model folder, for a run that starts from that model, or of a dataset of ours.
 
-Our control tokens have the ids `0..len(Control) - 1` in every dataset. So each id of a foreign tokenizer becomes
-`id + len(Control)`, and the rows of the model's embedding move by as much. Its added tokens move too and are never
+Our control tokens have the ids `0..FIRST_TEXT - 1` in every dataset. So each id of a foreign tokenizer becomes
+`id + FIRST_TEXT`, and the rows of the model's embedding move by as much. Its added tokens move too and are never
 made from text, just as ours: what spells one stays text. One that begins with our control tokens is taken as it is.
 """
 
@@ -17,10 +17,10 @@ from tokenizers import pre_tokenizers
 
 from hrm_ray.errors import UserError
 from hrm_ray.files import why
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Tokenizer
 
 FILE = "tokenizer.json"
-SHIFT = len(Control)
+SHIFT = FIRST_TEXT
 _DROPPED = dict.fromkeys(("truncation", "padding", "post_processor"))
 """What would cut texts or put tokens around them; `transformers` adds one that does nothing."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from hrm_ray.collect.records import ChangedFile, PullRequest
+from hrm_ray.config.prepare import Form
 from hrm_ray.golang.declarations import Declaration, declarations
 from hrm_ray.golang.files import plain
 from hrm_ray.golang.layout import layouts
@@ -17,7 +18,7 @@ from hrm_ray.golang.syntax import parse_file_ok, validate
 from hrm_ray.prepare.context import Context
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.matching import match, match_bodies
-from hrm_ray.prepare.plan import plan
+from hrm_ray.prepare.plan import placed, plan
 from hrm_ray.prepare.runs import RUN_BYTES, runs
 
 
@@ -43,8 +44,24 @@ class _Change:
     new: list[Declaration]
 
 
+@dataclass(frozen=True)
+class _Plans:
+    """The plans of a dataset: with places where modifications are edits."""
+
+    max_steps: int
+    form: Form
+
+    def of(self, before: str, code: str, kinds: tuple[str, ...], names: tuple[str, ...]) -> str:
+        make = placed if before and self.form == "edit" else plan
+        return make(before, code, kinds, names, self.max_steps)
+
+
 def extract(
-    pull_request: PullRequest, max_plan_steps: int, drops: Counter[str], run_bytes: int = RUN_BYTES
+    pull_request: PullRequest,
+    max_plan_steps: int,
+    drops: Counter[str],
+    run_bytes: int = RUN_BYTES,
+    form: Form = "whole",
 ) -> list[Example]:
     """Make an example of each modified declaration and of each run of additions; count the rest in `drops`.
 
@@ -59,7 +76,7 @@ def extract(
     seen: Counter[tuple[str, ...]] = Counter()
     for change in (change for file in files for change in _changes(file, max_plan_steps, run_bytes, drops)):
         key = (change.file.file.filename, *(new.name for new in change.new))
-        example = _example(pull_request, change, key, seen[key], max_plan_steps)
+        example = _example(pull_request, change, key, seen[key], _Plans(max_plan_steps, form))
         seen[key] += 1
         if validate(example.code, example.kinds) is None:
             examples.append(example)
@@ -122,7 +139,7 @@ def _changes(file: _File, max_plan_steps: int, run_bytes: int, drops: Counter[st
             yield _Change(file, None, pairs[0][0], run)
 
 
-def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], repeat: int, steps: int) -> Example:
+def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], repeat: int, plans: _Plans) -> Example:
     request, repo, file = pull_request.pull_request, pull_request.repo, change.file.file
     kinds, names = tuple(new.kind for new in change.new), tuple(new.name for new in change.new)
     before, anchor = (found.text if found else "" for found in (change.old, change.anchor))
@@ -144,7 +161,7 @@ def _example(pull_request: PullRequest, change: _Change, key: tuple[str, ...], r
         outline=change.file.context.outline(change.old or change.anchor, f"{request.title}\n{request.body}"),
         before=before,
         anchor=anchor,
-        plan=plan(before, code, kinds, names, steps),
+        plan=plans.of(before, code, kinds, names),
         code=code,
     )
 

@@ -101,7 +101,8 @@ def _changes(part: _Part, found: Iterable[PullRequest]) -> Iterator[tuple[Exampl
         if settings.issues:
             pull_request = _with_issues(pull_request)
         origin = {"fork_of": given.repo.fork_of, "head_sha": given.pull_request.head_sha}
-        for example in extract(pull_request, settings.max_plan_steps, part.drops, run_bytes(settings.window)):
+        bound = run_bytes(settings.window)
+        for example in extract(pull_request, settings.max_plan_steps, part.drops, bound, settings.form):
             yield example, origin
 
 

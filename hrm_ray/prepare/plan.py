@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.difference import Difference, difference, key, renames
 from hrm_ray.prepare.units import COMMENT, ENTRY, FLOW, ROLES, SIGNATURE, Unit, units
 
@@ -45,6 +46,19 @@ def plan(before: str, after: str, kinds: Sequence[str], names: Sequence[str], ma
     else:
         details = _details(units(after), names, room)
     return "\n".join(_clip(step, STEP) for step in headers + details)
+
+
+def placed(before: str, after: str, kinds: Sequence[str], names: Sequence[str], max_steps: int) -> str:
+    """Return the plan of an edit: after the header a step for each hunk, its most informative one behind its place.
+
+    A place is `@first-end`, lines of `before` from 0, half-open: the planner says where, the coder what.
+    """
+    steps = [f"modify {kind} {name}" for kind, name in zip(kinds, names, strict=True)]
+    for hunk in edits.hunks(before, after)[: max(0, max_steps - len(steps))]:
+        alone = edits.apply(before, [hunk])
+        best = _ranked(_modification(before, alone), 1) or ["change layout"]
+        steps.append(f"@{hunk.first}-{hunk.end} {best[0]}")
+    return "\n".join(_clip(step, STEP) for step in steps)
 
 
 def kinds_of(plan: str) -> tuple[str, ...]:

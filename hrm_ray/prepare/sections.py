@@ -12,6 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from hrm_ray.config import Budgets
+from hrm_ray.config.prepare import Form
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import Judgement
 from hrm_ray.prepare.tokenizer import Control, Tokenizer
@@ -23,11 +25,18 @@ Prefix = dict[str, list[int]]
 """The sections of problem and context in the order of the document, each with its marker; absent ones are empty."""
 
 
-def prefix(example: Example, tokenizer: Tokenizer) -> Prefix:
+def fits(example: Example, form: Form) -> bool:
+    """Whether the lines of an example that is to be edited have numbers."""
+    return not _is_edited(example, form) or edits.fits(example.before)
+
+
+def prefix(example: Example, tokenizer: Tokenizer, form: Form) -> Prefix:
     """Tokenise the problem and the context, whole."""
     last = "before" if example.change == "modified" else "anchor"
     texts = [example.title, example.body, example.path, example.outline, getattr(example, last)]
     title, body, path, outline, declaration = tokenizer.encode_batch(texts)
+    if _is_edited(example, form):
+        declaration = edits.numbered(example.before, _start(example), tokenizer)
     return {
         "title": [Control.PROBLEM, *title],
         "body": [Control.BODY, *body] if body else [],
@@ -58,12 +67,12 @@ def _cut(name: str, ids: list[int], most: int) -> list[int]:
     return kept if len(kept) > 1 or kept == ids or name == "anchor" else []
 
 
-def solve(example: Example, given: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:
+def solve(example: Example, given: Prefix, tokenizer: Tokenizer, window: int, form: Form) -> dict[str, Any] | None:
     """Return the token columns of a solve document with the prefix `given`, None where it is larger than the window.
 
     The document without a plan is never longer: its one `<|direct|>` stands for a plan of at least its marker.
     """
-    plan, code = tokenizer.encode_batch([example.plan, example.code])
+    plan, code = _plan(example, tokenizer, form), _answer(example, example.code, tokenizer, form)
     plan_ids, code_ids = [Control.PLAN, *plan], [Control.CODE, *code, Control.END]
     if size(given) + len(plan_ids) + len(code_ids) > window:
         return None
@@ -77,9 +86,11 @@ def solve(example: Example, given: Prefix, tokenizer: Tokenizer, window: int) ->
     }
 
 
-def judge(judgement: Judgement, given: Prefix, tokenizer: Tokenizer, window: int) -> dict[str, Any] | None:
+def judge(
+    judgement: Judgement, example: Example, given: Prefix, tokenizer: Tokenizer, window: int, form: Form
+) -> dict[str, Any] | None:
     """Return the row of a judge document with the prefix `given`, None where it is larger than the window."""
-    attempt_ids = [Control.CODE, *tokenizer.encode(judgement.attempt), Control.END, Control.JUDGE]
+    attempt_ids = [Control.CODE, *_answer(example, judgement.attempt, tokenizer, form), Control.END, Control.JUDGE]
     if size(given) + 1 + len(attempt_ids) > window:
         return None
     return {
@@ -106,3 +117,24 @@ def ids(given: Prefix) -> list[int]:
 
 def _context(given: Prefix) -> list[int]:
     return [id_ for name in ("path", "outline", "before", "anchor") for id_ in given.get(name, [])]
+
+
+def _is_edited(example: Example, form: Form) -> bool:
+    """Whether the answer is an edit of the declaration before; an addition has none and is written whole."""
+    return form == "edit" and example.change == "modified"
+
+
+def _start(example: Example) -> int:
+    return edits.offset(example.id, example.before)
+
+
+def _answer(example: Example, code: str, tokenizer: Tokenizer, form: Form) -> list[int]:
+    """Tokenise what is written: the edit that leads to `code`, or `code` itself."""
+    if _is_edited(example, form):
+        return edits.encode(edits.hunks(example.before, code), _start(example), tokenizer)
+    return tokenizer.encode(code)
+
+
+def _plan(example: Example, tokenizer: Tokenizer, form: Form) -> list[int]:
+    start = _start(example) if _is_edited(example, form) else 0
+    return edits.encode_plan(example.plan, start, tokenizer)

@@ -32,9 +32,12 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
     judged: list[dict[str, Any]] = []
     for index in item["rows"]:
         example = extracted.example(index)
-        whole = sections.prefix(example, tokenizer)
+        if not sections.fits(example, settings.form):
+            drops["more lines than an edit can number"] += 1
+            continue
+        whole = sections.prefix(example, tokenizer, settings.form)
         given = sections.shorten(whole, settings.window, settings.budgets)
-        columns = sections.solve(example, given, tokenizer, settings.window)
+        columns = sections.solve(example, given, tokenizer, settings.window, settings.form)
         if columns is None:
             drops["larger than the window"] += 1
             continue
@@ -43,7 +46,7 @@ def tokenise_part(item: Item, *, folder: Path, settings: Prepare, seed: int) -> 
         if item["fold"] == "train":
             continue
         for judgement in judgements(example, seed, drops):
-            row = sections.judge(judgement, given, tokenizer, settings.window)
+            row = sections.judge(judgement, example, given, tokenizer, settings.window, settings.form)
             if row is None:
                 drops["judge: larger than the window"] += 1
             else:

@@ -1,7 +1,7 @@
 """Text to token ids and back: byte-level BPE, lossless for every text, with control tokens that no text can produce.
 
-Control tokens are the single ids `0..len(Control) - 1`. Only the builders of `sections.py` place them: the same
-characters inside a pull request stay ordinary text.
+Control tokens are the single ids `0..FIRST_TEXT - 1`: those of `Control`, then the line numbers of edits. Only the
+builders of `sections.py` place them: the same characters inside a pull request stay ordinary text.
 """
 
 from __future__ import annotations
@@ -40,9 +40,21 @@ class Control(IntEnum):
     JUDGE = 11
     ATTEMPT = 12
     DIAGNOSTICS = 13
+    LINE = 14
+    """Opens each line that an edit writes (`hrm_ray.prepare.edits`)."""
 
 
-CONTROL = tuple(f"<|{control.name.lower()}|>" for control in Control)
+NUMBERS = 129
+"""Line numbers of an edit, 0 to 128, each a control token: 128 lines and the end behind the last."""
+
+FIRST_NUMBER = len(Control)
+FIRST_TEXT = FIRST_NUMBER + NUMBERS
+"""The first id that is no control token."""
+
+CONTROL = (
+    *(f"<|{control.name.lower()}|>" for control in Control),
+    *(f"<|{number}|>" for number in range(NUMBERS)),
+)
 """How each control token is written in `tokenizer.json`, by id."""
 
 PIECES = (
@@ -113,6 +125,10 @@ class Tokenizer:
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of each text."""
         return [encoding.ids for encoding in self._bpe.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def starts(self, text: str) -> list[int]:
+        """Return the character at which each token of `text` begins."""
+        return [start for start, _ in self._bpe.encode(text, add_special_tokens=False).offsets]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids` without control tokens; bytes that are not UTF-8 become U+FFFD.

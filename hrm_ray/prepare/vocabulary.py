@@ -22,11 +22,12 @@ def make(extracted: Shards, rows: Sequence[int], settings: Prepare) -> tuple[Tok
     counts: Counter[str] = Counter(sampled_examples=0, sampled_bytes=0)
     if settings.tokenizer_from is not None:
         return adopt(settings.tokenizer_from), dict(counts)
-    tokenizer = Tokenizer.train(_texts(extracted, rows, counts), settings.vocab_size)
+    tokenizer = Tokenizer.train(_texts(extracted, rows, counts, settings.form == "edit"), settings.vocab_size)
     return tokenizer, dict(counts)
 
 
-def _texts(extracted: Shards, rows: Sequence[int], counts: Counter[str]) -> Iterator[str]:
+def _texts(extracted: Shards, rows: Sequence[int], counts: Counter[str], lines: bool) -> Iterator[str]:
+    """Texts as they are tokenised: those of edits line by line, where `lines`."""
     seen: set[bytes] = set()
     for row in rows:
         if counts["sampled_bytes"] >= MOST_BYTES:
@@ -39,4 +40,5 @@ def _texts(extracted: Shards, rows: Sequence[int], counts: Counter[str]) -> Iter
             if digest not in seen:
                 seen.add(digest)
                 counts["sampled_bytes"] += len(text)
-                yield values[name]
+                edited = lines and values["change"] == "modified" and name in ("before", "code")
+                yield from values[name].split("\n") if edited else (values[name],)

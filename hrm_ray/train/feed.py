@@ -2,10 +2,11 @@
 
 An epoch permutes the documents of the main dataset and packs them block by block, first fit, into rows of at most
 `window` tokens; rows of other datasets come between them by weight (`mixture`), and go round as often as they are
-asked for. An epoch's rows fill whole steps; its last step may have rows missing. So the state of the feed is one
-integer, and any step is found at once from the lengths alone. Rank r of W takes rows r, r + W, ... of the step's fixed
-list of rows, a missing row being an empty one; so any number of ranks makes the same step of equally many micro-batches
-each.
+asked for. An epoch's rows fill whole steps; its last step may have rows missing. The first steps may hold copying
+documents alone, which are made up when they are asked for (`hrm_ray.train.copying`), and later ones rows of them. So
+the state of the feed is one integer, and any step is found at once from the lengths alone. Rank r of W takes rows r,
+r + W, ... of the step's fixed list of rows, a missing row being an empty one; so any number of ranks makes the same
+step of equally many micro-batches each.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from functools import cached_property
 from hrm_ray.config import Config, Train
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch, Document, collate
-from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
+from hrm_ray.train.copying import CopyRows
+from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments, read_dataset
 from hrm_ray.train.mixture import Mixture
 from hrm_ray.train.stream import JudgeRows, SolveRows
 
@@ -25,7 +27,8 @@ from hrm_ray.train.stream import JudgeRows, SolveRows
 def open_feed(config: Config, rank: int = 0, world: int = 1) -> Feed:
     """Return the feed of one rank over the datasets of the run."""
     solve = [SolveDocuments(data, "train") for data in config.datasets]
-    return Feed(solve, JudgeDocuments(config.data, "judge"), config, rank, world)
+    copying = CopyRows(solve[0], read_dataset(config)["tokenizer"]["vocab_size"], config)
+    return Feed(solve, JudgeDocuments(config.data, "judge"), config, rank, world, copying)
 
 
 def micro_batches(train: Train, world: int) -> int:
@@ -40,10 +43,16 @@ def empty_places(train: Train, world: int) -> int:
 
 
 class Feed:
-    """One rank's rows of every position; the step's list is rows of solve documents, then rows of judge documents."""
+    """One rank's rows of every position; a step's list is rows of solve, then of judge, then of copying documents."""
 
     def __init__(
-        self, solve: Sequence[SolveDocuments], judge: JudgeDocuments, config: Config, rank: int = 0, world: int = 1
+        self,
+        solve: Sequence[SolveDocuments],
+        judge: JudgeDocuments,
+        config: Config,
+        rank: int = 0,
+        world: int = 1,
+        copying: CopyRows | None = None,
     ) -> None:
         for data, documents in zip(config.datasets, solve, strict=True):
             if len(documents) == 0:
@@ -52,9 +61,9 @@ class Feed:
             raise UserError(f"{config.data}: the judge fold of the dataset is empty; set train.judge_rows to 0")
         self.train, self.rank, self.world = config.train, rank, world
         self.solve = [SolveRows(documents, number, config) for number, documents in enumerate(solve)]
-        self.judge = JudgeRows(judge, config)
+        self.judge, self.copying = JudgeRows(judge, config), copying
         self.mixture = Mixture([part.weight for part in config.train.mixture], config.train_seed)
-        self._starts = [0]
+        self._starts = [self.train.copying.steps]
 
     @cached_property
     def horizon(self) -> int:
@@ -75,6 +84,8 @@ class Feed:
 
     def epoch(self, position: int) -> float:
         """Epochs seen before the step at `position`."""
+        if position < self.start(0):
+            return 0.0
         epoch = self._find(position)
         return epoch + (position - self.start(epoch)) / (self.start(epoch + 1) - self.start(epoch))
 
@@ -90,11 +101,15 @@ class Feed:
 
     def example_ids(self, position: int) -> list[str]:
         """Return the ids of the examples solved at `position`, then of those judged, to name a bad step by."""
+        if position < self.start(0):
+            return []
         solved = [rows.ids(own) for rows, own in map(self._of, self._solve_rows(position))]
         judged = [self.judge.ids(number) for number in self._judge_rows(position)]
         return [ident for ids in (*solved, *judged) for ident in ids]
 
     def _row(self, position: int, index: int) -> list[Document]:
+        if position < self.start(0) or index >= self._per_step + self.train.judge_rows:
+            return self.copying.row(position, index) if self.copying else []
         if index >= self._per_step:
             return self.judge.row(self._judge_rows(position)[index - self._per_step])
         numbers = self._solve_rows(position)
@@ -111,7 +126,8 @@ class Feed:
 
     def _judge_rows(self, position: int) -> range:
         """Numbers of the step's judge rows."""
-        return range(position * self.train.judge_rows, (position + 1) * self.train.judge_rows)
+        step = position - self.start(0)
+        return range(step * self.train.judge_rows, (step + 1) * self.train.judge_rows)
 
     def _of(self, number: int) -> tuple[SolveRows, int]:
         """Return whose row it is, and its number there."""
@@ -130,4 +146,4 @@ class Feed:
     @property
     def _per_step(self) -> int:
         """Rows of a step that hold solve documents."""
-        return self.train.rows - self.train.judge_rows
+        return self.train.rows - self.train.judge_rows - self.train.copying.rows

@@ -73,7 +73,7 @@ def initial_weights(config: Config) -> dict[str, Tensor]:
         fields = hf_folder.read_config(source)
         _compare(config, hf.shape(fields))
         _check_tokenizer(config, source)
-        found = hf.from_file(config.model, fields, hf_folder.read_weights(source))
+        found = hf.from_file(config.model, hf_folder.read_weights(source))
         moved = shift(source)
         found |= {name: _resized(found[name], fresh[name], moved) for name in _TABLES if name in found}
         found |= hf_folder.read_refinement(source)

@@ -29,7 +29,7 @@ from hrm_ray.train.schedule import Extensions, first_horizon, rate, stable_steps
 from hrm_ray.train.step import StepResult, train_step
 from hrm_ray.train.throughput import Throughput
 from hrm_ray.train.tracing import Tracer
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 
 
 class DivergedError(UserError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from hrm_ray.config import Config
 from hrm_ray.golang.syntax import validate
 from hrm_ray.model.generate import Written, generate
 from hrm_ray.model.sampling import Sampling
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.plan import kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.corpus import SolveDocuments
@@ -20,6 +23,7 @@ class Writing:
     def __init__(self, config: Config, solve: SolveDocuments) -> None:
         count = min(config.train.validation.generations, len(solve))
         self.prefixes = [solve.prefix(index).tolist() for index in range(count)]
+        self.before = [solve.shards.example(index).before for index in range(count)]
         self.tokenizer = Tokenizer.load(config.data / "tokenizer.json") if count else None
         self.sampling = Sampling(config.evaluate.max_plan_tokens, config.evaluate.max_code_tokens)
         self.rows = config.evaluate.batch
@@ -31,9 +35,13 @@ class Writing:
         """
         if not self.prefixes:
             return {}
-        model, mine = engine.whole_model(), self.prefixes[engine.rank :: engine.world]
+        rows = slice(engine.rank, None, engine.world)
+        model, mine = engine.whole_model(), self.prefixes[rows]
         written = generate(model, mine, [0] * len(mine), self.sampling, self.rows)
-        told = [(1, self._valid(one), one.finished, len(one.plan) + len(one.code)) for one in written]
+        told = [
+            (1, self._valid(one, prefix, before), one.finished, len(one.plan) + len(one.code))
+            for one, prefix, before in zip(written, mine, self.before[rows], strict=True)
+        ]
         sums = engine.sum(torch.tensor(told, dtype=torch.float64).reshape(-1, 4).sum(0))
         count, valid, finished, tokens = sums.tolist()
         return {
@@ -42,7 +50,7 @@ class Writing:
             "generated_tokens": tokens / count,
         }
 
-    def _valid(self, written: Written) -> bool:
+    def _valid(self, written: Written, prefix: Sequence[int], before: str) -> bool:
         assert self.tokenizer is not None
-        plan, code = self.tokenizer.decode(written.plan), self.tokenizer.decode(written.code)
+        plan, code = edits.texts(written.plan, written.code, prefix, before, self.tokenizer)
         return validate(code, kinds_of(plan)) is None

@@ -24,7 +24,7 @@ from hrm_ray.train.metrics import Metrics
 from hrm_ray.train.run import build_model, open_run
 from hrm_ray.train.step import StepResult
 from hrm_ray.train.throughput import Throughput
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 from hrm_ray.tune.fork import measure_decayed
 from hrm_ray.tune.space import resolve
 

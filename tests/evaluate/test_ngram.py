@@ -7,10 +7,10 @@ import pytest
 
 from hrm_ray.evaluate.ngram import ORDER, NGrams, write
 from hrm_ray.model.sampling import Sampling
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 
-A, B, C = range(len(Control), len(Control) + 3)
-VOCABULARY = len(Control) + 3
+A, B, C = range(FIRST_TEXT, FIRST_TEXT + 3)
+VOCABULARY = FIRST_TEXT + 3
 PREFIX = [A] * ORDER
 
 
@@ -65,4 +65,4 @@ def test_what_is_drawn_is_a_function_of_the_seed() -> None:
     sampling = Sampling(6, 6, temperature=1.0)
     (first,), (again,), (other,) = (write(counted, [PREFIX], [seed], sampling, lambda _: None) for seed in (0, 0, 1))
     assert (first.plan, first.code) == (again.plan, again.code) != (other.plan, other.code)
-    assert min(first.plan + first.code) >= len(Control)
+    assert min(first.plan + first.code) >= FIRST_TEXT

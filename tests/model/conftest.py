@@ -9,9 +9,9 @@ import torch
 from hrm_ray.config import Model
 from hrm_ray.model.batch import Document
 from hrm_ray.model.hrm import HRM
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 
-VOCABULARY = 97
+VOCABULARY = FIRST_TEXT + 83
 
 
 def small_config(**changes: object) -> Model:
@@ -27,7 +27,7 @@ def small_model(**changes: object) -> HRM:
 
 def text_ids(random: np.random.Generator, count: int) -> list[int]:
     """Ordinary tokens, no control tokens."""
-    return [int(token) for token in random.integers(len(Control), VOCABULARY, count)]
+    return [int(token) for token in random.integers(FIRST_TEXT, VOCABULARY, count)]
 
 
 def solve_document(seed: int, prefix: int = 9, plan: int = 4, code: int = 7, weight: float = 1.0) -> Document:

@@ -11,7 +11,7 @@ from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.generate import decode, generate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.sampling import Sampling
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 from tests.model.conftest import small_model, solve_document
 
 PREFIXES = [[*solve_document(seed, prefix=size).prefix] for seed, size in ((1, 5), (2, 19), (3, 11))]
@@ -48,7 +48,7 @@ def test_greedy_generation_is_the_argmax_of_recomputation() -> None:
     with torch.inference_mode():
         for token in [*written.plan, Control.CODE, *written.code]:
             logits = recomputed(model, Document(PREFIXES[0], ids, []))
-            allowed = [*range(len(Control), len(logits)), Control.END if Control.CODE in ids else Control.CODE]
+            allowed = [*range(FIRST_TEXT, len(logits)), Control.END if Control.CODE in ids else Control.CODE]
             best = max(allowed, key=lambda t: float(logits[t]))
             assert token == best or len(ids) == 1 + sampling.max_plan_tokens
             ids.append(token)
@@ -61,7 +61,7 @@ def test_no_control_token_appears_and_budgets_hold(temperature: float) -> None:
         assert len(written.plan) <= 5
         assert len(written.code) <= 7
         assert written.finished or len(written.code) == 7
-        assert all(token >= len(Control) for token in [*written.plan, *written.code])
+        assert all(token >= FIRST_TEXT for token in [*written.plan, *written.code])
         assert written.mean_log_likelihood < 0
 
 

@@ -18,7 +18,7 @@ from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
 from hrm_ray.errors import UserError
 from hrm_ray.prepare import pipeline
 from hrm_ray.prepare.adopted import SHIFT, adopt, shift
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
 from hrm_ray.settings import parse
 from tests.prepare import factory
 from tests.prepare.conftest import TEXTS
@@ -74,7 +74,7 @@ def test_every_id_moves_behind_the_control_tokens(folder: Path, adopted: Tokeniz
 def test_every_text_comes_back_and_is_no_control_token(adopted: Tokenizer, text: str) -> None:
     ids = adopted.encode(text)
     assert adopted.decode(ids) == text
-    assert all(id_ >= len(Control) for id_ in ids)
+    assert all(id_ >= FIRST_TEXT for id_ in ids)
 
 
 def test_what_spells_a_special_token_stays_text_also_after_save_and_load(adopted: Tokenizer, tmp_path: Path) -> None:

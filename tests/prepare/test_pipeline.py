@@ -31,7 +31,7 @@ from hrm_ray.files import locked
 from hrm_ray.prepare import card, data_card, pipeline
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.split import FOLDS
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
 from tests.prepare import factory
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -268,7 +268,7 @@ def test_control_tokens_written_in_a_pull_request_stay_text(tmp_path: Path) -> N
     placed = {"problem_ids": [1, 2], "plan_ids": [7], "code_ids": [8, 9]}
     for row in range(len(shards)):
         for name, expected in placed.items():
-            assert [id_ for id_ in shards.ids(row, name) if id_ < len(Control)] == expected
+            assert [id_ for id_ in shards.ids(row, name) if id_ < FIRST_TEXT] == expected
         assert poison in shards.example(row).title
 
 

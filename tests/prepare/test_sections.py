@@ -12,7 +12,7 @@ from hrm_ray.config import Budgets
 from hrm_ray.prepare import sections
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import Decision, Judgement
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
 from tests.prepare.factory import EXAMPLE, example
 
 LARGE = 10_000
@@ -33,7 +33,7 @@ def size(columns: dict[str, Any]) -> int:
 
 
 def controls(columns: dict[str, Any], *names: str) -> list[Control]:
-    return [Control(id_) for name in names for id_ in columns[name] if id_ < len(Control)]
+    return [Control(id_) for name in names for id_ in columns[name] if id_ < FIRST_TEXT]
 
 
 def judgement(attempt: str) -> Judgement:
@@ -44,7 +44,7 @@ def text_of(columns: dict[str, Any], marker: Control, name: str, tokenizer: Toke
     """Return the text between a marker and the next."""
     ids = columns[name]
     start = ids.index(marker) + 1
-    ends = [at for at in range(start, len(ids)) if ids[at] < len(Control)]
+    ends = [at for at in range(start, len(ids)) if ids[at] < FIRST_TEXT]
     return tokenizer.decode(ids[start : ends[0] if ends else None])
 
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrm_ray.errors import UserError
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
 from tests.prepare.conftest import TEXTS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text("ab_.( )\t\n{}<|>09é世", max_size=80)
@@ -22,11 +22,11 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.tex
 def test_every_text_comes_back(tokenizer: Tokenizer, text: str) -> None:
     ids = tokenizer.encode(text)
     assert tokenizer.decode(ids) == text
-    assert all(id_ >= len(Control) for id_ in ids)
+    assert all(id_ >= FIRST_TEXT for id_ in ids)
 
 
 def test_every_byte_is_a_token(tokenizer: Tokenizer) -> None:
-    singles = [tokenizer.decode([id_]) for id_ in range(len(Control), len(Control) + 256)]
+    singles = [tokenizer.decode([id_]) for id_ in range(FIRST_TEXT, FIRST_TEXT + 256)]
     assert {chr(byte) for byte in range(128)} == set(singles) - {"\ufffd"}
     assert singles.count("\ufffd") == 128  # what is no whole character by itself
     assert tokenizer.decode(tokenizer.encode("世")[:-1]) == "\ufffd"
@@ -47,7 +47,7 @@ def test_control_tokens_in_text_stay_text_also_after_save_and_load(tokenizer: To
     text = "".join(CONTROL) + " ".join(CONTROL) + "a<|plan|>b"
     for either in (tokenizer, loaded):
         ids = either.encode(text)
-        assert min(ids) >= len(Control)
+        assert min(ids) >= FIRST_TEXT
         assert either.decode(ids) == text
     assert loaded.sha256 == tokenizer.sha256
     assert list(tmp_path.iterdir()) == [tmp_path / "tokenizer.json"]
@@ -55,7 +55,7 @@ def test_control_tokens_in_text_stay_text_also_after_save_and_load(tokenizer: To
 
 def test_no_merge_is_spelled_like_a_control_token() -> None:
     eager = Tokenizer.train(["".join(CONTROL) * 50] * 50, 2000)
-    assert min(eager.encode("".join(CONTROL))) >= len(Control)
+    assert min(eager.encode("".join(CONTROL))) >= FIRST_TEXT
     assert eager.decode(eager.encode("<|plan|>")) == "<|plan|>"
 
 
@@ -65,7 +65,7 @@ def test_decode_leaves_control_tokens_out(tokenizer: Tokenizer) -> None:
 
 def test_training_is_repeatable_with_any_number_of_threads() -> None:
     script = (
-        "import sys; from hrm_ray.prepare.tokenizer import Tokenizer; from tests.prepare.conftest import TEXTS\n"
+        "import sys; from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer; from tests.prepare.conftest import TEXTS\n"
         "print(Tokenizer.train(TEXTS, 400).sha256)"
     )
     hashes = {

@@ -11,11 +11,11 @@ import pytest
 
 from hrm_ray.config import Config, Prepare
 from hrm_ray.prepare import shards
-from hrm_ray.prepare.tokenizer import Control, Tokenizer
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control, Tokenizer
 from hrm_ray.settings import parse
 from hrm_ray.train.step import StepResult
 
-VOCABULARY = 64
+VOCABULARY = FIRST_TEXT + 50
 FOLDS = {"train": 60, "judge": 12, "validation": 12, "test": 12}
 SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48}
 UNLIKE = ("seconds", "data_wait", "tokens_per_second", "mfu", "host_memory", "host_memory_peak")
@@ -44,7 +44,7 @@ def example_row(fold: str, index: int) -> dict[str, Any]:
     random = np.random.default_rng((index, len(fold)))
 
     def text(longest: int) -> list[int]:
-        return [int(t) for t in random.integers(len(Control), VOCABULARY, int(random.integers(2, longest)))]
+        return [int(t) for t in random.integers(FIRST_TEXT, VOCABULARY, int(random.integers(2, longest)))]
 
     plan, code = text(12), text(30)
     texts = dict.fromkeys((field.name for field in shards.EXAMPLE), "")
@@ -109,7 +109,7 @@ def write_dataset(folder: Path, first: int = 0, ident: str = "abc") -> Path:
         "shards": {},
     }
     (folder / "dataset.json").write_text(json.dumps(facts))
-    Tokenizer.train([], len(Control) + 256).save(folder / "tokenizer.json")
+    Tokenizer.train([], FIRST_TEXT + 256).save(folder / "tokenizer.json")
     return folder
 
 

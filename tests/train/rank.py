@@ -27,7 +27,7 @@ from hrm_ray.train.engine import Engine
 from hrm_ray.train.feed import micro_batches, open_feed
 from hrm_ray.train.run import build_model
 from hrm_ray.train.step import train_step
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 from hrm_ray.train.zero import ZeroEngine
 from tests.train import probing, whole
 from tests.train.conftest import run_config

@@ -22,7 +22,7 @@ from hrm_ray.train.moments import averaged_weights
 from hrm_ray.train.optimizers import build_optimizer
 from hrm_ray.train.run import build_model
 from hrm_ray.train.step import train_step
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 from tests.model.conftest import small_model
 from tests.train.conftest import Silent, run_config
 

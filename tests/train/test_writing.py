@@ -12,7 +12,7 @@ from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train import writing
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.run import build_model
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 from tests.train.conftest import run_config
 
 TEXTS = [

@@ -19,7 +19,7 @@ from hrm_ray.train.metrics import Metrics
 from hrm_ray.train.run import build_model
 from hrm_ray.train.schedule import rate
 from hrm_ray.train.throughput import Throughput
-from hrm_ray.train.validate import Validation
+from hrm_ray.train.validation import Validation
 from hrm_ray.tune.fork import falling, measure_decayed
 from tests.train.conftest import Silent, run_config
 

@@ -1,0 +1,42 @@
+"""The baseline that knows nothing: one random line of the declaration before deleted, doubled or replaced, legally.
+
+It improves some modifications by chance alone; a model that reads its input has to beat it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from hrm_ray.evaluate.generation import Attempt, score
+from hrm_ray.golang.leaves import same_leaves
+from hrm_ray.golang.syntax import validate
+from hrm_ray.model.generate import Written
+from hrm_ray.prepare import edits
+from hrm_ray.prepare.edits import Hunk
+from hrm_ray.prepare.examples import Example
+
+TRIES = 64
+"""Random edits that are looked at for one that is valid and changes code."""
+
+
+def random_edits(found: Sequence[Attempt], seed: int) -> list[Attempt]:
+    """Return the attempts that random edits would have been to the same modifications, behind the true plans."""
+    return [
+        score(one.index, one.example, Written(finished=True), one.example.plan, random_edit(one.example, seed))
+        for one in found
+        if one.example.before
+    ]
+
+
+def random_edit(example: Example, seed: int) -> str:
+    """Return the declaration before with one random line changed; unchanged where no try is valid and other code."""
+    chance = random.Random(f"{seed}:{example.id}")
+    lines = example.before.split("\n")
+    for _ in range(TRIES):
+        at = chance.randrange(len(lines))
+        written = [(), (lines[at], lines[at]), (chance.choice(lines),)][chance.randrange(3)]
+        changed = edits.apply(example.before, [Hunk(at, at + 1, written)])
+        if validate(changed, example.kinds) is None and not same_leaves(changed, example.before):
+            return changed
+    return example.before

@@ -1,0 +1,127 @@
+"""An edit: the change of a declaration as hunks over its numbered lines, instead of the whole declaration after.
+
+The prefix holds the declaration before line by line, each line behind the token of its number, and one more number for
+the end. Numbering begins at a random offset, so that numbers are read and not counted. An edit is hunks in rising
+order, each `first end` (half-open; equal for an insertion) and then the lines that stand there afterwards, each behind
+`<|line|>`; a deletion has none. The line tokens part the lines, so no line break is written.
+
+Source: line ids and sparse hunks are those of Coeditor (arXiv 2305.18584).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, NUMBERS, Control, Tokenizer
+
+_PLACE = re.compile(r"\n@(\d+)-(\d+) ")
+"""The place of a step, as `hrm_ray.prepare.plan.placed` writes it."""
+
+
+class Hunk(NamedTuple):
+    """Lines `first:end` of the declaration before become `lines`."""
+
+    first: int
+    end: int
+    lines: tuple[str, ...]
+
+
+def hunks(before: str, after: str) -> list[Hunk]:
+    """Return the edit that turns `before` into `after`; no hunk where they are equal."""
+    old, new = before.split("\n"), after.split("\n")
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    return [Hunk(a, b, tuple(new[c:d])) for tag, a, b, c, d in matcher.get_opcodes() if tag != "equal"]
+
+
+def apply(before: str, edit: Iterable[Hunk]) -> str:
+    """Return the declaration after; the hunks are in rising order and within `before`."""
+    old, at = before.split("\n"), 0
+    new: list[str] = []
+    for hunk in edit:
+        new += [*old[at : hunk.first], *hunk.lines]
+        at = hunk.end
+    return "\n".join([*new, *old[at:]])
+
+
+def fits(before: str) -> bool:
+    """Whether there is a number for every line and for the end."""
+    return before.count("\n") + 2 <= NUMBERS
+
+
+def offset(example_id: str, before: str) -> int:
+    """Return the number of the first line, drawn by the example's id from all at which the lines fit."""
+    room = NUMBERS - (before.count("\n") + 2)
+    return int.from_bytes(hashlib.sha256(f"offset:{example_id}".encode()).digest()[:8]) % (room + 1)
+
+
+def numbered(before: str, start: int, tokenizer: Tokenizer) -> list[int]:
+    """Return the tokens of `before`, each line behind its number from `start`, and the number of the end."""
+    lines = tokenizer.encode_batch(before.split("\n"))
+    ids = [id_ for at, line in enumerate(lines, FIRST_NUMBER + start) for id_ in (at, *line)]
+    return [*ids, FIRST_NUMBER + start + len(lines)]
+
+
+def numbers(prefix: Sequence[int]) -> range:
+    """Return the number tokens of a prefix, which rise one by one; empty where its declaration is not numbered."""
+    found = [id_ for id_ in prefix if FIRST_NUMBER <= id_ < FIRST_TEXT]
+    return range(found[0], found[-1] + 1) if found else range(0)
+
+
+def encode(edit: Iterable[Hunk], start: int, tokenizer: Tokenizer) -> list[int]:
+    """Return an edit as tokens, without the markers of its section."""
+    ids: list[int] = []
+    for hunk in edit:
+        ids += [FIRST_NUMBER + start + hunk.first, FIRST_NUMBER + start + hunk.end]
+        for line in tokenizer.encode_batch(hunk.lines):
+            ids += [Control.LINE, *line]
+    return ids
+
+
+def decode(ids: Sequence[int], start: int, tokenizer: Tokenizer) -> list[Hunk]:
+    """Return the hunks of tokens that the grammar allows; a last hunk without its end is left out."""
+    found: list[Hunk] = []
+    places = [at for at, id_ in enumerate(ids) if FIRST_NUMBER <= id_ < FIRST_TEXT]
+    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(ids)], strict=False):
+        lines = _lines(ids[end + 1 : stop], tokenizer)
+        found.append(Hunk(ids[first] - FIRST_NUMBER - start, ids[end] - FIRST_NUMBER - start, lines))
+    return found
+
+
+def texts(
+    plan: Sequence[int], code: Sequence[int], prefix: Sequence[int], before: str, tokenizer: Tokenizer
+) -> tuple[str, str]:
+    """Return the plan and the declaration that an answer to `prefix` stands for: its edit applied, or its text."""
+    if not (lines := numbers(prefix)):
+        return tokenizer.decode(plan), tokenizer.decode(code)
+    start = lines.start - FIRST_NUMBER
+    return decode_plan(plan, start, tokenizer), apply(before, decode(code, start, tokenizer))
+
+
+def encode_plan(plan: str, start: int, tokenizer: Tokenizer) -> list[int]:
+    """Return a plan as tokens; each place `@first-end` at the beginning of a step is two numbers."""
+    texts = _PLACE.split(plan)
+    encoded = tokenizer.encode_batch(texts[::3])
+    ids = list(encoded[0])
+    for first, end, text in zip(texts[1::3], texts[2::3], encoded[1:], strict=True):
+        ids += [FIRST_NUMBER + start + int(first), FIRST_NUMBER + start + int(end), *text]
+    return ids
+
+
+def decode_plan(ids: Sequence[int], start: int, tokenizer: Tokenizer) -> str:
+    """Return the text of a plan's tokens, the reverse of `encode_plan`."""
+    places = [at for at, id_ in enumerate(ids) if FIRST_NUMBER <= id_ < FIRST_TEXT]
+    text = tokenizer.decode(ids[: places[0] if places else None])
+    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(ids)], strict=False):
+        low, high = (ids[at] - FIRST_NUMBER - start for at in (first, end))
+        text += f"\n@{low}-{high} {tokenizer.decode(ids[end + 1 : stop])}"
+    return text
+
+
+def _lines(ids: Sequence[int], tokenizer: Tokenizer) -> tuple[str, ...]:
+    starts = [at for at, id_ in enumerate(ids) if id_ == Control.LINE]
+    stops = [*starts[1:], len(ids)]
+    return tuple(tokenizer.decode(ids[start + 1 : stop]) for start, stop in zip(starts, stops, strict=False))

@@ -1,0 +1,160 @@
+"""Whether the network reads its prefix: validation losses of the tokens that only reading makes cheap.
+
+Of modifications: tokens that are unchanged and changed, the same unchanged tokens behind another example's prefix (the
+difference is the reading gain), the names that a plan takes from its prefix, the first place of an edit; and copies of
+random tokens, as long as those of training and longer. Each stands beside the loss of a uniform guess.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import IntEnum, auto
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from rapidfuzz.distance import Levenshtein
+
+from hrm_ray.config import Config
+from hrm_ray.model.batch import Document
+from hrm_ray.prepare import edits
+from hrm_ray.prepare.examples import Example
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Tokenizer
+from hrm_ray.train import copying
+from hrm_ray.train.corpus import SolveDocuments
+from hrm_ray.train.engine import Engine
+from hrm_ray.train.validate import run_all
+
+COPIES = 40
+"""Copying documents of each length."""
+
+LONG = (64, 128)
+"""Tokens of the longer ones."""
+
+
+class Kind(IntEnum):
+    """What a predicted token is."""
+
+    OTHER = 0
+    UNCHANGED = auto()
+    CHANGED = auto()
+    NAME = auto()
+    FIRST = auto()
+
+
+class Reading:
+    """The first `train.validation.probes` modifications of a fold, with the kind of each token that is predicted."""
+
+    def __init__(self, config: Config, solve: SolveDocuments) -> None:
+        tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+        changes, comments = (solve.shards.column(name).to_pylist() for name in ("change", "comment_only"))
+        rows = [row for row in range(len(solve)) if changes[row] == "modified" and not comments[row]]
+        rows = rows[: config.train.validation.probes]
+        self.documents = [solve.document(row) for row in rows]
+        self.kinds = [
+            kinds(document, solve.shards.example(row), tokenizer)
+            for document, row in zip(self.documents, rows, strict=True)
+        ]
+        prefixes = [document.prefix for document in self.documents]
+        others = [*prefixes[1:], *prefixes[:1]]
+        self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=True)]
+        self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
+        self.text = tokenizer.vocab_size - FIRST_TEXT
+        self.copies = {
+            "copy": _copies(config, copying.SHORT, self.text),
+            "long_copy": _copies(config, LONG, self.text),
+        }
+        self.tokens = config.train.micro_rows * config.prepare.window
+
+    def measure(self, engine: Engine) -> dict[str, float | None]:
+        """Return nats by kind of token, `reading_gain`, and what a uniform guess has."""
+        own = self._means(engine, self.documents)
+        strange = self._means(engine, self.strange)[Kind.UNCHANGED]
+        unchanged = own[Kind.UNCHANGED]
+        lines = [math.log(places) for places in self.places if places]
+        return {
+            "unchanged_nats": unchanged,
+            "changed_nats": own[Kind.CHANGED],
+            "reading_gain": None if unchanged is None or strange is None else strange - unchanged,
+            "plan_name_nats": own[Kind.NAME],
+            "first_line_nats": own[Kind.FIRST],
+            "first_line_uniform_nats": sum(lines) / len(lines) if lines else None,
+            **{f"{name}_nats": _text_nats(engine, documents, self.tokens) for name, documents in self.copies.items()},
+            "uniform_nats": math.log(self.text),
+        }
+
+    def _means(self, engine: Engine, documents: Sequence[Document]) -> list[float | None]:
+        sums = torch.zeros(len(Kind), 2, dtype=torch.float64)
+        for chunk, _, output in run_all(engine, documents, self.tokens):
+            kinds = torch.from_numpy(np.concatenate([np.empty(0, np.int64), *self.kinds[chunk]]))
+            nats = output.nll.cpu().double()
+            sums.index_add_(0, kinds, torch.stack((nats, torch.ones_like(nats)), 1))
+        return [total / count if count else None for total, count in engine.sum(sums).tolist()]
+
+
+def kinds(document: Document, example: Example, tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Return the `Kind` of each token of plan and code of a modification, [len(plan) + len(code)]."""
+    plan, code = np.asarray(document.plan), np.asarray(document.code)
+    lines = edits.numbers(np.asarray(document.prefix).tolist())
+    places = np.flatnonzero((plan >= FIRST_NUMBER) & (plan < FIRST_TEXT))
+    found = np.full(len(plan), Kind.OTHER, np.int64)
+    found[_name(plan, example, tokenizer) & np.isin(plan, document.prefix)] = Kind.NAME
+    found[places[:1]] = Kind.FIRST
+    marked = _of_edit(code, lines.start, example, tokenizer) if lines else _of_text(code, example, tokenizer)
+    return np.concatenate((found, marked))
+
+
+def _name(plan: NDArray[np.int32], example: Example, tokenizer: Tokenizer) -> NDArray[np.bool_]:
+    """Mark the tokens of a plan that begin within the name in its header, [len(plan)]."""
+    marked = np.zeros(len(plan), np.bool_)
+    header = example.plan.split("\n", 1)[0]
+    starts = tokenizer.starts(header)[: max(0, len(plan) - 1)]
+    marked[1 : 1 + len(starts)] = [start >= header.rfind(" ") for start in starts]
+    return marked
+
+
+def _of_text(code: NDArray[np.int32], example: Example, tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Mark the tokens of a whole answer by the lines that they begin in, [len(code)]."""
+    shift, changed = 0, set[int]()
+    for hunk in edits.hunks(example.before, example.code):
+        changed |= set(range(hunk.first + shift, hunk.first + shift + len(hunk.lines)))
+        shift += len(hunk.lines) - (hunk.end - hunk.first)
+    breaks = [at for at, char in enumerate(example.code) if char == "\n"]
+    rows = np.searchsorted(breaks, tokenizer.starts(example.code))
+    marked = [Kind.CHANGED if row in changed else Kind.UNCHANGED for row in rows.tolist()]
+    return np.array([Kind.OTHER, *marked, Kind.OTHER], np.int64)[: len(code)]
+
+
+def _of_edit(code: NDArray[np.int32], start: int, example: Example, tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """Mark the text of an edit: what the replaced lines hold in this order is unchanged, [len(code)]."""
+    marked = np.full(len(code), Kind.OTHER, np.int64)
+    old = tokenizer.encode_batch(example.before.split("\n"))
+    places = np.flatnonzero((code >= FIRST_NUMBER) & (code < FIRST_TEXT))
+    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(code)], strict=True):
+        replaced = [id_ for line in old[code[first] - start : code[end] - start] for id_ in line]
+        text = end + 1 + np.flatnonzero(code[end + 1 : stop] >= FIRST_TEXT)
+        marked[text] = Kind.CHANGED
+        for op in Levenshtein.opcodes(replaced, code[text].tolist()):
+            if op.tag == "equal":
+                marked[text[op.dest_start : op.dest_end]] = Kind.UNCHANGED
+    return marked
+
+
+def _copies(config: Config, lengths: tuple[int, int], tokens: int) -> list[Document]:
+    """Return copying documents of random tokens, the same in every run of these settings."""
+    random = np.random.default_rng((config.seed, 6, *lengths))
+    counts = random.integers(lengths[0], lengths[1] + 1, COPIES).tolist()
+    return [
+        copying.copying(copying.random_lines(tokens, count, random), config.prepare.form, random) for count in counts
+    ]
+
+
+def _text_nats(engine: Engine, documents: Sequence[Document], tokens: int) -> float | None:
+    """Return the mean nats of text tokens, over ranks."""
+    sums = torch.zeros(2, dtype=torch.float64)
+    for _, batch, output in run_all(engine, documents, tokens):
+        nats = output.nll[batch.targets >= FIRST_TEXT].double()
+        sums += torch.stack((nats.sum(), torch.tensor(len(nats), dtype=torch.float64, device=nats.device))).cpu()
+    total, count = engine.sum(sums).tolist()
+    return total / count if count else None
