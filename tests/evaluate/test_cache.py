@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from hrm_ray.evaluate import cache, generation
+from hrm_ray.evaluate.generation import Request
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.model.generate import Written
 from hrm_ray.train import checkpoint
@@ -24,13 +25,13 @@ class Writer:
     """Stands in for `generation.write`; dies at its batch number `dies`."""
 
     def __init__(self) -> None:
-        self.honest, self.batches, self.dies = generation.write, list[Sequence[str]](), -1
+        self.honest, self.batches, self.dies = generation.write, list[Sequence[Request]](), -1
 
-    def __call__(self, network: Any, prefixes: Any, ids: Sequence[str], ended: Any) -> list[Written]:
+    def __call__(self, network: Any, asked: Sequence[Request], ended: Any) -> list[Written]:
         if len(self.batches) == self.dies:
             raise KeyboardInterrupt
-        self.batches.append(ids)
-        return self.honest(network, prefixes, ids, ended)
+        self.batches.append(asked)
+        return self.honest(network, asked, ended)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses, tasks
-from hrm_ray.evaluate.generation import score
+from hrm_ray.evaluate.generation import Request, score
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.files import locked, write_text
 from hrm_ray.model.generate import Written
@@ -391,7 +391,7 @@ def test_what_is_no_run_is_named(tmp_path: Path, smoke: Config) -> None:
 def test_too_many_rows_for_the_memory_are_told_with_the_setting(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def greedy(*_: object) -> None:
+    def greedy(*_: object, **__: object) -> None:
         torch.empty(1 << 60, dtype=torch.uint8)
 
     monkeypatch.setattr(generation, "generate", greedy)
@@ -399,7 +399,7 @@ def test_too_many_rows_for_the_memory_are_told_with_the_setting(
         evaluate = opened.config.evaluate.model_copy(update={"batch": batch})
         network = replace(opened, config=opened.config.model_copy(update={"evaluate": evaluate}))
         with pytest.raises(UserError, match=f"out of memory on cpu, writing {batch} changes.*evaluate.{advised}"):
-            generation.write(network, [[1]], ["a"])
-    monkeypatch.setattr(generation, "generate", lambda *_: torch.ones(2) @ torch.ones(3))
+            generation.write(network, [Request([1], "a")])
+    monkeypatch.setattr(generation, "generate", lambda *_, **__: torch.ones(2) @ torch.ones(3))
     with pytest.raises(RuntimeError, match="size"):
-        generation.write(opened, [[1]], ["a"])
+        generation.write(opened, [Request([1], "a")])

@@ -13,6 +13,7 @@ from hrm_ray.evaluate.opened import Opened
 from hrm_ray.model.attention import packed_attention
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
+from hrm_ray.model.recurrence import Pass
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.run import build_model
 from hrm_ray.train.validate import all_nats
@@ -50,7 +51,7 @@ def test_without_the_coders_last_cycle_the_planner_has_the_one_before(opened: Op
     assert not torch.allclose(found, all_nats(opened.engine, given, opened.tokens))
 
 
-def run(model: HRM, given: list[Document], skipped: Sequence[probes.Pass] = ()) -> dict[probes.Pass, torch.Tensor]:
+def run(model: HRM, given: list[Document], skipped: Sequence[Pass] = ()) -> dict[Pass, torch.Tensor]:
     batch = collate(given)
     attend = packed_attention(batch.spans, batch.ids.device)
     with torch.no_grad():

@@ -92,7 +92,7 @@ def their_gradients(model: HRM, document: Document) -> dict[str, Tensor]:
     loss.backward()
     state = theirs.state_dict(keep_vars=True)
     gradients = {name: one.grad if one.grad is not None else torch.zeros_like(one) for name, one in state.items()}
-    return from_file(model.config, config_fields(model.config, VOCABULARY, window=64), gradients)
+    return from_file(model.config, gradients)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_gradients_equal_those_of_transformers_there_and_back(changes: dict[str,
         torch.testing.assert_close(theirs[name], gradient, rtol=1e-4, atol=1e-5 * float(gradient.abs().max()))
     fields = {"model_type": "hrm_text"} | config_fields(model.config, VOCABULARY, window=64)
     back = HRM(model.config.model_copy(update=shape(fields)), VOCABULARY)
-    back.load_state_dict(model.state_dict() | from_file(back.config, fields, to_file(model)))
+    back.load_state_dict(model.state_dict() | from_file(back.config, to_file(model)))
     assert all(torch.equal(one, ours[name]) for name, one in our_gradients(back, document).items())
 
 
@@ -125,20 +125,21 @@ def test_weights_come_back_as_they_were_from_files_of_either_form(changes: dict[
     fields = {"model_type": "hrm_text"} | config_fields(model.config, VOCABULARY, window=64)
     body = {name: value for name, value in model.state_dict().items() if not name.startswith("refinement.")}
     for saved in (to_file(model), state_dict(model)):
-        back = from_file(model.config, fields, saved)
+        back = from_file(model.config, saved)
         assert back.keys() == body.keys()
         assert all(torch.equal(back[name], value) for name, value in body.items())
     assert shape(fields) == {name: getattr(model.config, name) for name in shape(fields)}
 
 
-def test_another_scale_of_the_embedding_goes_into_an_untied_table() -> None:
+@pytest.mark.parametrize("tied", [True, False])
+def test_every_scale_of_the_embedding_is_taken_over(tied: bool) -> None:
     torch.manual_seed(1)
-    config = transformers.HrmTextConfig(
-        **{**config_fields(small_config(tied=False), VOCABULARY, window=64), "embedding_scale": 50.0}
-    )
+    ours = small_config(tied=tied, embedding_scale=50.0)
+    config = transformers.HrmTextConfig(**config_fields(ours, VOCABULARY, window=64))
     theirs, document = transformers.HrmTextForCausalLM(config).eval(), solve_document(2)
-    model = small_model(tied=False)
-    model.load_state_dict(from_file(model.config, config.to_dict(), theirs.state_dict()), strict=False)
+    assert shape(config.to_dict())["embedding_scale"] == 50
+    model = HRM(ours, VOCABULARY)
+    model.load_state_dict(from_file(ours, theirs.state_dict()), strict=False)
     torch.testing.assert_close(our_logits(model, document), their_logits(theirs, document), atol=1e-4, rtol=0)
 
 
@@ -183,8 +184,6 @@ def test_a_setting_that_it_has_never_heard_of_is_refused_too() -> None:
         ({"head_dim": 16}, "head_dim is 16, and our network has hidden_size / num_attention_heads = 8"),
         ({"num_key_value_heads": 2}, "num_key_value_heads is 2"),
         ({"rope_parameters": {"rope_type": "yarn", "factor": 2.0}}, "rope_type is yarn"),
-        ({"embedding_scale": 50.0}, r"embedding_scale is 50, and that of a tied network must be sqrt"),
-        ({"embedding_scale": None, "initializer_range": 0.02}, "embedding_scale is 50"),
         ({"hidden_size": "64"}, "config.json has a value that none of its kind"),
         ({"num_attention_heads": 0}, "config.json has a value that none of its kind"),
         ({"head_dim": None}, "config.json has a value that none of its kind"),
@@ -208,9 +207,9 @@ def test_files_of_older_versions_say_the_rotation_and_the_depth_otherwise() -> N
 
 def test_weights_that_are_missing_or_too_many_are_named() -> None:
     config = small_config()
-    fields, weights = config_fields(config, VOCABULARY, window=64), to_file(small_model())
+    weights = to_file(small_model())
     with pytest.raises(UserError, match=r"have no model\.z_L_init"):
-        from_file(config, fields, {name: value for name, value in weights.items() if name != "model.z_L_init"})
+        from_file(config, {name: value for name, value in weights.items() if name != "model.z_L_init"})
     with pytest.raises(UserError, match=r"have lm_head\.bias, which our network has no place for"):
-        from_file(config, fields, weights | {"lm_head.bias": torch.zeros(1)})
-    from_file(config, fields, weights | {"lm_head.weight": torch.zeros(1)})
+        from_file(config, weights | {"lm_head.bias": torch.zeros(1)})
+    from_file(config, weights | {"lm_head.weight": torch.zeros(1)})

@@ -135,7 +135,7 @@ def test_a_folder_in_pieces_and_half_precision_that_transformers_saved(tied: boo
     fields = hf_folder.read_config(tmp_path)
     config = small_config(**shape(fields))
     model = HRM(config, 97)
-    model.load_state_dict(from_file(config, fields, hf_folder.read_weights(tmp_path)), strict=False)
+    model.load_state_dict(from_file(config, hf_folder.read_weights(tmp_path)), strict=False)
     document = solve_document(6)
     torch.testing.assert_close(our_logits(model, document), their_logits(theirs.float(), document), atol=1e-4, rtol=0)
 

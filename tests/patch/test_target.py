@@ -72,8 +72,10 @@ def test_what_is_not_there_is_named_with_what_is_near(repo: Repo, words: tuple[A
 def prepared(network: Network, example: Example) -> list[int]:
     """The prefix of the row that `prepare` writes."""
     settings = network.config.prepare
-    given = sections.shorten(sections.prefix(example, network.tokenizer), settings.window, settings.budgets)
-    row = sections.solve(example, given, network.tokenizer, 1 << 20)
+    given = sections.shorten(
+        sections.prefix(example, network.tokenizer, settings.form), settings.window, settings.budgets
+    )
+    row = sections.solve(example, given, network.tokenizer, 1 << 20, settings.form)
     assert row is not None
     ids: list[int] = row["problem_ids"] + row["context_ids"]
     return ids
@@ -96,7 +98,7 @@ def told(network: Network, folder: Path, given: PullRequest, example: Example) -
         where = [one for one in declarations(source) if one.text == text]
         target = replace(locate(tree, example.path, "", add=True), declaration=where[0], add=not example.before)
     problem = Problem(given.pull_request.title, given.pull_request.body)
-    return list(task(network, target, problem).prefix)
+    return list(task(network, target, problem).request.prefix)
 
 
 def test_the_sections_are_those_of_training(network: Network, repo: Repo) -> None:
@@ -112,9 +114,9 @@ def test_the_sections_are_those_of_training(network: Network, repo: Repo) -> Non
     for one in examples:
         assert told(network, repo.path, given, one) == prepared(network, one)
     named = locate(WorkingTree(repo.path), "pkg/file3.go", "Cart.Add", add=False)
-    assert list(task(network, named, Problem(given.pull_request.title, given.pull_request.body)).prefix) == prepared(
-        network, examples[0]
-    )
+    assert list(
+        task(network, named, Problem(given.pull_request.title, given.pull_request.body)).request.prefix
+    ) == prepared(network, examples[0])
 
 
 def test_the_sections_of_real_changes_are_those_of_training(network: Network, repo: Repo, shared_data: Path) -> None:

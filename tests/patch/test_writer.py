@@ -39,9 +39,11 @@ def test_what_is_said_does_not_depend_on_who_else_is_asked(tree: WorkingTree, ne
 
 def test_the_seed_is_that_of_place_and_problem(tree: WorkingTree, network: Network) -> None:
     show, cart = (locate(tree, "shop.go", name, add=False) for name in ("Show", "Cart"))
-    ids = [task(network, *given).id for given in ((show, Problem("a")), (cart, Problem("a")), (show, Problem("b")))]
+    ids = [
+        task(network, *given).request.id for given in ((show, Problem("a")), (cart, Problem("a")), (show, Problem("b")))
+    ]
     assert len(set(ids)) == 3
-    assert task(network, show, Problem("a")).id == ids[0]
+    assert task(network, show, Problem("a")).request.id == ids[0]
 
 
 @pytest.mark.parametrize(

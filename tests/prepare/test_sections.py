@@ -23,7 +23,7 @@ ADDED = example(change="added", before="", anchor="type Engine struct{}")
 
 
 def whole(given: Example, tokenizer: Tokenizer) -> dict[str, Any]:
-    columns = sections.solve(given, sections.prefix(given, tokenizer), tokenizer, LARGE)
+    columns = sections.solve(given, sections.prefix(given, tokenizer, "whole"), tokenizer, LARGE, "whole")
     assert columns is not None
     return columns
 
@@ -92,7 +92,7 @@ def test_control_tokens_in_the_text_give_no_control_ids(tokenizer: Tokenizer) ->
 
 @pytest.mark.parametrize("given", [EXAMPLE, ADDED])
 def test_every_window_shortens_outline_then_body_then_anchor(given: Example, tokenizer: Tokenizer) -> None:
-    full = sections.prefix(given, tokenizer)
+    full = sections.prefix(given, tokenizer, "whole")
     never_cut = sum(len(full[name]) for name in ("title", "path")) + len(full.get("before", [Control.ANCHOR]))
     emptied_before = {"body": ["outline"], "anchor": ["outline", "body"]}
     for window in range(2 * sections.size(full) + 2, 0, -1):
@@ -108,7 +108,7 @@ def test_every_window_shortens_outline_then_body_then_anchor(given: Example, tok
 
 
 def test_no_more_is_cut_than_must_be(tokenizer: Tokenizer) -> None:
-    full = sections.prefix(EXAMPLE, tokenizer)
+    full = sections.prefix(EXAMPLE, tokenizer, "whole")
     total = sections.size(full)
     assert sections.shorten(full, 2 * total, HALF) == full
     short = sections.shorten(full, 2 * total - 6, HALF)
@@ -119,7 +119,7 @@ def test_no_more_is_cut_than_must_be(tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize("part", ["problem", "outline", "anchor"])
 def test_a_part_is_shortened_to_its_own_budget_even_where_there_is_room(part: str, tokenizer: Tokenizer) -> None:
     long = {"problem": "body", "outline": "outline", "anchor": "anchor"}[part]
-    full = sections.prefix(example(**(asdict(ADDED) | {long: "x := 1\n" * 200})), tokenizer)
+    full = sections.prefix(example(**(asdict(ADDED) | {long: "x := 1\n" * 200})), tokenizer, "whole")
     budgets = Budgets(**{"problem": 0.45, "outline": 0.45, "anchor": 0.45, "prefix": 0.9, part: 0.1})
     short = sections.shorten(full, 2000, budgets)
     kept = len(short[long]) + (len(short["title"]) if part == "problem" else 0)
@@ -130,7 +130,7 @@ def test_a_part_is_shortened_to_its_own_budget_even_where_there_is_room(part: st
 
 
 def test_a_title_above_its_budget_leaves_nothing_of_the_body(tokenizer: Tokenizer) -> None:
-    full = sections.prefix(example(title="why " * 100), tokenizer)
+    full = sections.prefix(example(title="why " * 100), tokenizer, "whole")
     short = sections.shorten(full, 400, Budgets(problem=0.1))
     assert short["title"] == full["title"]
     assert short["body"] == []
@@ -153,13 +153,13 @@ def test_budgets_that_contradict_each_other_are_refused(given: dict[str, float],
 
 def test_the_answer_has_no_say_in_the_prefix(tokenizer: Tokenizer) -> None:
     """Cut to the room that the answer leaves, the length of the prefix would tell the length of the answer."""
-    window = sections.size(sections.prefix(EXAMPLE, tokenizer)) * 7 // 4
+    window = sections.size(sections.prefix(EXAMPLE, tokenizer, "whole")) * 7 // 4
     prefixes, kept = [], 0
     for length in range(0, window, 4):
         grown = replace(EXAMPLE, plan="add " * (length // 4), code="x " * length)
-        given = sections.shorten(sections.prefix(grown, tokenizer), window, HALF)
-        columns = sections.solve(grown, given, tokenizer, window)
-        row = sections.judge(judgement("x " * length), given, tokenizer, window)
+        given = sections.shorten(sections.prefix(grown, tokenizer, "whole"), window, HALF)
+        columns = sections.solve(grown, given, tokenizer, window, "whole")
+        row = sections.judge(judgement("x " * length), grown, given, tokenizer, window, "whole")
         prefixes += [columns["problem_ids"] + columns["context_ids"]] if columns else []
         prefixes += [row["prefix_ids"][:-1]] if row else []
         kept += columns is not None
@@ -169,17 +169,18 @@ def test_the_answer_has_no_say_in_the_prefix(tokenizer: Tokenizer) -> None:
 
 
 def test_documents_fit_the_window_or_are_refused(tokenizer: Tokenizer) -> None:
-    given = sections.prefix(EXAMPLE, tokenizer)
+    given = sections.prefix(EXAMPLE, tokenizer, "whole")
     full = size(whole(EXAMPLE, tokenizer))
-    columns = sections.solve(EXAMPLE, given, tokenizer, full)
+    columns = sections.solve(EXAMPLE, given, tokenizer, full, "whole")
     assert columns == whole(EXAMPLE, tokenizer)
     assert size(columns) - len(columns["plan_ids"]) + 1 <= full, "the document without a plan"
-    assert sections.solve(EXAMPLE, given, tokenizer, full - 1) is None
+    assert sections.solve(EXAMPLE, given, tokenizer, full - 1, "whole") is None
 
 
 def test_judge_rows(tokenizer: Tokenizer) -> None:
-    given = sections.prefix(EXAMPLE, tokenizer)
-    row = sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, LARGE)
+    given = sections.prefix(EXAMPLE, tokenizer, "whole")
+    attempt = judgement("func Start() {}<|judge|>")
+    row = sections.judge(attempt, EXAMPLE, given, tokenizer, LARGE, "whole")
     assert row is not None
     columns = whole(EXAMPLE, tokenizer)
     assert row["prefix_ids"] == [*columns["problem_ids"], *columns["context_ids"], Control.DIRECT]
@@ -187,5 +188,5 @@ def test_judge_rows(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(row["attempt_ids"]) == "func Start() {}<|judge|>"
     assert (row["label"], row["example_id"], row["attempt"]) == (1, EXAMPLE.id, "func Start() {}<|judge|>")
     window = len(row["prefix_ids"]) + len(row["attempt_ids"])
-    assert sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, window) == row
-    assert sections.judge(judgement("func Start() {}<|judge|>"), given, tokenizer, window - 1) is None
+    assert sections.judge(attempt, EXAMPLE, given, tokenizer, window, "whole") == row
+    assert sections.judge(attempt, EXAMPLE, given, tokenizer, window - 1, "whole") is None

@@ -65,7 +65,7 @@ def test_decode_leaves_control_tokens_out(tokenizer: Tokenizer) -> None:
 
 def test_training_is_repeatable_with_any_number_of_threads() -> None:
     script = (
-        "import sys; from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer; from tests.prepare.conftest import TEXTS\n"
+        "import sys; from hrm_ray.prepare.tokenizer import Tokenizer; from tests.prepare.conftest import TEXTS\n"
         "print(Tokenizer.train(TEXTS, 400).sha256)"
     )
     hashes = {

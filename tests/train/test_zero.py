@@ -22,6 +22,7 @@ from hrm_ray.train.checkpoint import Loaded
 from hrm_ray.train.engine import PlainEngine
 from hrm_ray.train.feed import open_feed
 from hrm_ray.train.run import build_model
+from hrm_ray.train.validation import Validation
 from tests.conftest import ROOT
 from tests.train import probing, whole
 from tests.train.conftest import VOCABULARY, run_config
@@ -208,7 +209,7 @@ def test_ranks_have_unlike_amounts_of_work_and_none_hangs(dataset: Path) -> None
     batches = [open_feed(config, rank, WORLD).micro_batches(0) for rank in range(WORLD)]
     assert [[len(batch.ids) > 0 for batch in some] for some in batches] == [[True] * 3, [True, True, False]]
     assert [sum(len(batch.decisions) for batch in some) > 0 for some in batches] == [True, False]
-    validation = validate.Validation(config)
+    validation = Validation(config)
     assert [len(validation.writing.prefixes[rank::WORLD]) for rank in range(WORLD)] == [2, 1]
     assert len(validate._chunks(validation.solve, validation.tokens)) % WORLD == 1
 
