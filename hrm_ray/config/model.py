@@ -50,9 +50,6 @@ class Model(Section):
     h_cycles: Count = 2
     l_cycles: Count = 3
     depth: Depth = Depth()
-    every_cycle: bool = True
-    """Train on the loss read after each H cycle, their mean, not after the last alone. The forward stays the same; the
-    second cycle otherwise keeps a network from learning to copy its input (docs/log.md, 2026-11-30)."""
     embedding_scale: Positive = 113.0
     """Embeddings begin with a standard deviation of 1 / embedding_scale and are multiplied by it. A tied head begins
     with rows as small, so that it does not begin by predicting the input token (docs/log.md, 2026-11-30)."""

@@ -124,7 +124,7 @@ class Ingredient(Section):
 
 
 class Copying(Section):
-    """Documents whose answer stands in their prefix, from which a network learns to read (docs/log.md, 2026-11-30)."""
+    """Documents that ask for a copy of their prefix, from which a network learns to read (docs/log.md, 2026-11-30)."""
 
     steps: Whole = 0
     """First steps of the run, which hold nothing else."""

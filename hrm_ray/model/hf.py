@@ -23,7 +23,7 @@ CLASS = "HrmTextForCausalLM"
 
 _SIZE = ("hidden", "layers", "heads", "intermediate", "h_cycles", "l_cycles")
 _SHAPE = (*_SIZE, "tied", "rope_theta", "norm_eps", "embedding_scale")
-_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "every_cycle", "init_from"))
+_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")

@@ -30,16 +30,9 @@ class Output(NamedTuple):
     """What the losses are made of."""
 
     nll: Tensor
-    """[N] negative log-likelihood of each target, nats, fp32, read from the last state."""
-    trained: Tensor
-    """[N] the same, or its mean over the H cycles where `every_cycle` trains them all."""
+    """[N] negative log-likelihood of each target, nats, fp32."""
     decisions: Tensor
     """[J, 3] logits, fp32."""
-
-    @property
-    def answered(self) -> Output:
-        """The same with the losses of the last state alone, which are what a trained model is asked for."""
-        return self._replace(trained=self.nll)
 
 
 class HRM(nn.Module):
@@ -84,21 +77,9 @@ class HRM(nn.Module):
         embedded = self.embed(batch.ids)
         feedback = self.refinement.feedback(batch.feedback).to(embedded.dtype)
         embedded = embedded.index_add(0, batch.judge_at, feedback)
-        attend = packed_attention(batch.spans, batch.ids.device)
-        read: list[Tensor] = []
-        for at, state in self.passes(embedded, batch.positions, attend, depth):
-            if at in self._read(depth):
-                targets = state.index_select(0, batch.target_at)
-                read.append(linear_cross_entropy(targets, self.table, batch.targets))
-        decisions = self.refinement(state.index_select(0, batch.judge_at)).float()
-        return Output(read[-1], torch.stack(read).mean(0) if len(read) > 1 else read[-1], decisions)
-
-    def _read(self, depth: int) -> frozenset[Pass]:
-        """Return the passes after which the targets are predicted: the last, in training each H pass with gradient."""
-        last = passes(self.config)[-1]
-        if not (torch.is_grad_enabled() and self.config.every_cycle):
-            return frozenset((last,))
-        return frozenset(at for at in passes_with_gradient(self.config, depth) if at[1] == last[1]) | {last}
+        states = self.states(embedded, batch.positions, packed_attention(batch.spans, batch.ids.device), depth)
+        nll = linear_cross_entropy(states.index_select(0, batch.target_at), self.table, batch.targets)
+        return Output(nll, self.refinement(states.index_select(0, batch.judge_at)).float())
 
     def embed(self, ids: Tensor) -> Tensor:
         """[T] ids -> [T, hidden], of unit variance at the start."""

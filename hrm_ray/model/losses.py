@@ -43,11 +43,8 @@ def section_sums(batch: Batch, values: Tensor) -> Tensor:
 
 
 def loss_sums(output: Output, batch: Batch) -> Tensor:
-    """Return [3]: the weighted plan and code sums and the decision sum, in nats; a missing part gives 0, not NaN.
-
-    These are what is trained: the mean over the H cycles where the model is trained after each of them.
-    """
-    sections = section_sums(batch, batch.target_weight * output.trained)
+    """Return [3]: the weighted plan and code sums and the decision sum, in nats; a missing part gives 0, not NaN."""
+    sections = section_sums(batch, batch.target_weight * output.nll)
     decisions = F.cross_entropy(output.decisions, batch.decisions, reduction="sum").double()
     return torch.cat((sections, decisions[None]))
 

@@ -48,8 +48,6 @@ def passes_with_gradient(config: Model, depth: int) -> frozenset[Pass]:
 
     The last of each stack, as many as `calls_with_gradient` says.
     """
-    if config.mode == "plain":
-        return frozenset(passes(config))
     kept = calls_with_gradient(config, depth)
     slow = [(h, config.l_cycles) for h in range(config.h_cycles)]
     fast = [(h, low) for h in range(config.h_cycles) for low in range(config.l_cycles)]

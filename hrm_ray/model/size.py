@@ -32,8 +32,7 @@ def training_flops(config: Model, vocab_size: int, tokens: float, targets: float
     """
     one_block = 2 * block_parameters(config) * tokens + 4 * config.hidden * pairs
     head = 2 * vocab_size * config.hidden * targets
-    readings = calls_with_gradient(config, depth).planner if config.every_cycle else 1
-    return _blocks(config, depth) * one_block + 3 * readings * head
+    return _blocks(config, depth) * one_block + 3 * head
 
 
 def plain_twin(config: Model, equal: Literal["equal_parameters", "equal_flops"]) -> Model:

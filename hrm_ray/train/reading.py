@@ -60,11 +60,9 @@ class Reading:
         others = [*prefixes[1:], *prefixes[:1]]
         self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=True)]
         self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
-        self.text = tokenizer.vocab_size - FIRST_TEXT
-        self.copies = {
-            "copy": _copies(config, copying.SHORT, self.text),
-            "long_copy": _copies(config, LONG, self.text),
-        }
+        self.vocabulary = tokenizer.vocab_size
+        lengths = {"copy": copying.SHORT, "long_copy": LONG}
+        self.copies = {name: _copies(config, length, self.vocabulary) for name, length in lengths.items()}
         self.tokens = config.train.micro_rows * config.prepare.window
 
     def measure(self, engine: Engine) -> dict[str, float | None]:
@@ -81,7 +79,7 @@ class Reading:
             "first_line_nats": own[Kind.FIRST],
             "first_line_uniform_nats": sum(lines) / len(lines) if lines else None,
             **{f"{name}_nats": _text_nats(engine, documents, self.tokens) for name, documents in self.copies.items()},
-            "uniform_nats": math.log(self.text),
+            "uniform_nats": math.log(self.vocabulary - FIRST_TEXT),
         }
 
     def _means(self, engine: Engine, documents: Sequence[Document]) -> list[float | None]:
@@ -141,13 +139,11 @@ def _of_edit(code: NDArray[np.int32], start: int, example: Example, tokenizer: T
     return marked
 
 
-def _copies(config: Config, lengths: tuple[int, int], tokens: int) -> list[Document]:
+def _copies(config: Config, lengths: tuple[int, int], vocabulary: int) -> list[Document]:
     """Return copying documents of random tokens, the same in every run of these settings."""
     random = np.random.default_rng((config.seed, 6, *lengths))
     counts = random.integers(lengths[0], lengths[1] + 1, COPIES).tolist()
-    return [
-        copying.copying(copying.random_lines(tokens, count, random), config.prepare.form, random) for count in counts
-    ]
+    return [copying.copying(copying.random_tokens(vocabulary, count, random)) for count in counts]
 
 
 def _text_nats(engine: Engine, documents: Sequence[Document], tokens: int) -> float | None:

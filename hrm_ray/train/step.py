@@ -17,7 +17,7 @@ from hrm_ray.train.engine import Engine
 
 @dataclass(frozen=True)
 class StepResult:
-    """What a step measured; losses are in nats, of the last state, None where the step held nothing of a kind."""
+    """What a step measured; losses are in nats, None where the step held nothing of a kind."""
 
     losses: dict[str, float | None]
     bits_per_byte: dict[str, float | None]
@@ -43,8 +43,9 @@ def train_step(engine: Engine, batches: Sequence[Batch], train: Train, rate: flo
     for batch in batches:
         on_device = batch.to(engine.device)
         output = engine.forward(on_device, depth)
-        engine.backward(total_loss(loss_sums(output, on_device), counts, train.losses))
-        sums += loss_sums(output.answered, on_device).detach().cpu()
+        part = loss_sums(output, on_device)
+        engine.backward(total_loss(part, counts, train.losses))
+        sums += part.detach().cpu()
         nll += section_sums(on_device, output.nll.detach()).cpu()
     sums, nll, sizes, [tokens] = _sum(engine, sums, nll, *_sizes(batches))
     loss, norm = float(total_loss(sums, counts, train.losses)), engine.gradient_norm()

@@ -48,7 +48,7 @@ def opened(dataset: Path, folder: Path) -> Opened:
     config = run_config(dataset, folder)
     solve, judge = SolveDocuments(dataset, "test"), JudgeDocuments(dataset, "test")
     engine = RankEngine(build_model(config), config.train)
-    return Opened(folder, config, engine, 0, Tokenizer.train([], 400), solve, judge, TOKENS)
+    return Opened(folder, config, engine, 0, Tokenizer.train([], 530), solve, judge, TOKENS)
 
 
 def seen(opened: Opened) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def opened(dataset: Path, tmp_path: Path) -> Opened:
     config = run_config(dataset, tmp_path)
     engine = PlainEngine(build_model(config), config.train)
     solve, judge = SolveDocuments(dataset, "test"), JudgeDocuments(dataset, "test")
-    return Opened(tmp_path, config, engine, 0, Tokenizer.train([], 400), solve, judge, tokens=256)
+    return Opened(tmp_path, config, engine, 0, Tokenizer.train([], 530), solve, judge, tokens=256)
 
 
 def test_the_true_plans_give_the_bits_of_the_split(opened: Opened) -> None:

@@ -76,7 +76,7 @@ def network(run_dir: Path, *files: Path, **evaluate: float) -> Network:
     weights = run_dir / "checkpoints" / checkpoint.folder_name(7)
     weights.mkdir(parents=True, exist_ok=True)
     (weights / checkpoint.MANIFEST).write_text("{}")
-    tokenizer = Tokenizer.train([task.reference for task in read([OWN])], 400)
+    tokenizer = Tokenizer.train([task.reference for task in read([OWN])], 530)
     torch.manual_seed(0)
     return Network(run_dir, config, PlainEngine(HRM(config.model, tokenizer.vocab_size), config.train), 7, tokenizer)
 

@@ -15,8 +15,8 @@ VOCABULARY = FIRST_TEXT + 83
 
 
 def small_config(**changes: object) -> Model:
-    """A network of a few thousand parameters with two layers in each stack."""
-    shape = {"hidden": 32, "layers": 2, "heads": 4, "intermediate": 48}
+    """A network of a few thousand parameters with two layers in each stack, with logits that tell tokens apart."""
+    shape = {"hidden": 32, "layers": 2, "heads": 4, "intermediate": 48, "embedding_scale": 32**0.5}
     return Model.model_validate(shape | changes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +52,7 @@ def test_whatever_it_allows_applies(seed: int) -> None:
     hunks = edits.decode(ids, NUMBERS.start - FIRST_NUMBER, tokenizer)
     assert all(0 <= hunk.first <= hunk.end <= 4 for hunk in hunks)
     assert all(hunk.first < hunk.end or hunk.lines for hunk in hunks[:-1])
-    assert all(one.end < other.first for one, other in zip(hunks, hunks[1:], strict=False))
+    assert all(one.end < other.first for one, other in pairwise(hunks))
     edits.apply(before, hunks)
 
 

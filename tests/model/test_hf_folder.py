@@ -18,8 +18,8 @@ from hrm_ray.model.hrm import HRM
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.model.size import parameters
 from hrm_ray.prepare.adopted import adopt
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
-from tests.model.conftest import small_config, solve_document
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
+from tests.model.conftest import VOCABULARY, small_config, solve_document
 from tests.model.test_hf import our_logits, their_logits, trained
 from tests.prepare.conftest import TEXTS
 from tests.prepare.test_adopted import ADDED, made
@@ -32,7 +32,7 @@ PLAN, CODE = 6, 9
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
-    return Tokenizer.train(TEXTS, 320)
+    return Tokenizer.train(TEXTS, 450)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_greedy_generation_writes_the_same_tokens(model: HRM, folder: Path) -> N
         written = theirs.generate(
             input_ids=torch.tensor([ids]),
             token_type_ids=torch.tensor([[1] * len(prefix) + [0] * (len(ids) - len(prefix))]),
-            suppress_tokens=[control for control in Control if control != end],
+            suppress_tokens=[id_ for id_ in range(FIRST_TEXT) if id_ != end],
             eos_token_id=int(end),
             max_new_tokens=most,
         )[0].tolist()
@@ -89,7 +89,7 @@ def test_the_auto_tokenizer_gives_our_ids_and_every_text_back(tokenizer: Tokeniz
     assert ids == tokenizer.encode(text)
     assert theirs.decode(ids) == theirs.decode([Control.PLAN, *ids, Control.END], skip_special_tokens=True) == text
     assert (theirs.pad_token_id, theirs.eos_token_id) == (Control.PAD, Control.END)
-    assert theirs.convert_tokens_to_ids(list(CONTROL)) == list(Control)
+    assert theirs.convert_tokens_to_ids(list(CONTROL)) == list(range(FIRST_TEXT))
 
 
 def test_the_tokenizer_stays_so_when_transformers_saves_it(tokenizer: Tokenizer, folder: Path, tmp_path: Path) -> None:
@@ -127,14 +127,14 @@ def test_the_head_lies_beside_the_weights(model: HRM, folder: Path) -> None:
 def test_a_folder_in_pieces_and_half_precision_that_transformers_saved(tied: bool, tmp_path: Path) -> None:
     torch.manual_seed(0)
     size = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "head_dim": 8}
-    scale = {"embedding_scale": 32**0.5, "tie_word_embeddings": tied, "vocab_size": 97}
+    scale = {"embedding_scale": 32**0.5, "tie_word_embeddings": tied, "vocab_size": VOCABULARY}
     theirs = transformers.HrmTextForCausalLM(transformers.HrmTextConfig(**size, **scale)).bfloat16().eval()
     theirs.save_pretrained(tmp_path, max_shard_size="20KB", save_original_format=tied)
     assert len(hf_folder.weight_files(tmp_path)) > 2
     assert any("gqkv_proj" in name for name in hf_folder.read_weights(tmp_path)) == tied
     fields = hf_folder.read_config(tmp_path)
     config = small_config(**shape(fields))
-    model = HRM(config, 97)
+    model = HRM(config, VOCABULARY)
     model.load_state_dict(from_file(config, hf_folder.read_weights(tmp_path)), strict=False)
     document = solve_document(6)
     torch.testing.assert_close(our_logits(model, document), their_logits(theirs.float(), document), atol=1e-4, rtol=0)

@@ -13,7 +13,7 @@ from hrm_ray.model.attention import PackedAttention
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.losses import Counts, loss_sums, total_loss
-from hrm_ray.prepare.tokenizer import FIRST_TEXT
+from hrm_ray.prepare.tokenizer import Control
 from tests.model.conftest import VOCABULARY, judge_document, small_config, small_model, solve_document
 
 WEIGHTS = Losses()
@@ -82,7 +82,7 @@ def test_fresh_random_tokens_cannot_be_learnt() -> None:
     recent = []
     for step in range(120):
         random = torch.Generator().manual_seed(step)
-        batch = [[int(t) + FIRST_TEXT for t in torch.randint(symbols, (24,), generator=random)] for _ in range(16)]
+        batch = [[int(t) + len(Control) for t in torch.randint(symbols, (24,), generator=random)] for _ in range(16)]
         documents = [Document(prefix=ids[:8], plan=ids[8:14], code=ids[14:]) for ids in batch]
         nll = model(collate(documents), depth=5).nll.mean()
         optimizer.zero_grad()

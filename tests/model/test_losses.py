@@ -16,8 +16,7 @@ from tests.model.conftest import judge_document, solve_document
 
 def constant_output(documents: list[Document], nll: float) -> Output:
     batch = collate(documents)
-    each = torch.full((len(batch.targets),), nll)
-    return Output(each, each, torch.zeros(len(batch.decisions), 3))
+    return Output(torch.full((len(batch.targets),), nll), torch.zeros(len(batch.decisions), 3))
 
 
 def test_markers_and_end_count_in_their_section() -> None:

@@ -118,7 +118,7 @@ def network() -> Network:
     budget = {"max_plan_tokens": 8, "max_code_tokens": 16, "batch": 2}
     given = {"name": "t", "data": "none", "model": shape, "evaluate": budget, "prepare": {"window": 512}}
     config: Config = settings.parse(given, "test")
-    tokenizer = Tokenizer.train([*FILES.values()] * 3, 400)
+    tokenizer = Tokenizer.train([*FILES.values()] * 3, 530)
     torch.manual_seed(0)
     engine = PlainEngine(HRM(config.model, tokenizer.vocab_size), config.train)
     return Network(Path("none"), config, engine, 7, tokenizer)

@@ -17,4 +17,4 @@ TEXTS = [
 
 @pytest.fixture(scope="session")
 def tokenizer() -> Tokenizer:
-    return Tokenizer.train(TEXTS, 400)
+    return Tokenizer.train(TEXTS, 530)

@@ -32,7 +32,7 @@ def test_a_file_of_no_records_is_refused_before_ray_is_started(tmp_path: Path) -
 @pytest.mark.usefixtures("ray_session")
 def test_it_says_what_came_of_it_and_then_that_nothing_is_left_to_do(tmp_path: Path) -> None:
     source = factory.write_parquet(tmp_path / "prs.parquet", factory.history(), group=20)
-    chosen = {"vocab_size": 400, "window": 256, "input": str(source)}
+    chosen = {"vocab_size": 530, "window": 256, "input": str(source)}
     given = settings.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
     printed = io.StringIO()
     progress = Progress(console=Console(file=printed, width=1000), disable=True)

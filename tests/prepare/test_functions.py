@@ -65,7 +65,7 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 
 def chosen_config(tmp_path: Path, **prepare: Any) -> Config:
     source = factory.write_parquet(tmp_path / "prs.parquet", factory.history(), group=8)
-    chosen = {"vocab_size": 400, "window": 256, "input": str(source), "jsonl": True, **prepare}
+    chosen = {"vocab_size": 530, "window": 256, "input": str(source), "jsonl": True, **prepare}
     return settings.parse({"name": "t", "data": str(tmp_path / "data"), "prepare": chosen}, "test")
 
 

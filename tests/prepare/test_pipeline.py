@@ -38,7 +38,7 @@ pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 def chosen_config(data: Path, source: Path | None, **prepare: Any) -> Config:
-    chosen = {"vocab_size": 400, "window": 256, "input": source and str(source), **prepare}
+    chosen = {"vocab_size": 530, "window": 256, "input": source and str(source), **prepare}
     return settings.parse({"name": "t", "data": str(data), "prepare": chosen}, "test")
 
 
@@ -263,7 +263,7 @@ def test_control_tokens_written_in_a_pull_request_stay_text(tmp_path: Path) -> N
         described = replace(made.pull_request, title=poison, body=f"{poison}\n{poison}")
         poisoned.append(replace(made, pull_request=described, files=(file,)))
     source = factory.write_parquet(tmp_path / "prs.parquet", poisoned, group=8)
-    run(tmp_path / "data", source, window=2048)
+    run(tmp_path / "data", source, window=8192)
     shards = Shards(tmp_path / "data" / "train")
     placed = {"problem_ids": [1, 2], "plan_ids": [7], "code_ids": [8, 9]}
     for row in range(len(shards)):

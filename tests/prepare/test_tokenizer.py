@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hrm_ray.errors import UserError
-from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_NUMBER, FIRST_TEXT, Control, Tokenizer
 from tests.prepare.conftest import TEXTS
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text("ab_.( )\t\n{}<|>09é世", max_size=80)
@@ -33,7 +33,8 @@ def test_every_byte_is_a_token(tokenizer: Tokenizer) -> None:
 
 
 def test_ids_of_control_tokens_are_fixed() -> None:
-    assert [int(control) for control in Control] == list(range(14))
+    assert [int(control) for control in Control] == list(range(15))
+    assert (FIRST_NUMBER, FIRST_TEXT, len(CONTROL)) == (15, 144, 144)
     assert (CONTROL[Control.PAD], CONTROL[Control.PROBLEM], CONTROL[Control.DIAGNOSTICS]) == (
         "<|pad|>",
         "<|problem|>",
@@ -66,7 +67,7 @@ def test_decode_leaves_control_tokens_out(tokenizer: Tokenizer) -> None:
 def test_training_is_repeatable_with_any_number_of_threads() -> None:
     script = (
         "import sys; from hrm_ray.prepare.tokenizer import Tokenizer; from tests.prepare.conftest import TEXTS\n"
-        "print(Tokenizer.train(TEXTS, 400).sha256)"
+        "print(Tokenizer.train(TEXTS, 530).sha256)"
     )
     hashes = {
         subprocess.run(
@@ -78,11 +79,11 @@ def test_training_is_repeatable_with_any_number_of_threads() -> None:
         ).stdout
         for threads in ("1", "2")
     }
-    assert hashes == {Tokenizer.train(TEXTS, 400).sha256 + "\n"}
+    assert hashes == {Tokenizer.train(TEXTS, 530).sha256 + "\n"}
 
 
 def test_vocabulary_is_at_most_what_was_asked(tokenizer: Tokenizer) -> None:
-    assert tokenizer.vocab_size <= 400
+    assert tokenizer.vocab_size <= 530
     assert len(tokenizer.encode("func Start() error {\n\tif running {")) < 20
 
 

@@ -55,7 +55,7 @@ def foreign(folder: Path, tokenizer: tokenizers.Tokenizer, **changes: Any) -> Pa
 
 def exported(folder: Path, config: Config) -> tuple[Path, HRM]:
     """An export of a network with random weights, head and all, and the network."""
-    tokenizer = Tokenizer.train(TEXTS, 320)
+    tokenizer = Tokenizer.train(TEXTS, 450)
     torch.manual_seed(6)
     model = HRM(config.model, tokenizer.vocab_size)
     folder.mkdir()
