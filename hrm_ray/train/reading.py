@@ -119,9 +119,10 @@ def _of_text(code: NDArray[np.int32], example: Example, tokenizer: Tokenizer) ->
         changed |= set(range(hunk.first + shift, hunk.first + shift + len(hunk.lines)))
         shift += len(hunk.lines) - (hunk.end - hunk.first)
     breaks = [at for at, char in enumerate(example.code) if char == "\n"]
-    rows = np.searchsorted(breaks, tokenizer.starts(example.code))
-    marked = [Kind.CHANGED if row in changed else Kind.UNCHANGED for row in rows.tolist()]
-    return np.array([Kind.OTHER, *marked, Kind.OTHER], np.int64)[: len(code)]
+    rows = np.searchsorted(breaks, tokenizer.starts(example.code)[: max(0, len(code) - 1)]).tolist()
+    marked = np.full(len(code), Kind.OTHER, np.int64)
+    marked[1 : 1 + len(rows)] = [Kind.CHANGED if row in changed else Kind.UNCHANGED for row in rows]
+    return marked
 
 
 def _of_edit(code: NDArray[np.int32], start: int, example: Example, tokenizer: Tokenizer) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control, Tokenizer
 from hrm_ray.settings import parse
 from hrm_ray.train.step import StepResult
 
-VOCABULARY = FIRST_TEXT + 50
+VOCABULARY = FIRST_TEXT + 256
 FOLDS = {"train": 60, "judge": 12, "validation": 12, "test": 12}
 SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48}
 UNLIKE = ("seconds", "data_wait", "tokens_per_second", "mfu", "host_memory", "host_memory_peak")
@@ -109,7 +109,7 @@ def write_dataset(folder: Path, first: int = 0, ident: str = "abc") -> Path:
         "shards": {},
     }
     (folder / "dataset.json").write_text(json.dumps(facts))
-    Tokenizer.train([], FIRST_TEXT + 256).save(folder / "tokenizer.json")
+    Tokenizer.train([], VOCABULARY).save(folder / "tokenizer.json")
     return folder
 
 

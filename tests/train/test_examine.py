@@ -34,8 +34,13 @@ def test_good_data_passes(dataset: Path, other: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fold", "column", "value", "sentence"),
     [
-        ("train", "code_ids", [Control.CODE, VOCABULARY, Control.END], r"code_ids holds token 64, .* ends at 63"),
-        ("train", "context_ids", [Control.PATH, -1], r"context_ids holds token -1, and the vocabulary ends at 63"),
+        (
+            "train",
+            "code_ids",
+            [Control.CODE, VOCABULARY, Control.END],
+            r"code_ids holds token 400, .* ends at 399",
+        ),
+        ("train", "context_ids", [Control.PATH, -1], r"context_ids holds token -1, and the vocabulary ends at 399"),
         ("train", "plan_ids", [Control.PLAN], r"plan_ids is empty, or nothing but markers"),
         ("train", "code_ids", [Control.CODE, Control.END], r"code_ids is empty, or nothing but markers"),
         ("train", "problem_ids", [], r"problem_ids is empty"),
