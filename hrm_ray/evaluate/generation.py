@@ -223,6 +223,7 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
         "close_interval": share_interval(close, pulls),
         "exact_share": share([attempt.exact for attempt in found]),
         "copy_share": share([attempt.copied for attempt in found]),
+        "valid_share_of_changed": share([attempt.valid for attempt in found if not attempt.copied]),
         "edit_similarity": mean([attempt.edit_similarity for attempt in found]),
         "copy_edit_similarity": mean([attempt.copy_edit_similarity for attempt in found]),
         "chrf": mean([attempt.chrf for attempt in found]),

@@ -1,4 +1,4 @@
-"""Which curves the page shows: every loss, then the rate and what else the optimizer saw."""
+"""Which curves the page shows: every loss, what reading gives, then the rate and what else the optimizer saw."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ LOSSES = {
     "code_loss": "Code loss (nats per token)",
     "refinement_loss": "Refinement loss (nats per decision)",
     "loss": "Total loss, weighted",
+}
+READING = {
+    "unchanged_nats": "Unchanged lines (nats per token)",
+    "reading_gain": "Reading gain (nats per token)",
+    "copy_nats": "Copies of random tokens (nats per token)",
 }
 BITS = {"plan_bits_per_byte": "Plan bits per byte", "code_bits_per_byte": "Code bits per byte"}
 OPTIMIZER = {
@@ -36,7 +41,7 @@ class Figure:
 def figures(run: RunFolder) -> tuple[list[Figure], list[str]]:
     """Return the charts of what was recorded, and the titles of those of which nothing was."""
     drawn, absent = [], []
-    for name, title in {**LOSSES, **BITS, **OPTIMIZER}.items():
+    for name, title in {**LOSSES, **BITS, **READING, **OPTIMIZER}.items():
         lines = _rate(run, name) if name in OPTIMIZER else _loss(run, name)
         svg = chart(name.replace("_", "-"), title, list(lines), whole=name == "gradient_depth")
         if svg:

@@ -1,4 +1,4 @@
-"""Smaller tables of an evaluation: what other seeds give, what each state knows, and where the bits are."""
+"""Smaller tables: does the network read, what other seeds give, what each state knows, and where the bits are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from hrm_ray.report import seeds
 from hrm_ray.report.files import Bits, Evaluation, Losses, RunFolder
 from hrm_ray.report.held_out import ROLES
+from hrm_ray.report.reading import reading
 from hrm_ray.report.seeds import Spread
 from hrm_ray.report.tables import Row, Table
 from hrm_ray.report.text import ABSENT, number, signed
@@ -16,6 +17,8 @@ GROUPS = {"intent": "Intent", "kind": "Kind of declaration", "length": "Length o
 
 def detail_tables(run: RunFolder) -> Iterator[tuple[str, str, Table]]:
     """Yield title, note and table of all that was measured."""
+    if probed := reading(run.metrics):
+        yield "Does the network read its input?", *probed
     evaluation = run.evaluation
     if evaluation is None:
         return

@@ -73,6 +73,7 @@ class Generated(Record):
     close_interval: Interval = None
     exact_share: Share | None
     copy_share: Share | None
+    valid_share_of_changed: Share | None = None
     edit_similarity: Share | None
     copy_edit_similarity: Share | None
     chrf: Share | None = None
@@ -215,6 +216,10 @@ class Evaluation(Record):
     decisions: Decisions | None = None
     probes: Probes | None = None
     ngram: NGram | None = None
+    unchecked: Written | None = None
+    """Written without refusing to end where the code is invalid or the input."""
+    random_edit: Written | None = None
+    """One random line of each modification changed, legally."""
     copying: Written | None = None
     types: Types | None = None
     tasks: Tasks | None = None

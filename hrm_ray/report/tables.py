@@ -69,6 +69,14 @@ def evaluation_table(run: RunFolder) -> Table | None:
     return Table(tuple(columns), tuple((name, tuple(rows)) for name, rows in groups))
 
 
+_ANSWERS = {
+    "This run, unchecked": "unchecked",
+    "A random legal edit": "random_edit",
+    "Copying the input": "copying",
+}
+"""Fields of the evaluation that hold answers of another origin, by the title of their column."""
+
+
 def _columns(run: RunFolder) -> Iterator[tuple[str, _Column]]:
     networks = {"This run": run} | {
         ROLES[role][:1].upper() + ROLES[role][1:]: one for role, one in run.baselines.items()
@@ -79,8 +87,9 @@ def _columns(run: RunFolder) -> Iterator[tuple[str, _Column]]:
     assert run.evaluation
     if grams := run.evaluation.ngram:
         yield f"{grams.order}-gram model", _Column(grams.losses, grams.generation)
-    if copying := run.evaluation.copying:
-        yield "Copying the input", _Column(None, copying)
+    for title, name in _ANSWERS.items():
+        if written := getattr(run.evaluation, name):
+            yield title, _Column(None, written)
 
 
 def _rows(parts: Sequence[object | None], names: Mapping[str, str], shown: Callable[[Any], str] = number) -> list[Row]:
@@ -127,7 +136,11 @@ def _behind_plans(evaluations: Sequence[Evaluation | None]) -> list[Row]:
 
 
 def _generated(parts: Sequence[Generated | None]) -> list[Row]:
-    later = {"exact_share": "Exactly the reference", "copy_share": "Copies of the input"}
+    later = {
+        "exact_share": "Exactly the reference",
+        "copy_share": "Copies of the input",
+        "valid_share_of_changed": "Valid Go, of those that are no copy",
+    }
     return [
         *_rows(parts, {"count": "Count"}),
         *_rows(parts, {"finished_share": "Finished"}, percent),

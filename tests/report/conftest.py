@@ -68,6 +68,15 @@ def validation_line(step: int) -> Json:
         "plan_bits_per_byte": falling(2.5, 1.0, step),
         "code_bits_per_byte": falling(2.7, 1.35, step),
         "refinement_loss": falling(1.1, 0.8, step),
+        "unchanged_nats": falling(8.3, 0.9, step),
+        "changed_nats": falling(8.3, 3.3, step),
+        "reading_gain": 2.5 - falling(2.5, 0.0, step),
+        "plan_name_nats": falling(8.3, 1.5, step),
+        "first_line_nats": None,
+        "first_line_uniform_nats": None,
+        "copy_nats": falling(8.3, 0.1, step),
+        "long_copy_nats": falling(8.3, 0.4, step),
+        "uniform_nats": 8.277,
     }
 
 
@@ -83,6 +92,7 @@ def generated(count: int, improved: float = 0.31) -> Json:
         "close_interval": [0.0525, 0.1425],
         "exact_share": 0.045,
         "copy_share": 0.118,
+        "valid_share_of_changed": 0.789,
         "edit_similarity": 0.737,
         "copy_edit_similarity": 0.792,
         "chrf": 0.6875,
@@ -162,6 +172,8 @@ def evaluation(bits: float = 1.234, improved: float = 0.31) -> Json:
             | {"plan_and_code_bits_per_code_byte": 2.6875},
             "generation": {part: generated(80, 0.0375) for part in ("all", "added", "modified")},
         },
+        "unchecked": {part: generated(80, 0.125) for part in ("all", "added", "modified")},
+        "random_edit": {part: generated(80, 0.0525) for part in ("all", "added", "modified")},
         "copying": {part: generated(80, 0.0) | {"valid_share": 0.9625} for part in ("all", "added", "modified")},
         "types": {
             "count": 240,
