@@ -111,7 +111,7 @@ def _resized(table: Tensor, fresh: Tensor, moved: int) -> Tensor:
     if len(table) < needed:
         raise UserError(f"its tables have {len(table)} rows, and its tokenizer {needed} tokens")
     taken = table[:needed]
-    normal = fresh[:moved] * fresh.shape[1] ** 0.5
+    normal = fresh[:moved] / fresh.std()
     return torch.cat((taken.mean(0) + taken.std(0) * normal, taken))
 
 

@@ -152,7 +152,7 @@ def unlike(tree: Any, counter: list[int]) -> Any:
     if isinstance(tree, bool) or not isinstance(tree, (int, float)):
         return tree
     counter[0] += 1
-    return 1000 + counter[0] if isinstance(tree, int) else round(0.1 + counter[0] * 0.0021, 4)
+    return 1000 + counter[0] if isinstance(tree, int) else round(0.1 + counter[0] * 0.0019, 4)
 
 
 def test_every_number_of_the_evaluation_is_shown_as_given(folder: Folder, tmp_path: Path) -> None:

@@ -12,11 +12,8 @@ from hrm_ray.report.reading import reading
 
 
 def lines(path: Path, **last: float | None) -> Path:
-    probes = {"unchanged_nats": 8.0, "reading_gain": 0.0, "uniform_nats": 8.3}
-    found = [probes, probes | last]
-    path.write_text(
-        "".join(json.dumps({"event": "validation", "step": 50 * at, **one}) + "\n" for at, one in enumerate(found))
-    )
+    first: dict[str, object] = {"event": "validation", "unchanged_nats": 8.0, "reading_gain": 0.0, "uniform_nats": 8.3}
+    path.write_text("".join(json.dumps(line) + "\n" for line in (first | {"step": 0}, first | last | {"step": 50})))
     return path
 
 

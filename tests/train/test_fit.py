@@ -73,7 +73,10 @@ def no_memory(*_: object, **__: object) -> NoReturn:
     ("where", "says"),
     [
         ("hrm_ray.train.loop.build_model", rf"in the making of the model; .*next to try: {LAST}"),
-        ("hrm_ray.train.validate.solve_losses", r"in validation of documents of 256 tokens at a time; .*micro_rows=1"),
+        (
+            "hrm_ray.train.validation.solve_losses",
+            r"in validation of documents of 256 tokens at a time.*micro_rows=1",
+        ),
         ("hrm_ray.train.loop.train_step", r"in a step of micro-batches of 2 rows, .*micro_rows=1"),
     ],
 )
