@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from pydantic import TypeAdapter
+
 from hrm_ray.evaluate.generation import Attempt, Request, chosen, requests, scored, write
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.files import sha256, write_text
@@ -28,6 +30,9 @@ SAMPLING = ("max_plan_tokens", "max_code_tokens", "temperature", "top_p", "min_p
 """Keys of `evaluate` that decide what is written."""
 
 
+_ROWS = TypeAdapter(list[Written])
+
+
 @dataclass(frozen=True)
 class Piece:
     """A batch that is written as one, and where what it says is kept."""
@@ -39,8 +44,8 @@ class Piece:
     def kept(self) -> list[Written] | None:
         """What they say; None where it is not there, or not whole."""
         try:
-            rows = [Written(**row) for row in json.loads(self.path.read_text("utf-8"))]
-        except (FileNotFoundError, ValueError, TypeError):
+            rows = _ROWS.validate_json(self.path.read_bytes())
+        except (FileNotFoundError, ValueError):
             return None
         return rows if len(rows) == len(self.requests) else None
 

@@ -15,6 +15,7 @@ from hrm_ray import settings
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache, humaneval_x, tasks
+from hrm_ray.evaluate.generation import Request
 from hrm_ray.evaluate.opened import Network
 from hrm_ray.evaluate.task import Task, read, run
 from hrm_ray.golang.confined import Verdict
@@ -121,12 +122,10 @@ def test_pass_at_k_of_what_is_written(jail: Sandbox, tmp_path: Path, monkeypatch
     opened = network(tmp_path, file, task_samples=10, temperature=0.5)
     asked = list[str]()
 
-    def write(
-        _: Network, prefixes: Sequence[object], ids: Sequence[str], ended: Callable[[int], None]
-    ) -> list[Written]:
-        asked.extend(ids)
-        ended(len(ids))
-        code = [TASK.reference if at % 2 else "func One() int { return 3 }" for at in range(len(prefixes))]
+    def write(_: Network, requests: Sequence[Request], ended: Callable[[int], None]) -> list[Written]:
+        asked.extend(request.id for request in requests)
+        ended(len(requests))
+        code = [TASK.reference if at % 2 else "func One() int { return 3 }" for at in range(len(requests))]
         return [Written(code=opened.tokenizer.encode(one), finished=True) for one in code]
 
     monkeypatch.setattr(cache, "write", write)
