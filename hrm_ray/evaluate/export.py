@@ -31,7 +31,8 @@ def export(run_dir: Path, to: Path, overrides: Sequence[str] = ()) -> None:
     _check_target(target)
     opened = open_run(run_dir, config)
     with _replacing(target) as building:
-        hf_folder.write(building, opened.engine.model, opened.tokenizer, config.prepare.window)
+        prepare = config.prepare
+        hf_folder.write(building, opened.engine.model, opened.tokenizer, prepare.window, prepare.form)
         write_text(building / CARD, render(opened, target.name))
         hf_folder.seal(building)
     console.print(f"{to}: step {opened.step} of {run_dir}; {to / CARD} says how to load it")

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from hrm_ray import run_records
 from hrm_ray.evaluate.opened import Opened
 from hrm_ray.files import Record, read_record
-from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from hrm_ray.train.corpus import read_datasets
 
 
@@ -54,6 +54,9 @@ def render(opened: Opened, name: str) -> str:
         limits=opened.config.evaluate,
         evaluation=_evaluation(opened.run_dir, opened.step),
         control=[control.name.lower() for control in Control],
+        form=opened.config.prepare.form,
+        first_number=FIRST_NUMBER,
+        first_text=FIRST_TEXT,
     )
 
 

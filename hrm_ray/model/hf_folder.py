@@ -16,11 +16,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from hrm_ray.config.prepare import Form
 from hrm_ray.errors import UserError
 from hrm_ray.files import sha256, why
 from hrm_ray.model.hf import CLASS, config_fields, to_file
 from hrm_ray.model.hrm import HRM
-from hrm_ray.prepare.tokenizer import CONTROL, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_NUMBER, FIRST_TEXT, Control, Tokenizer
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 REFINEMENT = "refinement.safetensors"
@@ -28,8 +29,8 @@ MANIFEST = "manifest.json"
 _HEAD = "refinement."
 
 
-def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int) -> None:
-    """Write everything but the card and the manifest into `folder`, which is there.
+def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int, form: Form = "whole") -> None:
+    """Write everything but the card and the manifest into `folder`, which is there; `form` is that of the answers.
 
     Raises:
         UserError: the class cannot hold the network.
@@ -42,7 +43,7 @@ def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int) -> None:
     save_file(to_file(model), folder / WEIGHTS, metadata={"format": "pt"})
     save_file(head, folder / REFINEMENT)
     _write_json(folder / CONFIG, kind | described | ends)
-    _write_json(folder / "generation_config.json", ends | {"do_sample": False, "suppress_tokens": _never_written()})
+    _write_json(folder / "generation_config.json", ends | {"do_sample": False, "suppress_tokens": _never_written(form)})
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(window))
     tokenizer.save(folder / "tokenizer.json")
     for name in (WEIGHTS, REFINEMENT):  # safetensors writes files that nobody else can read
@@ -113,10 +114,10 @@ def weights_sha256(folder: Path) -> str:
     return hashlib.sha256("".join(sha256(folder / name) for name in names).encode()).hexdigest()
 
 
-def _never_written() -> list[int]:
-    """Control tokens that stand in prefixes only; a plan ends with one of the two that are left, the code with the
-    other."""
-    return [int(control) for control in Control if control not in (Control.CODE, Control.END)]
+def _never_written(form: Form) -> list[int]:
+    """Control tokens that stand in prefixes only; a plan ends with one of those left, the code with another."""
+    of_edits = {Control.LINE, *range(FIRST_NUMBER, FIRST_TEXT)} if form == "edit" else set()
+    return [id_ for id_ in range(FIRST_TEXT) if id_ not in {Control.CODE, Control.END, *of_edits}]
 
 
 def _tokenizer_config(window: int) -> dict[str, Any]:

@@ -8,12 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hrm_ray.config import Config
+from hrm_ray.config.prepare import Form
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import export as exporting
 from hrm_ray.evaluate import model_card
@@ -22,7 +24,9 @@ from hrm_ray.evaluate.opened import open_run
 from hrm_ray.model import hf_folder
 from hrm_ray.model.generate import generate
 from hrm_ray.model.sampling import Sampling
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.tokenizer import Control
+from hrm_ray.train.corpus import read_datasets
 from hrm_ray.train.run import read_run
 from tests.conftest import ROOT
 
@@ -45,26 +49,38 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
 
+BEFORE = "func Open(name string) (*Store, error) {\n\treturn &Store{name: name}, nil\n}"
+
+
+@pytest.mark.parametrize("form", ["whole", "edit"])
 def test_what_the_card_shows_runs_and_writes_what_we_write(
-    run_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    form: Form, run_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("transformers")
-    (snippet,) = re.findall(r"```python\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL)
+    opened = open_run(run_dir, config := read_run(run_dir))
+    facts, prepared = read_datasets(config), config.prepare.model_copy(update={"form": form})
+    monkeypatch.setattr(model_card, "read_datasets", lambda _: facts)
+    opened = replace(opened, config=config.model_copy(update={"prepare": prepared}))
+    (snippet,) = re.findall(r"```python\n(.*?)```", model_card.render(opened, folder.name), re.DOTALL)
     monkeypatch.chdir(folder.parent)
     found: dict[str, Any] = {}
     exec(snippet, found)
-    opened = open_run(run_dir, config := read_run(run_dir))
-    texts = {
-        Control.PROBLEM: "Return an error when the name is empty",
-        Control.PATH: "store/open.go",
-        Control.OUTLINE: 'package store\n\nimport "errors"\n\nfunc Open(name string) (*Store, error)',
-        Control.BEFORE: "func Open(name string) (*Store, error) {\n\treturn &Store{name: name}, nil\n}",
-    }
-    prefix = [id_ for control, text in texts.items() for id_ in (control, *opened.tokenizer.encode(text))]
+    encode = opened.tokenizer.encode
+    prefix = [Control.PROBLEM, *encode("Return an error when the name is empty")]
+    prefix += [Control.PATH, *encode("store/open.go")]
+    outline = 'package store\n\nimport "errors"\n\nfunc Open(name string) (*Store, error)'
+    numbered = edits.numbered(BEFORE, found.get("START", 0), opened.tokenizer)
+    prefix += [Control.OUTLINE, *encode(outline), Control.BEFORE, *(numbered if form == "edit" else encode(BEFORE))]
     limits = config.evaluate
     (ours,) = generate(opened.engine.model, [prefix], [0], Sampling(limits.max_plan_tokens, limits.max_code_tokens))
-    assert found["plan"] == opened.tokenizer.decode(ours.plan) != ""
-    assert found["code"] == opened.tokenizer.decode(ours.code) != ""
+    assert (found["plan"], found["code"]) == (ours.plan, ours.code)
+    assert len(ours.plan) * len(ours.code) > 1
+    if form == "edit":
+        applied = edits.texts(ours.plan, ours.code, prefix, BEFORE, opened.tokenizer)[1]
+        assert found["apply"](BEFORE, ours.code) == applied
+        hunk = [edits.Hunk(1, 1, ('\tif name == "" {', "\t}", "")), edits.Hunk(2, 3, ())]
+        ids = edits.encode(hunk, found["START"], opened.tokenizer)
+        assert found["apply"](BEFORE, ids) == edits.apply(BEFORE, hunk) != BEFORE
 
 
 def test_the_card_says_what_a_reader_must_know(smoke: Config, folder: Path) -> None:
