@@ -127,7 +127,7 @@ class Copying(Section):
     """Documents that ask for a copy of their prefix, from which a network learns to read (docs/log.md, 2026-11-30)."""
 
     steps: Whole = 0
-    """First steps of the run, which hold nothing else."""
+    """First steps of the run, which hold nothing else: short random copies, then longer ones and declarations."""
     rows: Whole = 0
     """Rows of every later step that are kept for them."""
     real: Share = 0.5

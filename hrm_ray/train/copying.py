@@ -17,7 +17,10 @@ from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 from hrm_ray.train.corpus import SolveDocuments
 
 SHORT = (12, 32)
-"""Fewest and most random tokens while copying is learnt; a later document has up to a quarter of a window."""
+"""Fewest and most random tokens while copying is learnt; later documents have up to a quarter of a window."""
+
+FIRST = 0.4
+"""Share of `train.copying.steps` with short random copies alone; then they grow, and declarations come in."""
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,18 @@ class CopyRows:
 
     def _text(self, position: int, random: np.random.Generator) -> NDArray[np.int32]:
         settings, longest = self.config.train.copying, max(SHORT[1], self.config.prepare.window // 4)
-        if position < settings.steps:
-            return random_tokens(self.vocabulary, int(random.integers(SHORT[0], SHORT[1] + 1)), random)
-        if random.random() >= settings.real:
-            count = int(random.integers(SHORT[0], longest + 1))
-            return with_repeats(random_tokens(self.vocabulary, count, random), random)
-        ids = self.documents.shards.ids(int(random.integers(len(self.documents))), "code_ids")
-        return ids[ids >= FIRST_TEXT][:longest]
+        grown = _grown(position, settings.steps)
+        if random.random() < grown * settings.real:
+            ids = self.documents.shards.ids(int(random.integers(len(self.documents))), "code_ids")
+            return ids[ids >= FIRST_TEXT][:longest]
+        most = round(SHORT[1] + grown * (longest - SHORT[1]))
+        text = random_tokens(self.vocabulary, int(random.integers(SHORT[0], most + 1)), random)
+        return with_repeats(text, random) if random.random() < grown / 2 else text
+
+
+def _grown(position: int, steps: int) -> float:
+    """Return how far copies have grown from short random ones, 0, to those of the end, 1."""
+    return min(1.0, max(0.0, (position / steps - FIRST) / (1 - FIRST))) if steps else 1.0
 
 
 def copying(text: NDArray[np.int32]) -> Document:
@@ -62,9 +70,8 @@ def random_tokens(vocabulary: int, count: int, random: np.random.Generator) -> N
 
 
 def with_repeats(tokens: NDArray[np.int32], random: np.random.Generator) -> NDArray[np.int32]:
-    """Return the tokens, every other time with a stretch of them in a second place: its continuation is ambiguous."""
-    if random.random() < 0.5:
-        size = int(random.integers(2, 6))
-        start, again = random.integers(0, len(tokens) - size, size=2)
-        tokens[again : again + size] = tokens[start : start + size].copy()
+    """Return the tokens with a stretch of them in a second place, where the last token alone does not say the next."""
+    size = int(random.integers(2, 6))
+    start, again = random.integers(0, len(tokens) - size, size=2)
+    tokens[again : again + size] = tokens[start : start + size].copy()
     return tokens
