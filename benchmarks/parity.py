@@ -114,7 +114,7 @@ def compare(config: Model, tokenizer: Tokenizer, texts: Sequence[str], tokens: i
     loss = train(model, trained, steps)
     wanted, written = ours(model, asked, asked.prefix)
     with tempfile.TemporaryDirectory() as folder:
-        hf_folder.write(Path(folder), model, tokenizer, window=1024)
+        hf_folder.write(Path(folder), model, tokenizer, window=1024, form="whole")
         del model
         gc.collect()
         loaded = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()

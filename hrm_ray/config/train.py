@@ -23,11 +23,13 @@ from hrm_ray.config.section import (
 
 
 class Losses(Section):
-    """Weights of the three losses in the total."""
+    """Weights of the losses in the total."""
 
     plan: NonNegative = 0.4
     code: NonNegative = 0.4
     refinement: NonNegative = 0.2
+    copying: NonNegative = 0.4
+    """Of the text that copying documents repeat (`train.copying`)."""
 
     @model_validator(mode="after")
     def _trains_something(self) -> Self:
@@ -87,7 +89,8 @@ class Validation(Section):
     every: Count = 50
     examples: Count = 200
     probes: Whole = 100
-    """Validation modifications on which it is measured each time whether the network reads its input; 0 is never."""
+    """Validation modifications on which it is measured each time whether the network reads its input, beside 80 made-up
+    copies; 0 measures neither."""
     generations: Whole = 0
     """Changes that are written each time, within the budgets of `evaluate`, to see what share is valid Go."""
 
@@ -196,6 +199,10 @@ class Train(Section):
         if self.judge_rows + self.copying.rows >= self.rows:
             named = f"judge_rows {self.judge_rows} and copying.rows {self.copying.rows}"
             raise ValueError(f"{named} leave none of the {self.rows} rows for solve documents")
+        if self.max_steps is not None and self.max_steps <= self.copying.steps:
+            raise ValueError(
+                f"copying.steps {self.copying.steps} leaves none of the {self.max_steps} steps for changes"
+            )
         if self.losses.refinement > 0 and self.judge_rows == 0:
             raise ValueError("losses.refinement is above 0 but judge_rows is 0: there is nothing to compute it from")
         return self

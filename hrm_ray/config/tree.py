@@ -31,6 +31,7 @@ CHANGEABLE_ON_RESUME = (
     "train.checkpoint",
     "train.validation.every",
     "train.validation.generations",
+    "train.validation.probes",
     "evaluate",
     "baselines",
     "seeds",

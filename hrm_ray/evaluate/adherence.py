@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hrm_ray.golang.declarations import declarations
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.plan import plan
 
 ALL = 1000
@@ -17,7 +18,7 @@ def adherence(steps: str, before: str, code: str) -> float | None:
     What it realises is the plan that `prepare` would have read off the difference of `before` (empty: an addition) and
     `code`. A step counts as often as it is made, and only in the words that were planned.
     """
-    planned = Counter(step for line in steps.splitlines() if (step := line.strip()))
+    planned = Counter(step for line in edits.without_places(steps).splitlines() if (step := line.strip()))
     if not planned:
         return None
     found = declarations(f"package p\n\n{code}")

@@ -15,7 +15,7 @@ from hrm_ray.evaluate.bits import Sizes, bits_per_byte, ratio
 from hrm_ray.evaluate.generation import Attempt
 from hrm_ray.evaluate.ngram import NGrams
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.model.batch import Document, Part
+from hrm_ray.model.batch import SECTIONS, Document, Part
 from hrm_ray.train.corpus import SolveDocuments
 
 ROWS = 1000
@@ -28,7 +28,7 @@ def measure(
     """Return the `ngram` of `evaluation.json`: its bits on the split, and what it writes where the run did."""
     train = SolveDocuments(opened.config.data, "train")
     grams = NGrams((_tokens(train.document(row)) for row in range(len(train))), len(opened.engine.model.table))
-    nats = torch.zeros(len(opened.solve), len(Part), dtype=torch.float64)
+    nats = torch.zeros(len(opened.solve), SECTIONS, dtype=torch.float64)
     for start in range(0, len(nats), ROWS):
         nats[start : start + ROWS] = _nats(grams, opened, range(start, min(start + ROWS, len(nats))))
     rows = [attempt.index for attempt in found]
@@ -57,7 +57,7 @@ def _nats(grams: NGrams, opened: Opened, rows: range) -> Tensor:
     sections = np.array([[len(document.plan), len(document.code)] for document in documents])
     owner = torch.from_numpy(np.repeat(np.arange(sections.size), sections.flatten()))
     nats = torch.from_numpy(-np.log(grams.probabilities(tokens, at)))
-    return torch.zeros(sections.size, dtype=torch.float64).index_add(0, owner, nats).view(-1, len(Part))
+    return torch.zeros(sections.size, dtype=torch.float64).index_add(0, owner, nats).view(-1, SECTIONS)
 
 
 def _tokens(document: Document) -> NDArray[np.int32]:

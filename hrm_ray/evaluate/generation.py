@@ -53,19 +53,19 @@ class Request:
     before: str = ""
     """The declaration that is edited; empty of an addition."""
     checked: bool = True
-    """Refuse to end, or to begin another hunk, while the answer is not valid Go or is the declaration before."""
+    """Refuse to begin another hunk or to end while the answer is not valid Go, and to end as the declaration before."""
 
     def texts(self, written: Written, tokenizer: Tokenizer) -> tuple[str, str]:
         """Return the plan and the whole declaration that were written."""
         return edits.texts(written.plan, written.code, self.prefix, self.before, tokenizer)
 
     def check(self, tokenizer: Tokenizer) -> Check | None:
-        """Return what generation asks before an answer ends."""
+        """Return the check for `generate`."""
         return partial(self._is_accepted, tokenizer) if self.checked else None
 
-    def _is_accepted(self, tokenizer: Tokenizer, written: Written) -> bool:
+    def _is_accepted(self, tokenizer: Tokenizer, written: Written, ends: bool) -> bool:
         plan, code = self.texts(written, tokenizer)
-        return validate(code, kinds_of(plan)) is None and not is_copy(code, self.before)
+        return validate(code, kinds_of(plan)) is None and not (ends and is_copy(code, self.before))
 
 
 @dataclass(frozen=True)

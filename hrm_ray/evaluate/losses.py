@@ -15,7 +15,7 @@ from hrm_ray.errors import UserError
 from hrm_ray.evaluate import probes
 from hrm_ray.evaluate.bits import Sizes, bits_per_byte, ratio
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.model.batch import Document, Part
+from hrm_ray.model.batch import SECTIONS, Document, Part
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.validate import all_nats
@@ -76,7 +76,7 @@ def validation(opened: Opened) -> dict[str, Any] | None:
 def _documents(solve: SolveDocuments) -> tuple[list[Document], list[Document], Sizes]:
     """A whole fold with the true plans and without, and the bytes of its sections."""
     planned, direct = ([solve.document(row, with_plan) for row in range(len(solve))] for with_plan in (True, False))
-    return planned, direct, torch.tensor([[one.plan_bytes, one.code_bytes] for one in planned]).view(-1, len(Part))
+    return planned, direct, torch.tensor([[one.plan_bytes, one.code_bytes] for one in planned]).view(-1, SECTIONS)
 
 
 def records(opened: Opened, nats: SplitNats) -> Iterator[dict[str, Any]]:

@@ -17,7 +17,7 @@ from torch import Tensor
 from hrm_ray.config import Model
 from hrm_ray.evaluate.bits import Sizes, bits_per_byte
 from hrm_ray.model.attention import packed_attention
-from hrm_ray.model.batch import Batch, Document, Part
+from hrm_ray.model.batch import SECTIONS, Batch, Document
 from hrm_ray.model.cross_entropy import linear_cross_entropy
 from hrm_ray.model.recurrence import Pass, passes
 from hrm_ray.train.engine import PlainEngine
@@ -33,7 +33,7 @@ def read(engine: PlainEngine, documents: Sequence[Document], tokens: int, skippe
     The weights must be whole in this process: they are used outside a forward, so not under ZeRO-3.
     """
     order = passes(engine.model.config)
-    found = {at: torch.zeros(len(documents), len(Part), dtype=torch.float64) for at in order[-1 if skipped else 0 :]}
+    found = {at: torch.zeros(len(documents), SECTIONS, dtype=torch.float64) for at in order[-1 if skipped else 0 :]}
     for chunk, batch in batches(engine, documents, tokens):
         for at, state in _target_states(engine, batch, skipped):
             if at in found:

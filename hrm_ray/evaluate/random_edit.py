@@ -1,4 +1,4 @@
-"""The baseline that knows nothing: one random line of the declaration before deleted, doubled or replaced, legally.
+"""Baseline: one random line of the declaration before deleted, doubled or replaced, so that the code stays valid.
 
 It improves some modifications by chance alone; a model that reads its input has to beat it.
 """

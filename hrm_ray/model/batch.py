@@ -19,6 +19,12 @@ class Part(IntEnum):
 
     PLAN = 0
     CODE = 1
+    COPY = 2
+    """The text that a copying document repeats."""
+
+
+SECTIONS = 2
+"""Columns of values by document: `Part.PLAN` and `Part.CODE`."""
 
 
 class Document(NamedTuple):
@@ -35,6 +41,8 @@ class Document(NamedTuple):
     code_bytes: int = 0
     decision: int | None = None
     feedback: int = 0
+    copies: bool = False
+    """The code repeats the prefix: it has a loss of its own and counts in no measure of code."""
 
     @property
     def size(self) -> int:
@@ -104,7 +112,9 @@ def collate(documents: Sequence[Document]) -> Batch:
         spans=spans,
         target_at=target_at,
         targets=ids[target_at + 1],
-        target_part=_join(np.repeat([Part.PLAN, Part.CODE], [len(d.plan), len(d.code)]) for _, d in solve),
+        target_part=_join(
+            np.repeat([Part.PLAN, Part.COPY if d.copies else Part.CODE], [len(d.plan), len(d.code)]) for _, d in solve
+        ),
         target_weight=torch.from_numpy(np.repeat([d.weight for _, d in solve], predicted).astype(np.float32)),
         section_bytes=torch.tensor([sum(getattr(d, name) for _, d in solve) for name in ("plan_bytes", "code_bytes")]),
         judge_at=torch.tensor([span.stop - 1 for span, _ in judge], dtype=torch.int64),

@@ -8,7 +8,7 @@ section. A row that has ended makes room for the next prefix, so that the batch 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -23,11 +23,11 @@ from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 
-Check = Callable[["Written"], bool]
-"""Says of what is written so far if it may end there, or begin its next hunk."""
+Check = Callable[["Written", bool], bool]
+"""Returns whether the answer so far may end (True), or begin its next hunk (False)."""
 
 REFUSALS = 16
-"""Ends that a check may refuse one row: then it ends as it wants to."""
+"""Most ends that a check refuses a row; after the next one, or at the end of its budget, the first of them counts."""
 
 ROWS = 64
 """Prefixes that are written to at a time."""
@@ -66,25 +66,19 @@ class Written:
 class _Row:
     """One prefix and what is written to it: which section it is in, and its own stream of random numbers."""
 
-    def __init__(
-        self, prefix: Sequence[int], seed: int, sampling: Sampling, plan: Sequence[int] | None, check: Check | None
-    ) -> None:
+    def __init__(self, prefix: Sequence[int], seed: int, sampling: Sampling, check: Check | None) -> None:
         self.prefix, self.sampling, self.written = prefix, sampling, Written()
-        self.grammar, self.check, self.refused = Grammar(edits.numbers(prefix)), check, 0
-        self.start = [int(Control.PLAN)]
-        if plan is not None:
-            self.start += [*plan, Control.CODE]
-            self.written.plan = list(plan)
-            self.grammar.take(Control.CODE)
-        self.done = False
+        self.grammar, self.check, self.done = Grammar(edits.numbers(prefix)), check, False
+        self.refused: list[tuple[Written, Tensor]] = []
+        """The answer at each end that the check refused, with the logits there."""
         self.guess: list[int] = []
-        self.lookup = Lookup([*self.prefix, *self.start])
+        self.lookup = Lookup([*prefix, Control.PLAN])
         self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
 
     @property
     def drawn(self) -> int:
         """Tokens that were written, control tokens among them."""
-        return len(self.lookup.tokens) - len(self.prefix) - len(self.start)
+        return len(self.lookup.tokens) - len(self.prefix) - 1
 
     def take(self, logits: Tensor, tokens: Sequence[int]) -> int:
         """Take in the tokens that were drawn after the last one and after each guess, up to the first that was not
@@ -100,11 +94,15 @@ class _Row:
 
     def _checked(self, logits: Tensor, token: int) -> int:
         """Return the token, or another where it would end a hunk that the check refuses."""
-        free = self.check is None or self.refused >= REFUSALS or token not in self.grammar.ends
-        if free or (self.check and self.check(self.written)):
+        ends = list(self.grammar.ends)
+        if self.check is None or token not in ends or self.check(self.written, token == Control.END):
             return token
-        self.refused += 1
-        logits[[int(one) for one in self.grammar.ends]] = float("-inf")
+        self.refused.append((replace(self.written, code=[*self.written.code]), logits.clone()))
+        if len(self.refused) > REFUSALS:
+            self.written, first = self.refused[0]
+            logits.copy_(first)
+            return Control.END
+        logits[ends] = float("-inf")
         return int(self.sampling.draw(logits[None], self.points[self.drawn : self.drawn + 1].to(logits.device))[0])
 
     def _accept(self, token: int, logits: Tensor) -> None:
@@ -121,6 +119,9 @@ class _Row:
         if not self.written.finished:
             self.written.code.append(token)
         self.done = self.written.finished or len(self.written.code) >= self.sampling.max_code_tokens
+        if self.done and not self.written.finished and self.refused:
+            self.written, logits = self.refused[0]
+            self._accept(Control.END, logits)
 
 
 @torch.inference_mode()
@@ -131,21 +132,19 @@ def generate(
     sampling: Sampling,
     rows: int = ROWS,
     ended: Callable[[int], None] = lambda _: None,
-    plans: Sequence[Sequence[int]] | None = None,
     checks: Sequence[Check | None] | None = None,
 ) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids), `rows` of them at a time.
 
-    Where `plans` are given, only the code is written; `checks` refuse ends of hunks, so that what is applied is valid.
+    `checks` refuse ends of hunks and of answers, at most `REFUSALS` a row.
     Rows do not influence each other. The longest prefixes come first, so that those at work together are about as long.
     `ended` is told now and then how many have come to their ends.
     """
-    none = [None] * len(prefixes)
-    given = zip(prefixes, seeds, plans or none, checks or none, strict=True)
-    everyone = [_Row(prefix, seed, sampling, plan, check) for prefix, seed, plan, check in given]
+    given = zip(prefixes, seeds, checks or [None] * len(prefixes), strict=True)
+    everyone = [_Row(prefix, seed, sampling, check) for prefix, seed, check in given]
     if not everyone:
         return []
-    waiting = sorted(everyone, key=lambda row: len(row.prefix) + len(row.start))
+    waiting = sorted(everyone, key=lambda row: len(row.prefix))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)
     with packed_weights(model, rows=len(working)):
@@ -185,7 +184,7 @@ def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
 def _cache(model: HRM, rows: Sequence[_Row], sampling: Sampling) -> KeyValueCache:
     """Make room for these rows, the longest that there will be, with all that they may write."""
     config, like = model.config, model.embedding.weight
-    length = max(len(row.prefix) + len(row.start) for row in rows) + _room(sampling)
+    length = max(len(row.prefix) for row in rows) + _room(sampling)
     return KeyValueCache(model.attention_calls, len(rows), length, config.heads, config.hidden // config.heads, like)
 
 
@@ -195,10 +194,9 @@ def _room(sampling: Sampling) -> int:
 
 
 def _begin(model: HRM, rows: Sequence[_Row], places: Sequence[int], cache: KeyValueCache) -> None:
-    """Run the prefixes, each followed by `<|plan|>` and what is given of the plan, as one packed batch, and take in the
-    token after it."""
+    """Run the prefixes, each followed by `<|plan|>`, as one packed batch, and take in the token after it."""
     device = model.embedding.weight.device
-    batch = collate([Document(row.prefix, row.start, []) for row in rows]).to(device)
+    batch = collate([Document(row.prefix, [Control.PLAN], []) for row in rows]).to(device)
     attend = Prefill(cache, places, batch.spans)
     states = model.states(model.embed(batch.ids), batch.positions, attend, depth=2)
     last = torch.tensor([span.stop - 1 for span in batch.spans], device=device)

@@ -21,8 +21,10 @@ from hrm_ray.model.recurrence import calls_with_gradient, passes_with_gradient
 
 CLASS = "HrmTextForCausalLM"
 
-_SIZE = ("hidden", "layers", "heads", "intermediate", "h_cycles", "l_cycles")
-_SHAPE = (*_SIZE, "tied", "rope_theta", "norm_eps", "embedding_scale")
+_SHAPE = (
+    *("hidden", "layers", "heads", "intermediate", "tied", "h_cycles", "l_cycles"),
+    *("rope_theta", "norm_eps", "embedding_scale"),
+)
 _HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 

@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 _HEAD = "refinement."
 
 
-def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int, form: Form = "whole") -> None:
+def write(folder: Path, model: HRM, tokenizer: Tokenizer, window: int, form: Form) -> None:
     """Write everything but the card and the manifest into `folder`, which is there; `form` is that of the answers.
 
     Raises:
@@ -115,7 +115,7 @@ def weights_sha256(folder: Path) -> str:
 
 
 def _never_written(form: Form) -> list[int]:
-    """Control tokens that stand in prefixes only; a plan ends with one of those left, the code with another."""
+    """Control tokens that the model must never generate."""
     of_edits = {Control.LINE, *range(FIRST_NUMBER, FIRST_TEXT)} if form == "edit" else set()
     return [id_ for id_ in range(FIRST_TEXT) if id_ not in {Control.CODE, Control.END, *of_edits}]
 

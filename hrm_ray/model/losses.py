@@ -14,36 +14,38 @@ from hrm_ray.config import Losses
 from hrm_ray.model.batch import Batch, Part
 from hrm_ray.model.hrm import Output
 
-NAMES = ("plan", "code", "refinement")
+NAMES = ("plan", "code", "copying", "refinement")
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Divisors of the three losses: summed weights of the plan and code targets, and the number of decisions."""
+    """Divisors of the losses: summed weights of the plan, code and copy targets, and the number of decisions."""
 
     plan: float
     code: float
+    copying: float
     refinement: float
 
     @classmethod
     def of(cls, batches: Sequence[Batch]) -> Self:
         """Count what `batches` will be divided by."""
         totals = torch.stack([section_sums(batch, batch.target_weight) for batch in batches]).sum(0).tolist()
-        return cls(totals[Part.PLAN], totals[Part.CODE], float(sum(len(batch.decisions) for batch in batches)))
+        plan, code, copying = totals
+        return cls(plan, code, copying, float(sum(len(batch.decisions) for batch in batches)))
 
     def as_tensor(self) -> Tensor:
-        """Return the counts in the order of `NAMES`, [3] float64."""
-        return torch.tensor([self.plan, self.code, self.refinement], dtype=torch.float64)
+        """Return the counts in the order of `NAMES`, [4] float64."""
+        return torch.tensor([self.plan, self.code, self.copying, self.refinement], dtype=torch.float64)
 
 
 def section_sums(batch: Batch, values: Tensor) -> Tensor:
-    """Sum one value per target by section: [N] -> [2], in float64 so that counts of any size are exact."""
+    """Sum one value per target by section: [N] -> [3], in float64 so that counts of any size are exact."""
     sums = torch.zeros(len(Part), dtype=torch.float64, device=values.device)
     return sums.index_add(0, batch.target_part, values.double())
 
 
 def loss_sums(output: Output, batch: Batch) -> Tensor:
-    """Return [3]: the weighted plan and code sums and the decision sum, in nats; a missing part gives 0, not NaN."""
+    """Return [4]: the weighted plan, code and copy sums and the decision sum, in nats; a missing part is 0, not NaN."""
     sections = section_sums(batch, batch.target_weight * output.nll)
     decisions = F.cross_entropy(output.decisions, batch.decisions, reduction="sum").double()
     return torch.cat((sections, decisions[None]))
@@ -56,4 +58,4 @@ def total_loss(sums: Tensor, counts: Counts, weights: Losses) -> Tensor:
 
 
 def _weights(weights: Losses) -> list[float]:
-    return [weights.plan, weights.code, weights.refinement]
+    return [weights.plan, weights.code, weights.copying, weights.refinement]

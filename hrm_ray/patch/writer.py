@@ -15,12 +15,13 @@ from hrm_ray.patch.target import Target, example
 from hrm_ray.prepare import sections
 from hrm_ray.prepare.judgements import Decision, is_copy
 from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.prepare.tokenizer import NUMBERS
 from hrm_ray.train.validate import judge_log_probabilities
 
 
 @dataclass(frozen=True)
 class Task:
-    """A target with what the network is asked: the same for the same problem, file and declaration."""
+    """A target and its request: the same for the same problem, file and declaration."""
 
     target: Target
     request: Request
@@ -57,9 +58,12 @@ def task(network: Network, target: Target, problem: Problem) -> Task:
     """Return the task with the prefix that `prepare` would give it.
 
     Raises:
-        UserError: the prefix leaves no room in the window that the run was trained with.
+        UserError: the prefix leaves no room in the window that the run was trained with, or the run writes edits and
+            the declaration has more lines than they can number.
     """
     made, prepare = example(target, problem), network.config.prepare
+    if not sections.fits(made, prepare.form):
+        raise UserError(f"{target.name}: has more than the {NUMBERS - 1} lines that an edit can number")
     given = sections.shorten(sections.prefix(made, network.tokenizer, prepare.form), prepare.window, prepare.budgets)
     if sections.size(given) >= prepare.window:
         raise UserError(

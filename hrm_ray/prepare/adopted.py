@@ -80,6 +80,8 @@ def _parsed(path: Path, text: str) -> tokenizers.Tokenizer:
 def _refusals(given: Mapping[str, Any]) -> Iterator[str]:
     """Say why texts would not come back."""
     model, steps = given["model"], list(_steps(given["pre_tokenizer"], "pretokenizers"))
+    if any((token["id"], token["content"]) == (0, CONTROL[0]) for token in given["added_tokens"]):
+        yield "it is of another version of hrm-ray, which had other control tokens"
     if model["type"] != "BPE":
         yield f"its model is {model['type']} and not byte-level BPE"
     normalizers = [step["type"] for step in _steps(given["normalizer"], "normalizers")]

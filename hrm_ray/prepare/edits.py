@@ -55,6 +55,7 @@ def fits(before: str) -> bool:
 def offset(example_id: str, before: str) -> int:
     """Return the number of the first line, drawn by the example's id from all at which the lines fit."""
     room = NUMBERS - (before.count("\n") + 2)
+    assert room >= 0, "more lines than numbers; see fits"
     return int.from_bytes(hashlib.sha256(f"offset:{example_id}".encode()).digest()[:8]) % (room + 1)
 
 
@@ -101,12 +102,17 @@ def texts(
     return decode_plan(plan, start, tokenizer), apply(before, decode(code, start, tokenizer))
 
 
+def without_places(plan: str) -> str:
+    """Return a plan as it reads in the whole form: its steps without the lines that they change."""
+    return _PLACE.sub("\n", plan)
+
+
 def encode_plan(plan: str, start: int, tokenizer: Tokenizer) -> list[int]:
     """Return a plan as tokens; each place `@first-end` at the beginning of a step is two numbers."""
-    texts = _PLACE.split(plan)
-    encoded = tokenizer.encode_batch(texts[::3])
+    parts = _PLACE.split(plan)
+    encoded = tokenizer.encode_batch(parts[::3])
     ids = list(encoded[0])
-    for first, end, text in zip(texts[1::3], texts[2::3], encoded[1:], strict=True):
+    for first, end, text in zip(parts[1::3], parts[2::3], encoded[1:], strict=True):
         ids += [FIRST_NUMBER + start + int(first), FIRST_NUMBER + start + int(end), *text]
     return ids
 

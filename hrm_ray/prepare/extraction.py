@@ -17,13 +17,14 @@ from hrm_ray.collect import clean, records
 from hrm_ray.collect.clean import Piece
 from hrm_ray.collect.filters import Dropped
 from hrm_ray.collect.records import Every, PullRequest
-from hrm_ray.config import Config
+from hrm_ray.config import Config, Prepare
 from hrm_ray.errors import UserError
-from hrm_ray.prepare import functions, jsonl, near
+from hrm_ray.prepare import edits, functions, jsonl, near
 from hrm_ray.prepare.contamination import is_contaminated
 from hrm_ray.prepare.dedup import fingerprint, text_digest
 from hrm_ray.prepare.examples import NO_PULL_REQUEST, Example
 from hrm_ray.prepare.extract import extract
+from hrm_ray.prepare.plan import placed
 from hrm_ray.prepare.runs import run_bytes
 from hrm_ray.prepare.shards import EXTRACTED, part_name, write
 from hrm_ray.prepare.split import merge_time
@@ -83,11 +84,19 @@ def _examples(part: _Part) -> Iterator[tuple[Example, dict[str, str]]]:
             yield functions.example(function), _ELSEWHERE
     elif fold:
         for example in _pieces(part, "example", jsonl.read(path, part.note, every), jsonl.GO, jsonl.SPOKEN):
-            yield example, _ELSEWHERE
+            yield _in_form(example, part.config.prepare), _ELSEWHERE
     elif path.suffix == ".parquet":
         yield from _changes(part, records.read_row_group(path, row_group, part.note, every))
     else:
         yield from _changes(part, records.read(path, part.note, every))
+
+
+def _in_form(example: Example, settings: Prepare) -> Example:
+    """Give a modification prepared elsewhere the plan of this form: with the places of its hunks, or without."""
+    if example.change == "added" or settings.form == "whole":
+        return replace(example, plan=edits.without_places(example.plan))
+    plan = placed(example.before, example.code, example.kinds, example.names, settings.max_plan_steps)
+    return replace(example, plan=plan)
 
 
 def _changes(part: _Part, found: Iterable[PullRequest]) -> Iterator[tuple[Example, dict[str, str]]]:

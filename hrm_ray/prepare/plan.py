@@ -49,7 +49,7 @@ def plan(before: str, after: str, kinds: Sequence[str], names: Sequence[str], ma
 
 
 def placed(before: str, after: str, kinds: Sequence[str], names: Sequence[str], max_steps: int) -> str:
-    """Return the plan of an edit: after the header a step for each hunk, its most informative one behind its place.
+    """Return the plan of an edit: after the header one step per hunk: its place, then its most informative detail.
 
     A place is `@first-end`, lines of `before` from 0, half-open: the planner says where, the coder what.
     """

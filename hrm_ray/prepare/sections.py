@@ -136,5 +136,6 @@ def _answer(example: Example, code: str, tokenizer: Tokenizer, form: Form) -> li
 
 
 def _plan(example: Example, tokenizer: Tokenizer, form: Form) -> list[int]:
-    start = _start(example) if _is_edited(example, form) else 0
-    return edits.encode_plan(example.plan, start, tokenizer)
+    if not _is_edited(example, form):
+        return tokenizer.encode(example.plan)
+    return edits.encode_plan(example.plan, _start(example), tokenizer)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hrm_ray.config import Prepare
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.adopted import adopt
 from hrm_ray.prepare.shards import Shards
 from hrm_ray.prepare.tokenizer import Tokenizer
@@ -27,7 +28,7 @@ def make(extracted: Shards, rows: Sequence[int], settings: Prepare) -> tuple[Tok
 
 
 def _texts(extracted: Shards, rows: Sequence[int], counts: Counter[str], lines: bool) -> Iterator[str]:
-    """Texts as they are tokenised: those of edits line by line, where `lines`."""
+    """Texts as they are tokenised: of edits, where `lines`, the code line by line and the plan without places."""
     seen: set[bytes] = set()
     for row in rows:
         if counts["sampled_bytes"] >= MOST_BYTES:
@@ -40,5 +41,8 @@ def _texts(extracted: Shards, rows: Sequence[int], counts: Counter[str], lines: 
             if digest not in seen:
                 seen.add(digest)
                 counts["sampled_bytes"] += len(text)
-                edited = lines and values["change"] == "modified" and name in ("before", "code")
-                yield from values[name].split("\n") if edited else (values[name],)
+                edited = lines and values["change"] == "modified"
+                if edited and name in ("before", "code"):
+                    yield from values[name].split("\n")
+                else:
+                    yield edits.without_places(values[name]) if edited and name == "plan" else values[name]

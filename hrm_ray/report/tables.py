@@ -71,10 +71,10 @@ def evaluation_table(run: RunFolder) -> Table | None:
 
 _ANSWERS = {
     "This run, unchecked": "unchecked",
-    "A random legal edit": "random_edit",
+    "A random legal edit, of modifications": "random_edit",
     "Copying the input": "copying",
 }
-"""Fields of the evaluation that hold answers of another origin, by the title of their column."""
+"""Fields of the evaluation that are shown beside its own answers, by the title of their column."""
 
 
 def _columns(run: RunFolder) -> Iterator[tuple[str, _Column]]:
@@ -86,7 +86,7 @@ def _columns(run: RunFolder) -> Iterator[tuple[str, _Column]]:
             yield title, _Column(one.evaluation.losses, one.evaluation.generation, one.evaluation)
     assert run.evaluation
     if grams := run.evaluation.ngram:
-        yield f"{grams.order}-gram model", _Column(grams.losses, grams.generation)
+        yield f"{grams.order}-gram model, unchecked", _Column(grams.losses, grams.generation)
     for title, name in _ANSWERS.items():
         if written := getattr(run.evaluation, name):
             yield title, _Column(None, written)

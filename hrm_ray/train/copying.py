@@ -1,7 +1,8 @@
 """Documents whose answer stands in their prefix: a network learns from them to read its input.
 
-They are copies of random tokens or of declarations of the training fold. The loss is on the copied text alone: a loss
-on the tokens that are the same in every document keeps a network from learning to copy (docs/log.md, 2026-11-30).
+They are copies of random tokens, or of the declaration that a training example begins from (without line numbers). The
+loss is on the copied text alone: a loss on the tokens that are the same in every document keeps a network from learning
+to copy (docs/log.md, 2026-11-30).
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from numpy.typing import NDArray
 
 from hrm_ray.config import Config
 from hrm_ray.model.batch import Document
-from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from hrm_ray.train.corpus import SolveDocuments
 
 SHORT = (12, 32)
 """Fewest and most random tokens while copying is learnt; later documents have up to a quarter of a window."""
 
 FIRST = 0.4
-"""Share of `train.copying.steps` with short random copies alone; then they grow, and declarations come in."""
+"""Share of `train.copying.steps` with short random copies alone; afterwards the length grows and declarations are mixed
+in."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ class CopyRows:
         return row
 
     def _text(self, position: int, random: np.random.Generator) -> NDArray[np.int32]:
-        settings, longest = self.config.train.copying, max(SHORT[1], self.config.prepare.window // 4)
+        settings, window = self.config.train.copying, self.config.prepare.window
+        longest = min(max(SHORT[1], window // 4), window // 2 - 1)
         grown = _grown(position, settings.steps)
         if random.random() < grown * settings.real:
-            ids = self.documents.shards.ids(int(random.integers(len(self.documents))), "code_ids")
-            return ids[ids >= FIRST_TEXT][:longest]
+            given = self.documents.shards.ids(int(random.integers(len(self.documents))), "context_ids")
+            declaration = given[np.flatnonzero(given < FIRST_NUMBER)[-1] + 1 :]
+            if len(text := declaration[declaration >= FIRST_TEXT]) >= SHORT[0]:
+                return text[:longest]
         most = round(SHORT[1] + grown * (longest - SHORT[1]))
         text = random_tokens(self.vocabulary, int(random.integers(SHORT[0], most + 1)), random)
         return with_repeats(text, random) if random.random() < grown / 2 else text
@@ -61,7 +66,7 @@ def _grown(position: int, steps: int) -> float:
 
 def copying(text: NDArray[np.int32]) -> Document:
     """Return the document that asks for a copy of `text`."""
-    return Document(prefix=[Control.BEFORE, *text, Control.CODE], plan=[], code=text)
+    return Document(prefix=[Control.BEFORE, *text, Control.CODE], plan=[], code=text, copies=True)
 
 
 def random_tokens(vocabulary: int, count: int, random: np.random.Generator) -> NDArray[np.int32]:

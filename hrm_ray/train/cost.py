@@ -150,6 +150,7 @@ def expected_steps(config: Config) -> int:
     """Guess the steps of a run whose data is not there yet, from what a pull request usually comes to."""
     sources = len(config.collect.clones) or config.collect.repositories
     tokens = sources * config.collect.pull_requests * TOKENS_PER_PULL_REQUEST * config.prepare.split.shares.train
-    rows = (config.train.rows - config.train.judge_rows) * (1 - sum(part.weight for part in config.train.mixture))
-    steps = config.train.epochs * -(-tokens // (rows * config.prepare.window))
-    return int(min(steps, config.train.max_steps or steps))
+    train = config.train
+    rows = (train.rows - train.judge_rows - train.copying.rows) * (1 - sum(part.weight for part in train.mixture))
+    steps = train.copying.steps + train.epochs * -(-tokens // (rows * config.prepare.window))
+    return int(min(steps, train.max_steps or steps))

@@ -29,7 +29,7 @@ def open_feed(config: Config, rank: int = 0, world: int = 1) -> Feed:
     """Return the feed of one rank over the datasets of the run."""
     solve = [SolveDocuments(data, "train") for data in config.datasets]
     copying = CopyRows(solve[0], card.read(config.data)["tokenizer"]["vocab_size"], config)
-    return Feed(solve, JudgeDocuments(config.data, "judge"), config, rank, world, copying)
+    return Feed(solve, JudgeDocuments(config.data, "judge"), config, rank, world, copying=copying)
 
 
 def micro_batches(train: Train, world: int) -> int:
@@ -53,7 +53,8 @@ class Feed:
         config: Config,
         rank: int = 0,
         world: int = 1,
-        copying: CopyRows | None = None,
+        *,
+        copying: CopyRows,
     ) -> None:
         for data, documents in zip(config.datasets, solve, strict=True):
             if len(documents) == 0:
@@ -110,7 +111,7 @@ class Feed:
 
     def _row(self, position: int, index: int) -> list[Document]:
         if position < self.start(0) or index >= self._per_step + self.train.judge_rows:
-            return self.copying.row(position, index) if self.copying else []
+            return self.copying.row(position, index)
         if index >= self._per_step:
             return self.judge.row(self._judge_rows(position)[index - self._per_step])
         numbers = self._solve_rows(position)

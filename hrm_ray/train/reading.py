@@ -57,12 +57,13 @@ class Reading:
             for document, row in zip(self.documents, rows, strict=True)
         ]
         prefixes = [document.prefix for document in self.documents]
-        others = [*prefixes[1:], *prefixes[:1]]
-        self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=True)]
+        others = [*prefixes[1:], *prefixes[:1]] if len(prefixes) > 1 else []
+        self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=False)]
         self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
         self.vocabulary = tokenizer.vocab_size
         lengths = {"copy": copying.SHORT, "long_copy": LONG}
-        self.copies = {name: _copies(config, length, self.vocabulary) for name, length in lengths.items()}
+        count = COPIES if config.train.validation.probes else 0
+        self.copies = {name: _copies(config, length, self.vocabulary, count) for name, length in lengths.items()}
         self.tokens = config.train.micro_rows * config.prepare.window
 
     def measure(self, engine: Engine) -> dict[str, float | None]:
@@ -140,11 +141,11 @@ def _of_edit(code: NDArray[np.int32], start: int, example: Example, tokenizer: T
     return marked
 
 
-def _copies(config: Config, lengths: tuple[int, int], vocabulary: int) -> list[Document]:
+def _copies(config: Config, lengths: tuple[int, int], vocabulary: int, count: int) -> list[Document]:
     """Return copying documents of random tokens, the same in every run of these settings."""
     random = np.random.default_rng((config.seed, 6, *lengths))
-    counts = random.integers(lengths[0], lengths[1] + 1, COPIES).tolist()
-    return [copying.copying(copying.random_tokens(vocabulary, count, random)) for count in counts]
+    sizes = random.integers(lengths[0], lengths[1] + 1, count).tolist()
+    return [copying.copying(copying.random_tokens(vocabulary, size, random)) for size in sizes]
 
 
 def _text_nats(engine: Engine, documents: Sequence[Document], tokens: int) -> float | None:

@@ -74,5 +74,5 @@ def _means(sums: Tensor, counts: Counts) -> dict[str, float | None]:
 
 
 def _bits(nll: Tensor, sizes: Tensor) -> dict[str, float | None]:
-    pairs = zip(Part, nll.tolist(), sizes.tolist(), strict=True)
+    pairs = zip(Part, nll.tolist(), sizes.tolist(), strict=False)  # copies have no bytes
     return {part.name.lower(): total / math.log(2) / size if size else None for part, total, size in pairs}

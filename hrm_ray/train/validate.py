@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hrm_ray.model.batch import Batch, Document, Part, collate
+from hrm_ray.model.batch import SECTIONS, Batch, Document, Part, collate
 from hrm_ray.model.hrm import Output
 from hrm_ray.model.losses import section_sums
 from hrm_ray.model.refinement import DECISIONS
@@ -59,10 +59,10 @@ def run_all(engine: Engine, documents: Sequence[Document], tokens: int) -> Itera
 
 def solve_losses(engine: Engine, documents: Sequence[Document], tokens: int) -> SolveLosses:
     """Return the sums over solve documents, of all ranks."""
-    nats, targets, sizes = sums = torch.zeros(3, 2, dtype=torch.float64)
+    nats, targets, sizes = sums = torch.zeros(3, SECTIONS, dtype=torch.float64)
     for _, batch, output in run_all(engine, documents, tokens):
-        nats += section_sums(batch, output.nll).cpu()
-        targets += section_sums(batch, torch.ones_like(output.nll)).cpu()
+        nats += section_sums(batch, output.nll)[:SECTIONS].cpu()
+        targets += section_sums(batch, torch.ones_like(output.nll))[:SECTIONS].cpu()
         sizes += batch.section_bytes.cpu()
     (plan, code), *counted = engine.sum(sums).tolist()
     (plans, codes), (plan_bytes, code_bytes) = [[int(count) for count in pair] for pair in counted]
@@ -81,13 +81,13 @@ def document_nats(batch: Batch, nll: Tensor) -> Tensor:
     """Sum [N] values of the targets by solve document and section: [documents, 2], float64."""
     predicted = [span.stop - span.prefix_stop for span in batch.spans]
     owner = torch.from_numpy(np.repeat(np.arange(len(predicted)), predicted)).to(nll.device)
-    sums = torch.zeros(len(batch.spans) * len(Part), dtype=torch.float64, device=nll.device)
-    return sums.index_add(0, owner * len(Part) + batch.target_part, nll.double()).view(-1, len(Part))
+    sums = torch.zeros(len(batch.spans) * SECTIONS, dtype=torch.float64, device=nll.device)
+    return sums.index_add(0, owner * SECTIONS + batch.target_part, nll.double()).view(-1, SECTIONS)
 
 
 def all_nats(engine: Engine, documents: Sequence[Document], tokens: int) -> Tensor:
     """Return the nats of each solve document's plan and code, [documents, 2], on every rank."""
-    nats = torch.zeros(len(documents), len(Part), dtype=torch.float64)
+    nats = torch.zeros(len(documents), SECTIONS, dtype=torch.float64)
     for chunk, batch, output in run_all(engine, documents, tokens):
         nats[chunk] = document_nats(batch, output.nll).cpu()
     return engine.sum(nats)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hrm_ray.evaluate.adherence import adherence
-from hrm_ray.prepare.plan import plan
+from hrm_ray.prepare.plan import placed, plan
 
 BEFORE = "func F(a int) error {\n\tlog.Print(a)\n\treturn nil\n}"
 AFTER = "func F(a int) error {\n\tif a < 0 {\n\t\treturn errNegative\n\t}\n\treturn nil\n}"
@@ -35,3 +35,7 @@ def test_other_code_realises_a_part(code: str, share: float) -> None:
 def test_a_step_that_is_repeated_counts_once_and_no_plan_has_no_share() -> None:
     assert adherence("modify function F\n" * 4, BEFORE, AFTER) == 1 / 4
     assert adherence(" \n", BEFORE, AFTER) is None
+
+
+def test_places_of_an_edit_are_no_part_of_a_step() -> None:
+    assert adherence(placed(BEFORE, AFTER, ["function"], ["F"], 12), BEFORE, AFTER) == 1

@@ -132,3 +132,23 @@ def test_sampling_depends_on_the_seed_and_a_tiny_nucleus_is_greedy() -> None:
     greedy = warm._replace(temperature=0.0)
     [a], [b] = generate(model, PREFIXES[:1], [1], nucleus), generate(model, PREFIXES[:1], [9], greedy)
     assert (a.plan, a.code) == (b.plan, b.code)
+
+
+def test_a_check_refuses_ends_and_gives_up_as_it_was_at_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "REFUSALS", 3)
+    model, seeds = small_model(), range(9)
+    sampling = Sampling(max_plan_tokens=4, max_code_tokens=1000, temperature=1.0)
+    ends = list[bool]()
+
+    def later(written: generation.Written, end: bool) -> bool:
+        ends.append(end)
+        return len(written.code) >= 20
+
+    def write(check: generation.Check | None) -> list[generation.Written]:
+        return generate(model, PREFIXES * 3, seeds, sampling, checks=[check] * 9)
+
+    free, checked, never = write(None), write(later), write(lambda *_: False)
+    assert min(len(one.code) for one in free) < 20 <= min(len(one.code) for one in checked)
+    assert set(ends) == {True}
+    assert [(one.plan, one.code, one.finished) for one in never] == [(one.plan, one.code, True) for one in free]
+    assert [one.log_likelihood for one in never] == pytest.approx([one.log_likelihood for one in free], rel=1e-3)

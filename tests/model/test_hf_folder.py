@@ -45,7 +45,7 @@ def model(tokenizer: Tokenizer) -> HRM:
 
 @pytest.fixture
 def folder(model: HRM, tokenizer: Tokenizer, tmp_path: Path) -> Path:
-    hf_folder.write(tmp_path, model, tokenizer, window=64)
+    hf_folder.write(tmp_path, model, tokenizer, window=64, form="whole")
     hf_folder.seal(tmp_path)
     return tmp_path
 
@@ -101,7 +101,7 @@ def test_the_tokenizer_stays_so_when_transformers_saves_it(tokenizer: Tokenizer,
 def test_a_foreign_tokenizer_too_gives_our_ids(model: HRM, tmp_path: Path) -> None:
     made(ADDED).save(str(tmp_path / "tokenizer.json"))
     foreign = adopt(tmp_path)
-    hf_folder.write(tmp_path, model, foreign, window=64)
+    hf_folder.write(tmp_path, model, foreign, window=64, form="whole")
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
     for text in (*TEXTS[:3], "".join((*CONTROL, *ADDED)), " e\u0301 x\n"):
         ids = theirs(text).input_ids

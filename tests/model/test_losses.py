@@ -22,7 +22,7 @@ def constant_output(documents: list[Document], nll: float) -> Output:
 def test_markers_and_end_count_in_their_section() -> None:
     batch = collate([solve_document(1, plan=4, code=7)])
     counts = section_sums(batch, torch.ones(len(batch.targets)))
-    assert counts.tolist() == [4 + 1, 7 + 2]  # <|plan|>; <|code|> and <|end|>
+    assert counts.tolist() == [4 + 1, 7 + 2, 0]  # <|plan|>; <|code|> and <|end|>
 
 
 def test_every_target_is_the_next_token() -> None:
@@ -40,7 +40,7 @@ def test_weights_scale_the_loss_but_not_its_mean(mixed: list[Document]) -> None:
     assert sums[Part.PLAN] / counts.plan == pytest.approx(2.0)
     assert sums[Part.CODE] / counts.code == pytest.approx(2.0)
     assert counts.plan == pytest.approx(5 + 0.3 * 10)
-    assert sums[2] / counts.refinement == pytest.approx(math.log(3))
+    assert sums[3] / counts.refinement == pytest.approx(math.log(3))
 
 
 def test_a_missing_part_contributes_nothing_and_no_nan() -> None:

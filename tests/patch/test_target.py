@@ -135,3 +135,14 @@ def test_the_sections_of_real_changes_are_those_of_training(network: Network, re
         if min(counts["added"], counts["modified"]) >= 20:
             break
     assert min(counts["added"], counts["modified"]) >= 20
+
+
+def test_a_declaration_with_more_lines_than_an_edit_can_number_is_refused(network: Network, repo: Repo) -> None:
+    (repo.path / "long.go").write_text("package shop\n\nfunc Long() {\n" + "\tf()\n" * 127 + "}\n")
+    (repo.path / "short.go").write_text("package shop\n\nfunc Short() {\n" + "\tf()\n" * 126 + "}\n")
+    prepare = network.config.prepare.model_copy(update={"form": "edit", "window": 4096})
+    edits = replace(network, config=network.config.model_copy(update={"prepare": prepare}))
+    tree = WorkingTree(repo.path)
+    assert task(edits, locate(tree, "short.go", "Short", add=False), Problem("x")).request.before.count("\n") == 127
+    with pytest.raises(UserError, match=r"Long: .*128 lines"):
+        task(edits, locate(tree, "long.go", "Long", add=False), Problem("x"))

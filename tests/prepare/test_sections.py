@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from hrm_ray import settings
 from hrm_ray.config import Budgets
-from hrm_ray.prepare import sections
+from hrm_ray.config.prepare import Form
+from hrm_ray.prepare import edits, sections
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import Decision, Judgement
-from hrm_ray.prepare.tokenizer import CONTROL, FIRST_TEXT, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import CONTROL, FIRST_NUMBER, FIRST_TEXT, Control, Tokenizer
 from tests.prepare.factory import EXAMPLE, example
 
 LARGE = 10_000
@@ -190,3 +191,23 @@ def test_judge_rows(tokenizer: Tokenizer) -> None:
     window = len(row["prefix_ids"]) + len(row["attempt_ids"])
     assert sections.judge(attempt, EXAMPLE, given, tokenizer, window, "whole") == row
     assert sections.judge(attempt, EXAMPLE, given, tokenizer, window - 1, "whole") is None
+
+
+def test_a_plan_has_places_in_an_edit_alone(tokenizer: Tokenizer) -> None:
+    given = example(before="a\nb\nc", code="a\nx\nc", plan="modify function F\n@1-2 add x")
+    found = {}
+    for form in get_args(Form):
+        row = sections.solve(given, sections.prefix(given, tokenizer, form), tokenizer, LARGE, form)
+        assert row is not None
+        found[form] = [id_ for id_ in row["plan_ids"] if id_ < FIRST_TEXT]
+    start = min(id_ for id_ in sections.prefix(given, tokenizer, "edit")["before"] if id_ >= FIRST_NUMBER)
+    assert found == {"whole": [Control.PLAN], "edit": [Control.PLAN, start + 1, start + 2]}
+
+
+def test_a_judged_attempt_is_an_edit_where_answers_are(tokenizer: Tokenizer) -> None:
+    given = example(before="a\nb\nc", code="a\nx\nc", plan="modify function F\n@1-2 add x")
+    prefix = sections.prefix(given, tokenizer, "edit")
+    row = sections.judge(judgement("a\nc"), given, prefix, tokenizer, LARGE, "edit")
+    assert row is not None
+    start = edits.offset(given.id, given.before) + FIRST_NUMBER
+    assert row["attempt_ids"] == [Control.CODE, start + 1, start + 2, Control.END, Control.JUDGE]

@@ -216,8 +216,8 @@ def test_what_an_older_evaluation_lacks_has_no_table(folder: Folder, tmp_path: P
 
 def test_the_table_sets_the_baselines_beside_the_run(folder: Folder, tmp_path: Path) -> None:
     text = " ".join(page(folder, tmp_path).text.split())
-    columns = "This runPlain model of equal parametersPlain model of equal FLOPs5-gram model"
-    assert columns + "This run, uncheckedA random legal editCopying the input" in text
+    columns = "This runPlain model of equal parametersPlain model of equal FLOPs5-gram model, unchecked"
+    assert columns + "This run, uncheckedA random legal edit, of modificationsCopying the input" in text
     assert f"Plan and code bits per byte of code1.2341.3101.3102.688{ABSENT * 3}" in text
     assert "Valid Go81.4%81.4%81.4%81.4%81.4%81.4%96.2%" in text
     assert "What was not measured" in text

@@ -59,7 +59,7 @@ def exported(folder: Path, config: Config) -> tuple[Path, HRM]:
     torch.manual_seed(6)
     model = HRM(config.model, tokenizer.vocab_size)
     folder.mkdir()
-    hf_folder.write(folder, model, tokenizer, window=128)
+    hf_folder.write(folder, model, tokenizer, window=128, form="whole")
     hf_folder.seal(folder)
     return folder, model
 

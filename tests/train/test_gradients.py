@@ -32,7 +32,7 @@ def test_a_run_that_measures_is_bit_equal(dataset: Path, tmp_path: Path) -> None
         f"{g}_update" for g in ("embedding", "planner", "coder", "refinement")
     }
     assert found[0].keys() == {"event", "step"} | names
-    assert all(line[name] > 0 for line in found for name in names)
+    assert {name for line in found for name in names if not line[name]} == {"copying_norm"}
     assert lines(runs[0], "gradients") == []
 
 
@@ -51,7 +51,7 @@ def test_the_norm_of_a_loss_is_that_of_a_run_on_it_alone(dataset: Path) -> None:
     for name in NAMES:
         alone = config.train.model_copy(update={"losses": only(config.train.losses, name)})
         result = train_step(PlainEngine(build_model(config), config.train), batches, alone, rate=1e-3, depth=3)
-        assert norms[f"{name}_norm"] == result.gradient_norm
+        assert (norms[f"{name}_norm"] or 0.0) == result.gradient_norm
 
 
 def test_a_loss_without_targets_has_no_norm(dataset: Path) -> None:
