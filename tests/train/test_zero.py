@@ -130,6 +130,11 @@ def saved(folder: Path, name: str, more: int = 0) -> Loaded:
     return checkpoint.load(folder / name / checkpoint.folder_name(made))
 
 
+def present(found: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured: pytest.approx compares no None."""
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def restored(folder: Path, dataset: Path, name: str) -> PlainEngine:
     """A plain engine that goes on where the ranks saved."""
     loaded, config = saved(folder, name), config_of(dataset, name)
@@ -194,7 +199,7 @@ def test_validation_is_shared_out_and_the_same(ranks: Path, dataset: Path, name:
     found, engine = of_variant(ranks, name), restored(ranks, dataset, name)
     expected = validated(engine, dataset, VARIANTS[name])
     for seen in found:
-        assert seen["validation"] == pytest.approx(expected, rel=1e-5)
+        assert present(seen["validation"]) == pytest.approx(present(expected), rel=1e-5)
         assert seen["untouched"], "validation has changed weights or moments"
     if "ema" in VARIANTS[name].settings:
         engine.restore(saved(ranks, name).weights, {}, 0)
@@ -233,7 +238,7 @@ def test_measuring_each_losss_gradient_changes_no_bit(ranks: Path, dataset: Path
         assert never == beside
         assert (nothing, len(measured)) == ([], 2)
         for ours, theirs in zip(alone, measured, strict=True):
-            assert theirs == pytest.approx(ours, rel=1e-5)
+            assert present(theirs) == pytest.approx(present(ours), rel=1e-5)
 
 
 def plain_engine(config: Config) -> PlainEngine:
