@@ -10,7 +10,7 @@ from hrm_ray.config.engine import Ema
 from hrm_ray.config.model import Depth, Model
 from hrm_ray.config.prepare import Budgets, Prepare, Shares, Split
 from hrm_ray.config.section import Count, Section
-from hrm_ray.config.train import Copying, Losses, Optimizer, Schedule, Train
+from hrm_ray.config.train import Losses, Optimizer, Schedule, Train
 from hrm_ray.config.tree import CHANGEABLE_ON_RESUME, Config, Evaluate
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "Clean",
     "Collect",
     "Config",
-    "Copying",
     "Count",
     "Depth",
     "Ema",

@@ -50,9 +50,11 @@ class Model(Section):
     h_cycles: Count = 2
     l_cycles: Count = 3
     depth: Depth = Depth()
-    embedding_scale: Positive = 113.0
-    """Embeddings begin with a standard deviation of 1 / embedding_scale and are multiplied by it. A tied head begins
-    with rows as small, so that it does not begin by predicting the input token (docs/log.md, 2026-11-30)."""
+    embedding_scale: Positive
+    """Embeddings begin with a standard deviation of 1 / embedding_scale and are multiplied by it: the smaller, the more
+    certain is a tied head at the start."""
+    induction: bool = True
+    """Begin with heads that find what stood behind earlier occurrences of a token (`hrm_ray.model.induction`)."""
     inject: bool = False
     """Add the embedding to the input of every L pass."""
     rope_theta: Positive = 1e4

@@ -25,7 +25,7 @@ _SHAPE = (
     *("hidden", "layers", "heads", "intermediate", "tied", "h_cycles", "l_cycles"),
     *("rope_theta", "norm_eps", "embedding_scale"),
 )
-_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from"))
+_HELD = frozenset((*_SHAPE, "size", "mode", "depth", "init_from", "induction"))
 """Settings that the class has too, or that do not change the forward; of all others it has the default alone."""
 
 _SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")

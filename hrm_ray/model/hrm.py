@@ -21,6 +21,7 @@ from hrm_ray.config import Model
 from hrm_ray.model.attention import Attend, packed_attention
 from hrm_ray.model.batch import Batch
 from hrm_ray.model.cross_entropy import linear_cross_entropy
+from hrm_ray.model.induction import begin_reading
 from hrm_ray.model.layers import Block, Stack, lecun_, linear, rope
 from hrm_ray.model.recurrence import Pass, calls, gradient_depth, passes, passes_with_gradient
 from hrm_ray.model.refinement import Refinement
@@ -54,6 +55,15 @@ class HRM(nn.Module):
         if not config.tied:
             self.head = linear(config.hidden, vocab_size)
         self.refinement = Refinement(config.hidden)
+        if config.induction:
+            self._begin_reading()
+
+    def _begin_reading(self) -> None:
+        """Let the first two blocks of a forward begin as a pair of heads that read."""
+        config, one_stack = self.config, self.config.mode == "plain" or self.config.shared
+        common = torch.randn(config.hidden) if config.mode == "plain" else self.initial
+        called = self.planner.blocks[:2] if one_stack else [self.coder.blocks[0], self.planner.blocks[0]]
+        begin_reading(config, self.embedding.weight, common, called)
 
     def execute(self, *, recompute: bool, compiled: bool) -> None:
         """Choose how training runs the blocks: activations kept or computed again, kernels one by one or compiled."""

@@ -1,6 +1,6 @@
 """Documents whose answer stands in their prefix: a network learns from them to read its input.
 
-They are copies of random tokens, or of the declaration that a training example begins from (without line numbers). The
+Half of them copy random tokens, half the declaration that a training example begins from (without line numbers). The
 loss is on the copied text alone: a loss on the tokens that are the same in every document keeps a network from learning
 to copy (docs/log.md, 2026-11-30).
 """
@@ -17,12 +17,8 @@ from hrm_ray.model.batch import Document
 from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from hrm_ray.train.corpus import SolveDocuments
 
-SHORT = (12, 32)
-"""Fewest and most random tokens while copying is learnt; later documents have up to a quarter of a window."""
-
-FIRST = 0.4
-"""Share of `train.copying.steps` with short random copies alone; afterwards the length grows and declarations are mixed
-in."""
+FEWEST = 12
+"""Tokens of the shortest copy; the longest has a quarter of a window."""
 
 
 @dataclass(frozen=True)
@@ -40,28 +36,20 @@ class CopyRows:
         """Return the documents of row `index` of the step at `position`: as many as fit the window."""
         random = np.random.default_rng((self.config.train_seed, position, 5, index))
         row, room = list[Document](), self.config.prepare.window
-        while (document := copying(self._text(position, random))).size <= room:
+        while (document := copying(self._text(random))).size <= room:
             row.append(document)
             room -= document.size
         return row
 
-    def _text(self, position: int, random: np.random.Generator) -> NDArray[np.int32]:
-        settings, window = self.config.train.copying, self.config.prepare.window
-        longest = min(max(SHORT[1], window // 4), window // 2 - 1)
-        grown = _grown(position, settings.steps)
-        if random.random() < grown * settings.real:
+    def _text(self, random: np.random.Generator) -> NDArray[np.int32]:
+        longest = max(FEWEST, self.config.prepare.window // 4)
+        if random.random() < 0.5:
             given = self.documents.shards.ids(int(random.integers(len(self.documents))), "context_ids")
             declaration = given[np.flatnonzero(given < FIRST_NUMBER)[-1] + 1 :]
-            if len(text := declaration[declaration >= FIRST_TEXT]) >= SHORT[0]:
+            if len(text := declaration[declaration >= FIRST_TEXT]) >= FEWEST:
                 return text[:longest]
-        most = round(SHORT[1] + grown * (longest - SHORT[1]))
-        text = random_tokens(self.vocabulary, int(random.integers(SHORT[0], most + 1)), random)
-        return with_repeats(text, random) if random.random() < grown / 2 else text
-
-
-def _grown(position: int, steps: int) -> float:
-    """Return how far copies have grown from short random ones, 0, to those of the end, 1."""
-    return min(1.0, max(0.0, (position / steps - FIRST) / (1 - FIRST))) if steps else 1.0
+        text = random_tokens(self.vocabulary, int(random.integers(FEWEST, longest + 1)), random)
+        return with_repeats(text, random) if random.random() < 0.5 else text
 
 
 def copying(text: NDArray[np.int32]) -> Document:

@@ -151,6 +151,6 @@ def expected_steps(config: Config) -> int:
     sources = len(config.collect.clones) or config.collect.repositories
     tokens = sources * config.collect.pull_requests * TOKENS_PER_PULL_REQUEST * config.prepare.split.shares.train
     train = config.train
-    rows = (train.rows - train.judge_rows - train.copying.rows) * (1 - sum(part.weight for part in train.mixture))
-    steps = train.copying.steps + train.epochs * -(-tokens // (rows * config.prepare.window))
+    rows = (train.rows - train.judge_rows - train.copying_rows) * (1 - sum(part.weight for part in train.mixture))
+    steps = train.epochs * -(-tokens // (rows * config.prepare.window))
     return int(min(steps, train.max_steps or steps))

@@ -2,11 +2,10 @@
 
 An epoch permutes the documents of the main dataset and packs them block by block, first fit, into rows of at most
 `window` tokens; rows of other datasets come between them by weight (`mixture`), and go round as often as they are
-asked for. An epoch's rows fill whole steps; its last step may have rows missing. The first steps may hold copying
-documents alone, which are made up when they are asked for (`hrm_ray.train.copying`), and later ones rows of them. So
-the state of the feed is one integer, and any step is found at once from the lengths alone. Rank r of W takes rows r,
-r + W, ... of the step's fixed list of rows, a missing row being an empty one; so any number of ranks makes the same
-step of equally many micro-batches each.
+asked for. An epoch's rows fill whole steps; its last step may have rows missing. Rows of copying documents are made up
+(`hrm_ray.train.copying`). So the state of the feed is one integer, and any step is found at once from the lengths
+alone. Rank r of W takes rows r, r + W, ... of the step's fixed list of rows, a missing row being an empty one; so any
+number of ranks makes the same step of equally many micro-batches each.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Feed:
         self.solve = [SolveRows(documents, number, config) for number, documents in enumerate(solve)]
         self.judge, self.copying = JudgeRows(judge, config), copying
         self.mixture = Mixture([part.weight for part in config.train.mixture], config.train_seed)
-        self._starts = [self.train.copying.steps]
+        self._starts = [0]
 
     @cached_property
     def horizon(self) -> int:
@@ -86,8 +85,6 @@ class Feed:
 
     def epoch(self, position: int) -> float:
         """Epochs seen before the step at `position`."""
-        if position < self.start(0):
-            return 0.0
         epoch = self._find(position)
         return epoch + (position - self.start(epoch)) / (self.start(epoch + 1) - self.start(epoch))
 
@@ -103,14 +100,12 @@ class Feed:
 
     def example_ids(self, position: int) -> list[str]:
         """Return the ids of the examples solved at `position`, then of those judged, to name a bad step by."""
-        if position < self.start(0):
-            return []
         solved = [rows.ids(own) for rows, own in map(self._of, self._solve_rows(position))]
         judged = [self.judge.ids(number) for number in self._judge_rows(position)]
         return [ident for ids in (*solved, *judged) for ident in ids]
 
     def _row(self, position: int, index: int) -> list[Document]:
-        if position < self.start(0) or index >= self._per_step + self.train.judge_rows:
+        if index >= self._per_step + self.train.judge_rows:
             return self.copying.row(position, index)
         if index >= self._per_step:
             return self.judge.row(self._judge_rows(position)[index - self._per_step])
@@ -128,8 +123,7 @@ class Feed:
 
     def _judge_rows(self, position: int) -> range:
         """Numbers of the step's judge rows."""
-        step = position - self.start(0)
-        return range(step * self.train.judge_rows, (step + 1) * self.train.judge_rows)
+        return range(position * self.train.judge_rows, (position + 1) * self.train.judge_rows)
 
     def _of(self, number: int) -> tuple[SolveRows, int]:
         """Return whose row it is, and its number there."""
@@ -148,4 +142,4 @@ class Feed:
     @property
     def _per_step(self) -> int:
         """Rows of a step that hold solve documents."""
-        return self.train.rows - self.train.judge_rows - self.train.copying.rows
+        return self.train.rows - self.train.judge_rows - self.train.copying_rows

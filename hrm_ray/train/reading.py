@@ -29,8 +29,8 @@ from hrm_ray.train.validate import run_all
 COPIES = 40
 """Copying documents of each length."""
 
-LONG = (64, 128)
-"""Tokens of the longer ones."""
+SHORT, LONG = (12, 32), (64, 128)
+"""Fewest and most tokens of the shorter and of the longer ones."""
 
 
 class Kind(IntEnum):
@@ -61,7 +61,7 @@ class Reading:
         self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=False)]
         self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
         self.vocabulary = tokenizer.vocab_size
-        lengths = {"copy": copying.SHORT, "long_copy": LONG}
+        lengths = {"copy": SHORT, "long_copy": LONG}
         count = COPIES if config.train.validation.probes else 0
         self.copies = {name: _copies(config, length, self.vocabulary, count) for name, length in lengths.items()}
         self.tokens = config.train.micro_rows * config.prepare.window

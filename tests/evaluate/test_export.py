@@ -54,15 +54,17 @@ BEFORE = "func Open(name string) (*Store, error) {\n\treturn &Store{name: name},
 
 @pytest.mark.parametrize("form", ["whole", "edit"])
 def test_what_the_card_shows_runs_and_writes_what_we_write(
-    form: Form, run_dir: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+    form: Form, run_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("transformers")
     opened = open_run(run_dir, config := read_run(run_dir))
     facts, prepared = read_datasets(config), config.prepare.model_copy(update={"form": form})
     monkeypatch.setattr(model_card, "read_datasets", lambda _: facts)
     opened = replace(opened, config=config.model_copy(update={"prepare": prepared}))
+    (folder := tmp_path / "hrm-go").mkdir()
+    hf_folder.write(folder, opened.engine.model, opened.tokenizer, prepared.window, form)
     (snippet,) = re.findall(r"```python\n(.*?)```", model_card.render(opened, folder.name), re.DOTALL)
-    monkeypatch.chdir(folder.parent)
+    monkeypatch.chdir(tmp_path)
     found: dict[str, Any] = {}
     exec(snippet, found)
     encode = opened.tokenizer.encode
@@ -109,6 +111,7 @@ def test_the_card_has_the_figures_of_this_very_checkpoint(run_dir: Path, tmp_pat
             "all": {"count": 7, "valid_share": 0.125, "improved_share": 0.0}
             | {"edit_similarity": 0.5, "copy_edit_similarity": 0.625}
         },
+        "unchecked": {"all": {"valid_share": 0.0625}},
         "decisions": {"constructed": {"hidden": {"balanced_accuracy": 0.75}}},
     }
     evaluation = run_dir / "evaluation.json"
@@ -122,7 +125,7 @@ def test_the_card_has_the_figures_of_this_very_checkpoint(run_dir: Path, tmp_pat
     card = (tmp_path / "with" / "README.md").read_text()
     assert "On the test fold (read 3 times): 1 repositories, 1,234 examples, 7 of them written." in card
     assert re.findall(r"\| ([\d.]{5}|not measured) \|", card) == ["1.500", "2.250", "not measured"] + [
-        f"{value:.3f}" for value in (0.125, 0, 0.5, 0.75)
+        f"{value:.3f}" for value in (0.125, 0.0625, 0, 0.5, 0.75)
     ]
     assert "Nothing of this checkpoint" in (tmp_path / "of another" / "README.md").read_text()
 

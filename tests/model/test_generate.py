@@ -105,7 +105,9 @@ def test_rows_that_end_make_room(temperature: float, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("temperature", [0.0, 0.3, 1.0])
 def test_guesses_change_nothing_but_the_number_of_steps(temperature: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, sampling = small_model(), Sampling(max_plan_tokens=20, max_code_tokens=40, temperature=temperature)
+    # Without induction heads it repeats itself more, so that guesses hold.
+    model = small_model(induction=False)
+    sampling = Sampling(max_plan_tokens=20, max_code_tokens=40, temperature=temperature)
     steps: list[int] = []
     original = generation.decode
     monkeypatch.setattr(generation, "decode", lambda m, t, c: steps.append(t.shape[1]) or original(m, t, c))  # type: ignore[func-returns-value]
