@@ -1,9 +1,11 @@
-"""The experiment on real pull requests, by its smoke twin: really prepared, trained, evaluated and reported."""
+"""The experiments on real pull requests, by their smoke twins: really prepared, trained, evaluated and reported."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+
+import pytest
 
 from hrm_ray import settings
 from hrm_ray.evaluate.command import evaluate_all
@@ -15,10 +17,11 @@ from hrm_ray.report.page import write
 from tests.conftest import ROOT
 
 
-def test_real_pull_requests_run_through(shared_data: Path, ray_session: None, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["real-tiny", "real-edit"])
+def test_real_pull_requests_run_through(name: str, shared_data: Path, ray_session: None, tmp_path: Path) -> None:
     places = [f"data={tmp_path / 'data'}", f"runs={tmp_path / 'runs'}"]
     sample = f"prepare.input={shared_data / 'go_prs_small.jsonl.gz'}"
-    config = settings.load(ROOT / "experiments" / "real-tiny.smoke.yaml", [*places, sample])
+    config = settings.load(ROOT / "experiments" / f"{name}.smoke.yaml", [*places, sample])
     with bars() as progress:
         facts = prepare(config, progress)
     assert facts["synthetic"] is False

@@ -56,11 +56,11 @@ def test_what_is_copied_stands_out_before_any_training(name: str) -> None:
         [standing_out(network(seed, induction=induction, **shape), batch) for seed in range(3)]
         for induction in (True, False)
     )
-    assert min(reading) > max(0.25, 2 * max(other))
+    assert min(reading) > 0.12 > max(other)
 
 
 @pytest.mark.parametrize("name", ["hrm", "plain"])
-def test_the_first_block_attends_to_the_token_before(name: str) -> None:
+def test_the_first_block_attends_to_the_last_three_tokens(name: str) -> None:
     model, batch = network(**NETWORKS[name]), copies(1)
     weights = list[Tensor]()
 
@@ -71,9 +71,10 @@ def test_the_first_block_attends_to_the_token_before(name: str) -> None:
 
     with torch.no_grad():
         model.states(model.embed(batch.ids), batch.positions, seen, 2)
-    before = weights[0].diagonal(-1, 1, 2)
-    assert float(before.mean()) > 0.6
-    assert float(before.min()) > 0.3
+    for head, distance in enumerate([1, 1, 2, 3]):
+        before = weights[0][head].diagonal(-distance)[3:]
+        assert float(before.mean()) > 0.6
+        assert float(before.min()) > 0.3
 
 
 def test_a_network_of_two_cycles_learns_to_copy_in_steps_in_which_another_does_not() -> None:
