@@ -44,9 +44,9 @@ class Heads(NamedTuple):
 
 @torch.no_grad()
 def begin_reading(config: Model, table: Tensor, common: Tensor, blocks: Iterable[nn.Module]) -> None:
-    """Have the first of two blocks note the token before each, and the second attend to where the current one is noted.
+    """Have the first of two blocks note the last tokens, and the second attend to where the same ones are noted.
 
-    A single block gets half of its heads for each. `table` [vocabulary, hidden] is the embedding; `common` [hidden] the
+    A single block has half of its heads for each. `table` [vocabulary, hidden] is the embedding; `common` [hidden] the
     direction that its rows will have in common: in `hrm` mode that of the first z_L.
     """
     first, *others = (block.attention for block in blocks if isinstance(block, Block))
@@ -100,12 +100,11 @@ def _find_again(heads: Heads, back: Sequence[int], content: Tensor, notes: Tenso
     compared = [*range(slow, pairs), *range(pairs + slow, size)]
     noted = {distance: notes[[head for head, one in enumerate(back) if one == distance]] for distance in {*back}}
     here = {distance: noted[distance - 1] if distance > 1 else content for distance in noted}
-    for head in range(count):
-        for at, dimension in enumerate(compared):
-            distance = back[at * len(back) // len(compared)]
-            row = int(torch.randint(noted[distance].shape[0] * size, ()))
-            heads.queries[head, dimension] += MATCH * here[distance].flatten(0, 1)[row]
-            heads.keys[head, dimension] += MATCH * noted[distance].flatten(0, 1)[row]
+    for at, dimension in enumerate(compared):
+        distance = back[at * len(back) // len(compared)]
+        rows = torch.randint(noted[distance].shape[0] * size, (count,))
+        heads.queries[:, dimension] += MATCH * here[distance].flatten(0, 1)[rows]
+        heads.keys[:, dimension] += MATCH * noted[distance].flatten(0, 1)[rows]
     heads.values.copy_(answers[:count])
     heads.out.copy_(PASS_ON * answers[:count])
 
@@ -129,4 +128,4 @@ def _rotation(config: Model, unit: Tensor) -> Tensor:
 
 
 def _halves(heads: int) -> tuple[slice, slice]:
-    return slice(heads // 2), slice(heads // 2, heads)
+    return slice(-(-heads // 2)), slice(heads // 2, heads)

@@ -40,7 +40,8 @@ def train(config: Config, watcher: Watcher | None = None) -> list[dict[str, Any]
 
 
 def numbers(lines: list[dict[str, Any]]) -> list[float]:
-    return [line[key] for line in lines for key in sorted(line) if key.endswith(("loss", "per_byte", "objective"))]
+    losses = [line[key] for line in lines for key in sorted(line) if key.endswith(("loss", "per_byte", "objective"))]
+    return [loss for loss in losses if loss is not None]
 
 
 def config_for(dataset: Path, runs: Path, **changes: object) -> Config:

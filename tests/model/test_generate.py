@@ -138,7 +138,7 @@ def test_sampling_depends_on_the_seed_and_a_tiny_nucleus_is_greedy() -> None:
 
 def test_a_check_refuses_ends_and_gives_up_as_it_was_at_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation, "REFUSALS", 3)
-    model, seeds = small_model(), range(9)
+    model, seeds = small_model(induction=False), range(9)
     sampling = Sampling(max_plan_tokens=4, max_code_tokens=1000, temperature=1.0)
     ends = list[bool]()
 
