@@ -89,7 +89,7 @@ class Validation(Section):
     every: Count = 50
     examples: Count = 200
     probes: Whole = 100
-    """Validation modifications on which it is measured each time whether the network reads its input, beside 80 made-up
+    """Validation modifications on which it is measured each time whether the network reads its input, beside 32 made-up
     copies; 0 measures neither."""
     generations: Whole = 0
     """Changes that are written each time, within the budgets of `evaluate`, to see what share is valid Go."""

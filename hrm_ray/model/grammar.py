@@ -12,7 +12,7 @@ from enum import Enum, auto
 import torch
 from torch import Tensor
 
-from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control, is_number
 
 
 class State(Enum):
@@ -80,7 +80,7 @@ class Grammar:
             self.state, self.in_plan, self._low = State.CODE, False, self.numbers.start
         elif token == Control.LINE:
             self.state = State.LINE
-        elif FIRST_NUMBER <= token < FIRST_TEXT:
+        elif is_number(token):
             self._place(token)
 
     def _place(self, number: int) -> None:

@@ -9,6 +9,7 @@ Nothing of the forward changes. What it is worth: docs/log.md, 2026-11-30.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import cos, sin
 from typing import NamedTuple
 
 import torch
@@ -84,10 +85,10 @@ def _note_previous(
     pairs = size // 2
     for head, distance in enumerate(back):
         for pair in range(max(1, round(FAST * pairs))):
-            turn, row = torch.tensor(distance * theta ** -(pair / pairs)), NEAR * size**0.25 * common
+            turn, row = distance * theta ** -(pair / pairs), NEAR * size**0.25 * common
             heads.queries[head, pair] += row
-            heads.keys[head, pair] += turn.cos() * row
-            heads.keys[head, pair + pairs] += turn.sin() * row
+            heads.keys[head, pair] += cos(turn) * row
+            heads.keys[head, pair + pairs] += sin(turn) * row
         heads.values[head] = content[back[:head].count(distance)]  # the same of each distance, to be compared
         heads.out[head] = NOTE * notes[head]
 

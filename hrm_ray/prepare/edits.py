@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, NUMBERS, Control, Tokenizer
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, NUMBERS, Control, Tokenizer, is_number
 
 _PLACE = re.compile(r"\n@(\d+)-(\d+) ")
 """The place of a step, as `hrm_ray.prepare.plan.placed` writes it."""
@@ -68,8 +68,14 @@ def numbered(before: str, start: int, tokenizer: Tokenizer) -> list[int]:
 
 def numbers(prefix: Sequence[int]) -> range:
     """Return the number tokens of a prefix, which rise one by one; empty where its declaration is not numbered."""
-    found = [id_ for id_ in prefix if FIRST_NUMBER <= id_ < FIRST_TEXT]
+    found = [id_ for id_ in prefix if is_number(id_)]
     return range(found[0], found[-1] + 1) if found else range(0)
+
+
+def places(ids: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield where the two numbers of each place stand, and where what follows them stops; half a place is left out."""
+    found = [at for at, id_ in enumerate(ids) if is_number(id_)]
+    yield from zip(found[::2], found[1::2], [*found[2::2], len(ids)], strict=False)
 
 
 def encode(edit: Iterable[Hunk], start: int, tokenizer: Tokenizer) -> list[int]:
@@ -85,8 +91,7 @@ def encode(edit: Iterable[Hunk], start: int, tokenizer: Tokenizer) -> list[int]:
 def decode(ids: Sequence[int], start: int, tokenizer: Tokenizer) -> list[Hunk]:
     """Return the hunks of tokens that the grammar allows; a last hunk without its end is left out."""
     found: list[Hunk] = []
-    places = [at for at, id_ in enumerate(ids) if FIRST_NUMBER <= id_ < FIRST_TEXT]
-    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(ids)], strict=False):
+    for first, end, stop in places(ids):
         lines = _lines(ids[end + 1 : stop], tokenizer)
         found.append(Hunk(ids[first] - FIRST_NUMBER - start, ids[end] - FIRST_NUMBER - start, lines))
     return found
@@ -119,9 +124,9 @@ def encode_plan(plan: str, start: int, tokenizer: Tokenizer) -> list[int]:
 
 def decode_plan(ids: Sequence[int], start: int, tokenizer: Tokenizer) -> str:
     """Return the text of a plan's tokens, the reverse of `encode_plan`."""
-    places = [at for at, id_ in enumerate(ids) if FIRST_NUMBER <= id_ < FIRST_TEXT]
-    text = tokenizer.decode(ids[: places[0] if places else None])
-    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(ids)], strict=False):
+    found = list(places(ids))
+    text = tokenizer.decode(ids[: found[0][0] if found else None])
+    for first, end, stop in found:
         low, high = (ids[at] - FIRST_NUMBER - start for at in (first, end))
         text += f"\n@{low}-{high} {tokenizer.decode(ids[end + 1 : stop])}"
     return text

@@ -51,6 +51,12 @@ FIRST_NUMBER = len(Control)
 FIRST_TEXT = FIRST_NUMBER + NUMBERS
 """The first id that is no control token."""
 
+
+def is_number(id_: int) -> bool:
+    """Whether a token is the number of a line."""
+    return FIRST_NUMBER <= id_ < FIRST_TEXT
+
+
 CONTROL = (
     *(f"<|{control.name.lower()}|>" for control in Control),
     *(f"<|{number}|>" for number in range(NUMBERS)),

@@ -18,7 +18,7 @@ from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from hrm_ray.train.corpus import SolveDocuments
 
 FEWEST = 12
-"""Tokens of the shortest copy; the longest has a quarter of a window."""
+"""Tokens of the shortest copy."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +42,19 @@ class CopyRows:
         return row
 
     def _text(self, random: np.random.Generator) -> NDArray[np.int32]:
-        longest = max(FEWEST, self.config.prepare.window // 4)
+        most = longest(self.config.prepare.window)
         if random.random() < 0.5:
             given = self.documents.shards.ids(int(random.integers(len(self.documents))), "context_ids")
             declaration = given[np.flatnonzero(given < FIRST_NUMBER)[-1] + 1 :]
             if len(text := declaration[declaration >= FIRST_TEXT]) >= FEWEST:
-                return text[:longest]
-        text = random_tokens(self.vocabulary, int(random.integers(FEWEST, longest + 1)), random)
+                return text[:most]
+        text = random_tokens(self.vocabulary, int(random.integers(FEWEST, most + 1)), random)
         return with_repeats(text, random) if random.random() < 0.5 else text
+
+
+def longest(window: int) -> int:
+    """Tokens of the longest copy: a quarter of a window."""
+    return max(FEWEST, window // 4)
 
 
 def copying(text: NDArray[np.int32]) -> Document:

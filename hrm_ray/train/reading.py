@@ -20,17 +20,14 @@ from hrm_ray.config import Config
 from hrm_ray.model.batch import Document
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
-from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Tokenizer
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer
 from hrm_ray.train import copying
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.engine import Engine
 from hrm_ray.train.validate import run_all
 
-COPIES = 40
+COPIES = 16
 """Copying documents of each length."""
-
-SHORT, LONG = (12, 32), (64, 128)
-"""Fewest and most tokens of the shorter and of the longer ones."""
 
 
 class Kind(IntEnum):
@@ -61,7 +58,9 @@ class Reading:
         self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=False)]
         self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
         self.vocabulary = tokenizer.vocab_size
-        lengths = {"copy": SHORT, "long_copy": LONG}
+        window = config.prepare.window
+        trained = copying.longest(window)
+        lengths = {"copy": (copying.FEWEST, trained), "long_copy": (trained + 1, window // 2 - 1)}
         count = COPIES if config.train.validation.probes else 0
         self.copies = {name: _copies(config, length, self.vocabulary, count) for name, length in lengths.items()}
         self.tokens = config.train.micro_rows * config.prepare.window
@@ -96,10 +95,9 @@ def kinds(document: Document, example: Example, tokenizer: Tokenizer) -> NDArray
     """Return the `Kind` of each token of plan and code of a modification, [len(plan) + len(code)]."""
     plan, code = np.asarray(document.plan), np.asarray(document.code)
     lines = edits.numbers(np.asarray(document.prefix).tolist())
-    places = np.flatnonzero((plan >= FIRST_NUMBER) & (plan < FIRST_TEXT))
     found = np.full(len(plan), Kind.OTHER, np.int64)
     found[_name(plan, example, tokenizer) & np.isin(plan, document.prefix)] = Kind.NAME
-    found[places[:1]] = Kind.FIRST
+    found[[first for first, _, _ in edits.places(plan.tolist())][:1]] = Kind.FIRST
     marked = _of_edit(code, lines.start, example, tokenizer) if lines else _of_text(code, example, tokenizer)
     return np.concatenate((found, marked))
 
@@ -130,8 +128,7 @@ def _of_edit(code: NDArray[np.int32], start: int, example: Example, tokenizer: T
     """Mark the text of an edit: what the replaced lines hold in this order is unchanged, [len(code)]."""
     marked = np.full(len(code), Kind.OTHER, np.int64)
     old = tokenizer.encode_batch(example.before.split("\n"))
-    places = np.flatnonzero((code >= FIRST_NUMBER) & (code < FIRST_TEXT))
-    for first, end, stop in zip(places[::2], places[1::2], [*places[2::2], len(code)], strict=True):
+    for first, end, stop in edits.places(code.tolist()):
         replaced = [id_ for line in old[code[first] - start : code[end] - start] for id_ in line]
         text = end + 1 + np.flatnonzero(code[end + 1 : stop] >= FIRST_TEXT)
         marked[text] = Kind.CHANGED
