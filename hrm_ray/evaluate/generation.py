@@ -24,7 +24,7 @@ from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
 from hrm_ray.prepare.judgements import is_copy
-from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.prepare.plan import header, kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.fit import is_out_of_memory
 
@@ -54,6 +54,10 @@ class Request:
     """The declaration that is edited; empty of an addition."""
     checked: bool = True
     """Refuse to begin another hunk or to end while the answer is not valid Go, and to end as the declaration before."""
+
+    def header(self, tokenizer: Tokenizer) -> list[int]:
+        """Return how the plan begins: with the declarations that are modified; empty of an addition."""
+        return tokenizer.encode(header(self.before))
 
     def texts(self, written: Written, tokenizer: Tokenizer) -> tuple[str, str]:
         """Return the plan and the whole declaration that were written."""
@@ -264,10 +268,11 @@ def write(network: Network, asked: Sequence[Request], ended: Callable[[int], Non
         UserError: there is no memory for the states of so many rows at a time.
     """
     settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one.id) for one in asked]
-    prefixes, checks = [one.prefix for one in asked], [one.check(network.tokenizer) for one in asked]
+    tokenizer, prefixes = network.tokenizer, [one.prefix for one in asked]
+    checks, begun = [one.check(tokenizer) for one in asked], [one.header(tokenizer) for one in asked]
     try:
         return generate(
-            network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended, checks=checks
+            network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended, checks, begun
         )
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):

@@ -20,7 +20,7 @@ class Part(IntEnum):
     PLAN = 0
     CODE = 1
     COPY = 2
-    """The text that a copying document repeats."""
+    """The code of a document that copies."""
 
 
 SECTIONS = 2
@@ -42,12 +42,25 @@ class Document(NamedTuple):
     decision: int | None = None
     feedback: int = 0
     copies: bool = False
-    """The code repeats the prefix: it has a loss of its own and counts in no measure of code."""
+    """The prefix and the plan hold all that the code says: it has a loss of its own and counts in no measure of code,
+    and the plan is not predicted."""
 
     @property
     def size(self) -> int:
         """Tokens."""
         return len(self.prefix) + len(self.plan) + len(self.code)
+
+    @property
+    def given(self) -> int:
+        """Tokens before the first that is predicted."""
+        return len(self.prefix) + (len(self.plan) if self.copies else 0)
+
+    @property
+    def parts(self) -> NDArray[np.integer]:
+        """The `Part` of each predicted token."""
+        if self.copies:
+            return np.full(len(self.code), Part.COPY)
+        return np.repeat([Part.PLAN, Part.CODE], [len(self.plan), len(self.code)])
 
 
 class Span(NamedTuple):
@@ -103,18 +116,16 @@ def collate(documents: Sequence[Document]) -> Batch:
     )
     solve = [(span, document) for span, document in zip(spans, documents, strict=True) if document.decision is None]
     judge = [(span, document) for span, document in zip(spans, documents, strict=True) if document.decision is not None]
-    predicted = [span.stop - span.prefix_stop for span, _ in solve]
+    predicted = [document.size - document.given for _, document in solve]
     ids = _join(chain.from_iterable((document.prefix, document.plan, document.code) for document in documents))
-    target_at = _join(np.arange(span.prefix_stop - 1, span.stop - 1) for span, _ in solve)
+    target_at = _join(np.arange(span.start + document.given - 1, span.stop - 1) for span, document in solve)
     return Batch(
         ids=ids,
         positions=_join(np.arange(document.size) for document in documents),
         spans=spans,
         target_at=target_at,
         targets=ids[target_at + 1],
-        target_part=_join(
-            np.repeat([Part.PLAN, Part.COPY if d.copies else Part.CODE], [len(d.plan), len(d.code)]) for _, d in solve
-        ),
+        target_part=_join(document.parts for _, document in solve),
         target_weight=torch.from_numpy(np.repeat([d.weight for _, d in solve], predicted).astype(np.float32)),
         section_bytes=torch.tensor([sum(getattr(d, name) for _, d in solve) for name in ("plan_bytes", "code_bytes")]),
         judge_at=torch.tensor([span.stop - 1 for span, _ in judge], dtype=torch.int64),

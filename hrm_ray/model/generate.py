@@ -66,19 +66,23 @@ class Written:
 class _Row:
     """One prefix and what is written to it: which section it is in, and its own stream of random numbers."""
 
-    def __init__(self, prefix: Sequence[int], seed: int, sampling: Sampling, check: Check | None) -> None:
-        self.prefix, self.sampling, self.written = prefix, sampling, Written()
+    def __init__(
+        self, prefix: Sequence[int], seed: int, sampling: Sampling, check: Check | None, given: Sequence[int]
+    ) -> None:
+        self.prefix, self.sampling, self.given = prefix, sampling, [Control.PLAN, *given]
+        self.written = Written(plan=[token for token in given if token != Control.CODE])
         self.grammar, self.check, self.done = Grammar(edits.numbers(prefix)), check, False
+        self.grammar.begin(given)
         self.refused: list[tuple[Written, Tensor]] = []
         """The answer at each end that the check refused, with the logits there."""
         self.guess: list[int] = []
-        self.lookup = Lookup([*prefix, Control.PLAN])
+        self.lookup = Lookup([*prefix, *self.given])
         self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
 
     @property
     def drawn(self) -> int:
         """Tokens that were written, control tokens among them."""
-        return len(self.lookup.tokens) - len(self.prefix) - 1
+        return len(self.lookup.tokens) - len(self.prefix) - len(self.given)
 
     def take(self, logits: Tensor, tokens: Sequence[int]) -> int:
         """Take in the tokens that were drawn after the last one and after each guess, up to the first that was not
@@ -133,18 +137,20 @@ def generate(
     rows: int = ROWS,
     ended: Callable[[int], None] = lambda _: None,
     checks: Sequence[Check | None] | None = None,
+    given: Sequence[Sequence[int]] | None = None,
 ) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids), `rows` of them at a time.
 
-    `checks` refuse ends of hunks and of answers, at most `REFUSALS` a row.
+    `checks` refuse ends of hunks and of answers, at most `REFUSALS` a row. `given` is how each answer begins: the
+    header of its plan, or its whole plan and `<|code|>`.
     Rows do not influence each other. The longest prefixes come first, so that those at work together are about as long.
     `ended` is told now and then how many have come to their ends.
     """
-    given = zip(prefixes, seeds, checks or [None] * len(prefixes), strict=True)
-    everyone = [_Row(prefix, seed, sampling, check) for prefix, seed, check in given]
+    asked = zip(prefixes, seeds, checks or [None] * len(prefixes), given or [()] * len(prefixes), strict=True)
+    everyone = [_Row(prefix, seed, sampling, check, begun) for prefix, seed, check, begun in asked]
     if not everyone:
         return []
-    waiting = sorted(everyone, key=lambda row: len(row.prefix))
+    waiting = sorted(everyone, key=lambda row: len(row.prefix) + len(row.given))
     working = [waiting.pop() for _ in everyone[:rows]]
     cache = _cache(model, working, sampling)
     with packed_weights(model, rows=len(working)):
@@ -184,19 +190,19 @@ def decode(model: HRM, tokens: Tensor, cache: KeyValueCache) -> Tensor:
 def _cache(model: HRM, rows: Sequence[_Row], sampling: Sampling) -> KeyValueCache:
     """Make room for these rows, the longest that there will be, with all that they may write."""
     config, like = model.config, model.embedding.weight
-    length = max(len(row.prefix) for row in rows) + _room(sampling)
+    length = max(len(row.prefix) + len(row.given) for row in rows) + _room(sampling)
     return KeyValueCache(model.attention_calls, len(rows), length, config.heads, config.hidden // config.heads, like)
 
 
 def _room(sampling: Sampling) -> int:
-    """Tokens that may follow a prefix: what is written, the three control tokens in it, and guesses behind that."""
+    """Tokens that may follow what is given: what is written, the control tokens in it, and guesses behind that."""
     return sampling.max_plan_tokens + sampling.max_code_tokens + GUESSES + 3
 
 
 def _begin(model: HRM, rows: Sequence[_Row], places: Sequence[int], cache: KeyValueCache) -> None:
-    """Run the prefixes, each followed by `<|plan|>`, as one packed batch, and take in the token after it."""
+    """Run the prefixes, each with what is given of its answer, as one packed batch, and take in the token after it."""
     device = model.embedding.weight.device
-    batch = collate([Document(row.prefix, [Control.PLAN], []) for row in rows]).to(device)
+    batch = collate([Document(row.prefix, row.given, []) for row in rows]).to(device)
     attend = Prefill(cache, places, batch.spans)
     states = model.states(model.embed(batch.ids), batch.positions, attend, depth=2)
     last = torch.tensor([span.stop - 1 for span in batch.spans], device=device)

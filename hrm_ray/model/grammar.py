@@ -20,6 +20,8 @@ class State(Enum):
 
     PLAN = auto()
     """In the text of a plan."""
+    HEADED = auto()
+    """Behind the header of an edit's plan: the first place comes next, or the code."""
     CODE = auto()
     """In the text of a whole answer, or at the beginning of an edit."""
     END = auto()
@@ -37,6 +39,13 @@ class Grammar:
         self.numbers, self.state, self.in_plan = numbers, State.PLAN, True
         self._first = self._low = numbers.start
         self._inserts = False
+
+    def begin(self, tokens: Sequence[int]) -> None:
+        """Follow what is given of an answer: the header of its plan, or its whole plan and `<|code|>`."""
+        for token in tokens:
+            self.take(token)
+        if tokens and self.numbers and self.state == State.PLAN and not any(map(is_number, tokens)):
+            self.state = State.HEADED
 
     @property
     def text(self) -> bool:

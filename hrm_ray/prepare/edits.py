@@ -14,9 +14,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import pairwise
 from typing import NamedTuple
 
-from hrm_ray.prepare.tokenizer import FIRST_NUMBER, NUMBERS, Control, Tokenizer, is_number
+import numpy as np
+from numpy.typing import NDArray
+
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, NUMBERS, Control, Tokenizer, is_number
 
 _PLACE = re.compile(r"\n@(\d+)-(\d+) ")
 """The place of a step, as `hrm_ray.prepare.plan.placed` writes it."""
@@ -61,9 +65,20 @@ def offset(example_id: str, before: str) -> int:
 
 def numbered(before: str, start: int, tokenizer: Tokenizer) -> list[int]:
     """Return the tokens of `before`, each line behind its number from `start`, and the number of the end."""
-    lines = tokenizer.encode_batch(before.split("\n"))
-    ids = [id_ for at, line in enumerate(lines, FIRST_NUMBER + start) for id_ in (at, *line)]
-    return [*ids, FIRST_NUMBER + start + len(lines)]
+    text = tokenizer.encode_batch(before.split("\n"))
+    ids = [id_ for at, line in enumerate(text, FIRST_NUMBER + start) for id_ in (at, *line)]
+    return [*ids, FIRST_NUMBER + start + len(text)]
+
+
+def lines(prefix: Sequence[int]) -> list[list[int]]:
+    """Return the tokens of each line of a declaration, the reverse of `numbered`."""
+    found = [at for at, id_ in enumerate(prefix) if is_number(id_)]
+    return [list(prefix[at + 1 : stop]) for at, stop in pairwise(found)]
+
+
+def renumbered(ids: NDArray[np.int32], by: int) -> NDArray[np.int32]:
+    """Return tokens with every number moved on by so many."""
+    return np.where((ids >= FIRST_NUMBER) & (ids < FIRST_TEXT), ids + np.int32(by), ids)
 
 
 def numbers(prefix: Sequence[int]) -> range:
@@ -92,8 +107,8 @@ def decode(ids: Sequence[int], start: int, tokenizer: Tokenizer) -> list[Hunk]:
     """Return the hunks of tokens that the grammar allows; a last hunk without its end is left out."""
     found: list[Hunk] = []
     for first, end, stop in places(ids):
-        lines = _lines(ids[end + 1 : stop], tokenizer)
-        found.append(Hunk(ids[first] - FIRST_NUMBER - start, ids[end] - FIRST_NUMBER - start, lines))
+        text = _lines(ids[end + 1 : stop], tokenizer)
+        found.append(Hunk(ids[first] - FIRST_NUMBER - start, ids[end] - FIRST_NUMBER - start, text))
     return found
 
 
@@ -101,9 +116,9 @@ def texts(
     plan: Sequence[int], code: Sequence[int], prefix: Sequence[int], before: str, tokenizer: Tokenizer
 ) -> tuple[str, str]:
     """Return the plan and the declaration that an answer to `prefix` stands for: its edit applied, or its text."""
-    if not (lines := numbers(prefix)):
+    if not (given := numbers(prefix)):
         return tokenizer.decode(plan), tokenizer.decode(code)
-    start = lines.start - FIRST_NUMBER
+    start = given.start - FIRST_NUMBER
     return decode_plan(plan, start, tokenizer), apply(before, decode(code, start, tokenizer))
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
 
+from hrm_ray.golang.declarations import declarations
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.difference import Difference, difference, key, renames
 from hrm_ray.prepare.units import COMMENT, ENTRY, FLOW, ROLES, SIGNATURE, Unit, units
@@ -38,8 +39,7 @@ def plan(before: str, after: str, kinds: Sequence[str], names: Sequence[str], ma
 
     Each declaration of `after` takes one, as many as there are; the rest go to what changes in them.
     """
-    intent = "modify" if before else "add"
-    headers = [f"{intent} {kind} {name}" for kind, name in zip(kinds, names, strict=True)]
+    headers = _headers("modify" if before else "add", kinds, names)
     room = max(0, max_steps - len(headers))
     if before:
         details = _ranked(_modification(before, after), room) or ["change layout"][:room]
@@ -53,12 +53,23 @@ def placed(before: str, after: str, kinds: Sequence[str], names: Sequence[str], 
 
     A place is `@first-end`, lines of `before` from 0, half-open: the planner says where, the coder what.
     """
-    steps = [f"modify {kind} {name}" for kind, name in zip(kinds, names, strict=True)]
+    steps = _headers("modify", kinds, names)
     for hunk in edits.hunks(before, after)[: max(0, max_steps - len(steps))]:
         alone = edits.apply(before, [hunk])
         best = _ranked(_modification(before, alone), 1) or ["change layout"]
         steps.append(f"@{hunk.first}-{hunk.end} {best[0]}")
     return "\n".join(_clip(step, STEP) for step in steps)
+
+
+def header(before: str) -> str:
+    """Return how the plan of a modification begins: a step for each declaration, which is known beforehand."""
+    found = declarations(before)
+    steps = _headers("modify", [one.kind for one in found], [one.name for one in found])
+    return "\n".join(_clip(step, STEP) for step in steps)
+
+
+def _headers(intent: str, kinds: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [f"{intent} {kind} {name}" for kind, name in zip(kinds, names, strict=True)]
 
 
 def kinds_of(plan: str) -> tuple[str, ...]:

@@ -1,45 +1,60 @@
-"""Documents whose answer stands in their prefix: a network learns from them to read its input.
+"""Documents that hold their answer: a network learns from them to read its input.
 
-Half of them copy random tokens, half the declaration that a training example begins from (without line numbers). The
-loss is on the copied text alone: a loss on the tokens that are the same in every document keeps a network from learning
-to copy (docs/log.md, 2026-11-30).
+Half of the copies are of random tokens, half of the declaration that a training example begins from (without line
+numbers). Their loss is on the copied text alone: a loss on the tokens that are the same in every document keeps a
+network from learning to copy (docs/log.md, 2026-11-30). In the edit form most are drawn edits instead.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hrm_ray.config import Config
 from hrm_ray.model.batch import Document
-from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control, Tokenizer
 from hrm_ray.train.corpus import SolveDocuments
+from hrm_ray.train.drawn_edits import DrawnEdits
 
 FEWEST = 12
 """Tokens of the shortest copy."""
+EDITS = 0.7
+"""Share of the documents that are edits, in the edit form."""
 
 
 @dataclass(frozen=True)
 class CopyRows:
     """Rows of copying documents, each a pure function of (data, seed, position of the step, row).
 
-    `documents` lend their declarations; `vocabulary` is the number of token ids.
+    `documents` lend their declarations.
     """
 
     documents: SolveDocuments
-    vocabulary: int
+    tokenizer: Tokenizer
     config: Config
 
     def row(self, position: int, index: int) -> list[Document]:
         """Return the documents of row `index` of the step at `position`: as many as fit the window."""
         random = np.random.default_rng((self.config.train_seed, position, 5, index))
         row, room = list[Document](), self.config.prepare.window
-        while (document := copying(self._text(random))).size <= room:
+        while (document := self._document(random)).size <= room:
             row.append(document)
             room -= document.size
         return row
+
+    @cached_property
+    def _edits(self) -> DrawnEdits | None:
+        return DrawnEdits(self.documents, self.tokenizer) if self.config.prepare.form == "edit" else None
+
+    def _document(self, random: np.random.Generator) -> Document:
+        if self._edits and random.random() < EDITS:
+            edit = self._edits.document(random)
+            if edit.size <= self.config.prepare.window:
+                return edit
+        return copying(self._text(random))
 
     def _text(self, random: np.random.Generator) -> NDArray[np.int32]:
         most = longest(self.config.prepare.window)
@@ -48,7 +63,7 @@ class CopyRows:
             declaration = given[np.flatnonzero(given < FIRST_NUMBER)[-1] + 1 :]
             if len(text := declaration[declaration >= FIRST_TEXT]) >= FEWEST:
                 return text[:most]
-        text = random_tokens(self.vocabulary, int(random.integers(FEWEST, most + 1)), random)
+        text = random_tokens(self.tokenizer.vocab_size, int(random.integers(FEWEST, most + 1)), random)
         return with_repeats(text, random) if random.random() < 0.5 else text
 
 

@@ -17,7 +17,7 @@ from functools import cached_property
 from hrm_ray.config import Config, Train
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Batch, Document, collate
-from hrm_ray.prepare import card
+from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.copying import CopyRows
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
 from hrm_ray.train.mixture import Mixture
@@ -27,7 +27,7 @@ from hrm_ray.train.stream import JudgeRows, SolveRows
 def open_feed(config: Config, rank: int = 0, world: int = 1) -> Feed:
     """Return the feed of one rank over the datasets of the run."""
     solve = [SolveDocuments(data, "train") for data in config.datasets]
-    copying = CopyRows(solve[0], card.read(config.data)["tokenizer"]["vocab_size"], config)
+    copying = CopyRows(solve[0], Tokenizer.load(config.data / "tokenizer.json"), config)
     return Feed(solve, JudgeDocuments(config.data, "judge"), config, rank, world, copying=copying)
 
 

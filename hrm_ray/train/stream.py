@@ -11,8 +11,22 @@ from numpy.typing import NDArray
 
 from hrm_ray.config import Config
 from hrm_ray.model.batch import Document
+from hrm_ray.prepare import edits
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
 from hrm_ray.train.packing import Packed, Row, pack_epoch
+
+
+def _renumbered(row: list[Document], seed: tuple[int, ...]) -> list[Document]:
+    """Begin the line numbers of each edit somewhere else, so that those of an example cannot be learnt by heart."""
+    random, moved = np.random.default_rng(seed), list[Document]()
+    for document in row:
+        if lines := edits.numbers(np.asarray(document.prefix).tolist()):
+            by = int(random.integers(FIRST_NUMBER - lines.start, FIRST_TEXT - lines.stop + 1))
+            prefix, plan, code = (edits.renumbered(np.asarray(ids), by) for ids in document[:3])
+            document = document._replace(prefix=prefix, plan=plan, code=code)
+        moved.append(document)
+    return moved
 
 
 class Stream:
@@ -48,7 +62,8 @@ class SolveRows:
         """Return the documents of a row, each with its plan or without."""
         epoch, row = self.stream.find(number)
         planned = self.planned(epoch)
-        return [self.documents.document(int(index), bool(planned[index])) for index in row]
+        found = [self.documents.document(int(index), bool(planned[index])) for index in row]
+        return _renumbered(found, (self.config.train_seed, number, 7, self.number))
 
     def ids(self, number: int) -> list[str]:
         """Return the ids of the examples in a row."""
@@ -82,7 +97,8 @@ class JudgeRows:
         """Return the documents of a row, the validator's feedback shown in about half of them."""
         epoch, row = self.stream.find(number)
         hidden = self.hidden(epoch)
-        return [self.documents.document(int(index), bool(hidden[index])) for index in row]
+        found = [self.documents.document(int(index), bool(hidden[index])) for index in row]
+        return _renumbered(found, (self.seed, number, 8))
 
     def ids(self, number: int) -> list[str]:
         """Return the ids of the examples whose attempts are in a row."""

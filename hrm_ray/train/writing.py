@@ -11,7 +11,7 @@ from hrm_ray.golang.syntax import validate
 from hrm_ray.model.generate import Written, generate
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
-from hrm_ray.prepare.plan import kinds_of
+from hrm_ray.prepare.plan import header, kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.engine import Engine
@@ -24,7 +24,8 @@ class Writing:
         count = min(config.train.validation.generations, len(solve))
         self.prefixes = [solve.prefix(index).tolist() for index in range(count)]
         self.before = [solve.shards.example(index).before for index in range(count)]
-        self.tokenizer = Tokenizer.load(config.data / "tokenizer.json") if count else None
+        self.tokenizer = Tokenizer.load(config.data / "tokenizer.json")
+        self.headers = [self.tokenizer.encode(header(before)) for before in self.before]
         self.sampling = Sampling(config.evaluate.max_plan_tokens, config.evaluate.max_code_tokens)
         self.rows = config.evaluate.batch
 
@@ -37,7 +38,8 @@ class Writing:
             return {}
         rows = slice(engine.rank, None, engine.world)
         model, mine = engine.whole_model(), self.prefixes[rows]
-        written = generate(model, mine, [0] * len(mine), self.sampling, self.rows)
+        begun = self.headers[rows]
+        written = generate(model, mine, [0] * len(mine), self.sampling, self.rows, given=begun)
         told = [
             (1, self._valid(one, prefix, before), one.finished, len(one.plan) + len(one.code))
             for one, prefix, before in zip(written, mine, self.before[rows], strict=True)
@@ -51,6 +53,5 @@ class Writing:
         }
 
     def _valid(self, written: Written, prefix: Sequence[int], before: str) -> bool:
-        assert self.tokenizer is not None
         plan, code = edits.texts(written.plan, written.code, prefix, before, self.tokenizer)
         return validate(code, kinds_of(plan)) is None

@@ -154,3 +154,17 @@ def test_a_check_refuses_ends_and_gives_up_as_it_was_at_the_first(monkeypatch: p
     assert set(ends) == {True}
     assert [(one.plan, one.code, one.finished) for one in never] == [(one.plan, one.code, True) for one in free]
     assert [one.log_likelihood for one in never] == pytest.approx([one.log_likelihood for one in free], rel=1e-3)
+
+
+def test_what_is_given_of_an_answer_comes_first_and_the_rest_follows_from_it() -> None:
+    model, sampling = small_model(), Sampling(max_plan_tokens=6, max_code_tokens=8)
+
+    def written(given: list[list[int]] | None = None, rows: int = 3) -> list[tuple[list[int], list[int], bool]]:
+        found = generate(model, PREFIXES, [1, 2, 3], sampling, rows=rows, given=given)
+        return [(one.plan, one.code, one.finished) for one in found]
+
+    alone = written()
+    assert written([plan[:count] for (plan, _, _), count in zip(alone, (0, 2, 4), strict=True)]) == alone
+    assert written([[*plan, Control.CODE] for plan, _, _ in alone], rows=2) == alone
+    other = [[FIRST_TEXT + token, FIRST_TEXT + 2] for token in range(3)]
+    assert [plan[:2] for plan, _, _ in written(other)] == other

@@ -77,3 +77,19 @@ def test_nothing_ends_a_hunk_between_the_two_numbers_of_its_place() -> None:
     assert list(grammar.ends) == []
     follow(grammar, [NUMBERS[1]])
     assert list(grammar.ends) == [Control.END, *NUMBERS]
+
+
+def test_a_place_or_the_code_follows_the_header_of_a_plan() -> None:
+    grammar = Grammar(NUMBERS)
+    grammar.begin([FIRST_TEXT, FIRST_TEXT + 1])
+    assert not grammar.text
+    assert [*grammar.controls] == [Control.CODE, *NUMBERS]
+    grammar.take(NUMBERS.start)
+    grammar.take(NUMBERS.start)
+    assert grammar.text
+    whole = Grammar(range(0))
+    whole.begin([FIRST_TEXT])
+    assert whole.text
+    coding = Grammar(NUMBERS)
+    coding.begin([FIRST_TEXT, *NUMBERS[:2], Control.CODE])
+    assert [*coding.controls] == [*NUMBERS]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hrm_ray.prepare.plan import CLIP, STEP, kinds_of, plan
+from hrm_ray.prepare.plan import CLIP, STEP, header, kinds_of, placed, plan
 
 BODY = "func F(a int) error {{\n\t{0}\n\treturn nil\n}}"
 
@@ -205,3 +205,20 @@ def test_plans_are_deterministic_short_and_name_their_kinds(before: str, after: 
         assert kinds_of(first) == ("function",)
         assert len(first.split("\n")) <= most
         assert all(0 < len(step) <= STEP for step in first.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("before", "kinds", "names"),
+    [
+        ("func (r *Rocket) Start() {}", ["method"], ["Rocket.Start"]),
+        ("// Fuel burns.\ntype Fuel int", ["type"], ["Fuel"]),
+        ("func a() {}\n\nfunc b() {}", ["function", "function"], ["a", "b"]),
+        (f"func {'a' * STEP}() {{}}", ["function"], ["a" * STEP]),
+    ],
+)
+def test_the_header_of_a_modification_is_known_beforehand(before: str, kinds: list[str], names: list[str]) -> None:
+    after = before.replace("{}", "{ stop() }").replace("int", "string")
+    for made in (plan, placed):
+        steps = made(before, after, kinds, names, 12).split("\n")
+        assert header(before).split("\n") == steps[: len(kinds)]
+    assert header("") == ""

@@ -10,7 +10,7 @@ import torch
 from hrm_ray.errors import UserError
 from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
-from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control, Tokenizer
 from hrm_ray.train.copying import FEWEST, CopyRows
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.engine import PlainEngine
@@ -75,7 +75,7 @@ def test_half_of_them_copy_what_training_examples_begin_from(dataset: Path, tmp_
 def test_a_copy_fits_the_smallest_window(dataset: Path, tmp_path: Path) -> None:
     config = run_config(dataset, tmp_path, copying_rows=1)
     small = config.model_copy(update={"prepare": config.prepare.model_copy(update={"window": 64})})
-    rows = CopyRows(SolveDocuments(dataset, "train"), VOCABULARY, small)
+    rows = CopyRows(SolveDocuments(dataset, "train"), Tokenizer.load(dataset / "tokenizer.json"), small)
     assert all(rows.row(position, 0) for position in range(12))
 
 
