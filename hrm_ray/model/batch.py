@@ -20,7 +20,7 @@ class Part(IntEnum):
     PLAN = 0
     CODE = 1
     COPY = 2
-    """The code of a document that copies."""
+    """In the answer of a document that copies."""
 
 
 SECTIONS = 2
@@ -42,8 +42,9 @@ class Document(NamedTuple):
     decision: int | None = None
     feedback: int = 0
     copies: bool = False
-    """The prefix and the plan hold all that the code says: it has a loss of its own and counts in no measure of code,
-    and the plan is not predicted."""
+    """The prefix holds the answer: it has a loss of its own and counts in no measure of plans and code."""
+    slip: range = range(0)
+    """Places in the code that are not predicted: a mistake that the network is to have made."""
 
     @property
     def size(self) -> int:
@@ -51,16 +52,16 @@ class Document(NamedTuple):
         return len(self.prefix) + len(self.plan) + len(self.code)
 
     @property
-    def given(self) -> int:
-        """Tokens before the first that is predicted."""
-        return len(self.prefix) + (len(self.plan) if self.copies else 0)
+    def predicted(self) -> NDArray[np.integer]:
+        """Return where in the document the predicted tokens stand, [n]."""
+        answer = np.arange(len(self.prefix), self.size)
+        return np.delete(answer, [len(self.plan) + at for at in self.slip])
 
     @property
     def parts(self) -> NDArray[np.integer]:
-        """The `Part` of each predicted token."""
-        if self.copies:
-            return np.full(len(self.code), Part.COPY)
-        return np.repeat([Part.PLAN, Part.CODE], [len(self.plan), len(self.code)])
+        """Return the `Part` of each predicted token, [n]."""
+        plan, code = (Part.COPY, Part.COPY) if self.copies else (Part.PLAN, Part.CODE)
+        return np.repeat([plan, code], [len(self.plan), len(self.code) - len(self.slip)])
 
 
 class Span(NamedTuple):
@@ -116,9 +117,9 @@ def collate(documents: Sequence[Document]) -> Batch:
     )
     solve = [(span, document) for span, document in zip(spans, documents, strict=True) if document.decision is None]
     judge = [(span, document) for span, document in zip(spans, documents, strict=True) if document.decision is not None]
-    predicted = [document.size - document.given for _, document in solve]
     ids = _join(chain.from_iterable((document.prefix, document.plan, document.code) for document in documents))
-    target_at = _join(np.arange(span.start + document.given - 1, span.stop - 1) for span, document in solve)
+    target_at = _join(span.start + document.predicted - 1 for span, document in solve)
+    target_weight = np.concatenate([np.empty(0), *(np.full(len(d.predicted), d.weight) for _, d in solve)])
     return Batch(
         ids=ids,
         positions=_join(np.arange(document.size) for document in documents),
@@ -126,7 +127,7 @@ def collate(documents: Sequence[Document]) -> Batch:
         target_at=target_at,
         targets=ids[target_at + 1],
         target_part=_join(document.parts for _, document in solve),
-        target_weight=torch.from_numpy(np.repeat([d.weight for _, d in solve], predicted).astype(np.float32)),
+        target_weight=torch.from_numpy(target_weight.astype(np.float32)),
         section_bytes=torch.tensor([sum(getattr(d, name) for _, d in solve) for name in ("plan_bytes", "code_bytes")]),
         judge_at=torch.tensor([span.stop - 1 for span, _ in judge], dtype=torch.int64),
         feedback=torch.tensor([document.feedback for _, document in judge], dtype=torch.int64),

@@ -18,11 +18,14 @@ from hrm_ray.model.batch import Document
 from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control, Tokenizer
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.drawn_edits import DrawnEdits
+from hrm_ray.train.slips import slipped
 
 FEWEST = 12
 """Tokens of the shortest copy."""
-EDITS = 0.7
+EDITS = 0.8
 """Share of the documents that are edits, in the edit form."""
+SLIPS = 0.5
+"""Share of these edits that have a slip."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class CopyRows:
     def _document(self, random: np.random.Generator) -> Document:
         if self._edits and random.random() < EDITS:
             edit = self._edits.document(random)
+            edit = slipped(edit, random) if random.random() < SLIPS else edit
             if edit.size <= self.config.prepare.window:
                 return edit
         return copying(self._text(random))

@@ -1,14 +1,14 @@
-"""Edits drawn at random, each spelled out by its plan: a network learns from them to do what a plan says.
+"""Edits drawn at random, which their problem asks for in the words of a plan: practice in reading and in following.
 
-It begins at the line that the plan names, copies the line but for what the plan changes, and ends. Nothing here needs
-to be valid Go: lines and tokens are those of the declarations that training examples begin from.
+`change A to B` changes A wherever it stands in the first line that has it; `remove A` removes that line. So the planner
+must find the line and copy the words, and the coder begin at the line, copy it but for the change, and end. Nothing
+here needs to be valid Go: lines and tokens are those of the declarations that training examples begin from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 
@@ -17,17 +17,10 @@ from hrm_ray.prepare import edits
 from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, NUMBERS, Control, Tokenizer, is_number
 from hrm_ray.train.corpus import SolveDocuments
 
-CHANGED, REMOVED = 0.6, 0.2
-"""Shares of hunks that change and that remove what is there; the others add a line."""
-
-
-class _Hunk(NamedTuple):
-    """Lines `first:end` become `lines`; the step of the plan says it with `words`. All text is token ids."""
-
-    first: int
-    end: int
-    lines: list[list[int]]
-    words: list[int]
+CHANGED = 0.75
+"""Share of the edits that change a line; the others remove it."""
+LONGEST = 3
+"""Most tokens of what is changed, and of what it becomes."""
 
 
 class DrawnEdits:
@@ -37,50 +30,46 @@ class DrawnEdits:
         self.documents, self.vocabulary = documents, tokenizer.vocab_size
         changes = documents.shards.column("change").to_pylist()
         self.edited = [row for row, change in enumerate(changes) if change == "modified"]
-        self._change, self._to, self._remove, self._add = tokenizer.encode_batch(["change ", " to ", "remove ", "add "])
+        self._change, self._to, self._remove = tokenizer.encode_batch(["change ", " to ", "remove "])
 
     def document(self, random: np.random.Generator) -> Document:
-        """Return an edit of a random declaration; only the edit itself is to be predicted."""
+        """Return an edit of a random declaration, with the header of the plan of its example."""
         row = self.edited[int(random.integers(len(self.edited)))]
         lines = edits.lines(self.documents.shards.ids(row, "context_ids").tolist())
         plan = self.documents.shards.ids(row, "plan_ids").tolist()
         header = plan[: next((at for at, id_ in enumerate(plan) if is_number(id_)), len(plan))]
+        old = _stretch(next(line for line in _shuffled(lines, random) if line), random)
+        at = next(at for at, line in enumerate(lines) if _replaced(line, old, []) != line)
+        if random.random() < CHANGED:
+            new = self._text(lines, random)
+            words, line = [*self._change, *old, *self._to, *new], [Control.LINE, *_replaced(lines[at], old, new)]
+        else:
+            words, line = [*self._remove, *old], []
         zero = FIRST_NUMBER + int(random.integers(NUMBERS - len(lines)))
-        steps, code = list[int](header), [int(Control.CODE)]
-        for hunk in self._hunks(lines, random):
-            place = [zero + hunk.first, zero + hunk.end]
-            steps += [*place, *hunk.words]
-            code += [*place, *chain.from_iterable([Control.LINE, *line] for line in hunk.lines)]
-        before = chain.from_iterable([zero + at, *line] for at, line in enumerate(lines))
-        return Document([Control.BEFORE, *before, zero + len(lines)], steps, [*code, Control.END], copies=True)
-
-    def _hunks(self, lines: Sequence[list[int]], random: np.random.Generator) -> Iterator[_Hunk]:
-        """Yield one hunk, or now and then two with a line between."""
-        hunk = self._hunk(lines, 0, random)
-        yield hunk
-        if hunk.end + 1 < len(lines) and random.random() < 1 / 3:
-            yield self._hunk(lines, hunk.end + 1, random)
-
-    def _hunk(self, lines: Sequence[list[int]], low: int, random: np.random.Generator) -> _Hunk:
-        first, kind = int(random.integers(low, len(lines))), random.random()
-        end = min(len(lines), first + int(random.geometric(0.5)))
-        if kind < CHANGED and (line := lines[first]):
-            at = int(random.integers(len(line)))
-            old, new = line[at : at + int(random.integers(1, 3))], self._text(lines, random)
-            words = [*self._change, *old, *self._to, *new]
-            return _Hunk(first, end, [_replaced(line, old, new) for line in lines[first:end]], words)
-        if kind < CHANGED + REMOVED:
-            return _Hunk(first, end, [], [*self._remove, *lines[first][: int(random.integers(2, 6))]])
-        added = lines[int(random.integers(len(lines)))]
-        return _Hunk(first, first, [added], [*self._add, *added[: int(random.integers(2, 8))]])
+        place = [zero + at, zero + at + 1]
+        before = chain.from_iterable([zero + number, *line] for number, line in enumerate(lines))
+        return Document(
+            [Control.PROBLEM, *words, Control.BEFORE, *before, zero + len(lines)],
+            [*header, *place, *words],
+            [Control.CODE, *place, *line, Control.END],
+            copies=True,
+        )
 
     def _text(self, lines: Sequence[list[int]], random: np.random.Generator) -> list[int]:
-        """Return one to three tokens: half of the time of this declaration, else any."""
-        count, every = int(random.integers(1, 4)), [*chain.from_iterable(lines)]
+        """Return a few tokens: half of the time of this declaration, else any."""
         if random.random() < 0.5:
-            at = int(random.integers(len(every)))
-            return every[at : at + count]
-        return [int(id_) for id_ in random.integers(FIRST_TEXT, self.vocabulary, count)]
+            return _stretch([*chain.from_iterable(lines)], random)
+        return [int(id_) for id_ in random.integers(FIRST_TEXT, self.vocabulary, int(random.integers(1, LONGEST + 1)))]
+
+
+def _shuffled(lines: Sequence[list[int]], random: np.random.Generator) -> list[list[int]]:
+    return [lines[at] for at in random.permutation(len(lines))]
+
+
+def _stretch(tokens: list[int], random: np.random.Generator) -> list[int]:
+    """Return some neighbours among `tokens`."""
+    at = int(random.integers(len(tokens)))
+    return tokens[at : at + int(random.integers(1, LONGEST + 1))]
 
 
 def _replaced(line: list[int], old: list[int], new: list[int]) -> list[int]:

@@ -25,6 +25,7 @@ from hrm_ray.model import hf_folder
 from hrm_ray.model.generate import generate
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
+from hrm_ray.prepare.plan import header
 from hrm_ray.prepare.tokenizer import Control
 from hrm_ray.train.corpus import read_datasets
 from hrm_ray.train.run import read_run
@@ -74,7 +75,8 @@ def test_what_the_card_shows_runs_and_writes_what_we_write(
     numbered = edits.numbered(BEFORE, found.get("START", 0), opened.tokenizer)
     prefix += [Control.OUTLINE, *encode(outline), Control.BEFORE, *(numbered if form == "edit" else encode(BEFORE))]
     limits = config.evaluate
-    (ours,) = generate(opened.engine.model, [prefix], [0], Sampling(limits.max_plan_tokens, limits.max_code_tokens))
+    sampling = Sampling(limits.max_plan_tokens, limits.max_code_tokens)
+    (ours,) = generate(opened.engine.model, [prefix], [0], sampling, given=[encode(header(BEFORE))])
     assert (found["plan"], found["code"]) == (ours.plan, ours.code)
     assert len(ours.plan) * len(ours.code) > 1
     if form == "edit":

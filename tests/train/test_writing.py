@@ -26,7 +26,7 @@ TEXTS = [
 def test_shares_are_of_valid_go_and_of_ends(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encode = Tokenizer.load(dataset / "tokenizer.json").encode
     given = [Written(encode(plan), encode(code), finished) for plan, code, finished in TEXTS]
-    monkeypatch.setattr(writing, "generate", lambda *_: given)
+    monkeypatch.setattr(writing, "generate", lambda *_, **__: given)
     config = run_config(dataset, dataset, validation={"generations": len(TEXTS)})
     measured = Validation(config).measure(PlainEngine(build_model(config), config.train))
     assert (measured["valid_share"], measured["finished_share"]) == (0.5, 0.5)
