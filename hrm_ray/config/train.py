@@ -29,7 +29,7 @@ class Losses(Section):
     code: NonNegative = 0.4
     refinement: NonNegative = 0.2
     copying: NonNegative = 0.4
-    """Of the text that copying documents repeat (`train.copying_rows`)."""
+    """Of the answers of copying documents (`train.copying_rows`)."""
 
     @model_validator(mode="after")
     def _trains_something(self) -> Self:
@@ -138,8 +138,9 @@ class Train(Section):
     judge_rows: Whole = 2
     """Rows of the step that hold judge documents; the others hold solve documents."""
     copying_rows: Whole = 0
-    """Rows of the step that ask for copies of random tokens and of declarations: unchanged lines of changes were .60
-    nats after 500 steps with one row of seven, .83 without (docs/log.md, 2026-11-30)."""
+    """Rows of the step whose answers stand in their prefixes: copies of random tokens and of declarations, and in the
+    edit form mostly random edits that the problem spells out. Unchanged lines of changes were .60 nats after 500 steps
+    with one row of seven, .83 without (docs/log.md, 2026-11-30)."""
     no_plan: Share = 0.1
     """Share of solve documents trained without a plan, so that `no plan` can be evaluated."""
     mixture: tuple[Ingredient, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import unified_diff
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 
 from hrm_ray.evaluate import cache, generation
 from hrm_ray.evaluate.evaluation import ALONE, Hands, evaluate, timed
+from hrm_ray.evaluate.measured import in_words
 from hrm_ray.evaluate.opened import open_run
 from hrm_ray.files import baselines, locked, repetitions
 from hrm_ray.progress import bars, console
@@ -102,6 +104,7 @@ def show_generated(run_dir: Path, overrides: Sequence[str]) -> None:
     opened = open_run(run_dir, config)
     with bars() as progress, timed("generation", {}, progress) as advance:
         found = cache.attempts(opened, SHOWN, advance)
+    console.print(in_words(opened), markup=False)
     for attempt in found:
         _print(attempt)
 
@@ -111,11 +114,20 @@ def _print(attempt: generation.Attempt) -> None:
     wrong = attempt.diagnostic
     console.rule(f"{example.repository}#{example.number} {example.path}")
     verdict = f"not valid: {wrong.line}:{wrong.column} {wrong.message}" if wrong else "valid Go"
-    parts = {"problem": example.title, "plan": attempt.plan, "code": attempt.code, "reference": example.code}
+    code, reference = (_shown(example.before, text) for text in (attempt.code, example.code))
+    parts = {"problem": example.title, "plan": attempt.plan, "code": code, "reference": reference}
     for name, text in parts.items():
         console.print(name, style="bold")
-        console.print(text)
+        console.print(text, markup=False)
     console.print(f"{verdict}; improved: {attempt.improved}")
+
+
+def _shown(before: str, after: str) -> str:
+    """Return a modification as a diff, anything else whole."""
+    if not before:
+        return after
+    lines = unified_diff(before.split("\n"), after.split("\n"), n=1, lineterm="")
+    return "\n".join([*lines][2:]) or "nothing changes"
 
 
 def _cell(result: Any, path: Sequence[str]) -> str:  # noqa: ANN401 - a JSON tree

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from hrm_ray import run_records
+from hrm_ray.evaluate.measured import measured
 from hrm_ray.evaluate.opened import Opened
-from hrm_ray.files import Record, read_record
 from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from hrm_ray.train.corpus import read_datasets
-
-
-class _Step(Record):
-    step: int
-
-
-class _Evaluation(Record):
-    """Which checkpoint an `evaluation.json` is of."""
-
-    checkpoint: _Step
-
 
 _LEARNT_FROM = ("train", "judge")
 """Folds that shape the weights."""
@@ -52,21 +39,12 @@ def render(opened: Opened, name: str) -> str:
         licences=_summed(datasets, "licences"),
         repositories=_summed(datasets, "repositories"),
         limits=opened.config.evaluate,
-        evaluation=_evaluation(opened.run_dir, opened.step),
+        evaluation=measured(opened),
         control=[control.name.lower() for control in Control],
         form=opened.config.prepare.form,
         first_number=FIRST_NUMBER,
         first_text=FIRST_TEXT,
     )
-
-
-def _evaluation(run_dir: Path, step: int) -> dict[str, Any] | None:
-    """What was measured of this very checkpoint."""
-    path = run_dir / "evaluation.json"
-    if not path.exists() or read_record(path, _Evaluation).checkpoint.step != step:
-        return None
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return found
 
 
 def _summed(datasets: list[dict[str, Any]], key: str) -> list[tuple[str, int]]:

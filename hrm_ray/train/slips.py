@@ -2,7 +2,7 @@
 
 A network that copies what it reads copies its own output too, and so falls into loops. It never sees one in training
 unless some are put there. A slip has no loss; what comes after it has, so that the network learns to go on (a data set
-of own mistakes as in DAgger, arXiv 1011.0686). Of 60 unseen changes 50% then ended, 37% without (docs/log.md).
+of own mistakes as in DAgger, arXiv 1011.0686). What it is worth: docs/log.md.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate import cache, command, evaluation, generation, judgement, losses, tasks
 from hrm_ray.evaluate.generation import Request, score
+from hrm_ray.evaluate.measured import in_words
 from hrm_ray.evaluate.opened import Opened, open_run
 from hrm_ray.files import locked, write_text
 from hrm_ray.model.generate import Written
@@ -320,6 +321,24 @@ def test_generate_shows_what_was_written(smoke: Config, capsys: pytest.CaptureFi
     printed = capsys.readouterr().out
     assert printed.count("reference") >= command.SHOWN
     assert "improved:" in printed
+    assert all(line.startswith(("@@", "+", "-", " ", "nothing")) for line in diffs(printed))
+
+
+def diffs(printed: str) -> list[str]:
+    """Return the lines of references that are modifications."""
+    parts = [part.split("; improved")[0].splitlines()[1:-1] for part in printed.split("\nreference\n")[1:]]
+    return [line for part in parts if part and part[0].startswith("@@") for line in part]
+
+
+def test_what_is_measured_of_the_checkpoint_is_said_before_what_it_writes(smoke: Config, tmp_path: Path) -> None:
+    shutil.copytree(smoke.run_dir, run := tmp_path / "run")
+    network = open_run(run, read_run(run))
+    generated = {"count": 40, "valid_share": 0.5, "improved_share": 0.025, "finished_share": 1.0}
+    for step, said in ((network.step, True), (network.step + 1, False)):
+        found = {"checkpoint": {"step": step}, "split": "test", "generation": {"all": generated}}
+        (run / "evaluation.json").write_text(json.dumps(found))
+        assert all(figure in in_words(network) for figure in ("40 test", "50.0%", "2.5%", "100.0%")) == said
+        assert f"{network.step} steps" in in_words(network)
 
 
 def test_the_label_of_a_generated_attempt_agrees_with_its_feedback(opened: Opened) -> None:
