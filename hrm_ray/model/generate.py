@@ -15,7 +15,7 @@ from torch import Tensor
 
 from hrm_ray.model.attention import Decode, KeyValueCache, Prefill
 from hrm_ray.model.batch import Document, collate
-from hrm_ray.model.grammar import Grammar
+from hrm_ray.model.grammar import Grammar, State
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.lookup import Lookup
 from hrm_ray.model.packed import packed_weights
@@ -27,7 +27,8 @@ Check = Callable[["Written", bool], bool]
 """Returns whether the answer so far may end (True), or begin its next hunk (False)."""
 
 REFUSALS = 16
-"""Most ends that a check refuses a row; after the next one, or at the end of its budget, the first of them counts."""
+"""Most ends that a check refuses a row; after the next one, or at the end of its budget, the first of them counts. At
+the end of its budget an edit is cut behind its first line at which the check would have let it end, if there is one."""
 
 ROWS = 64
 """Prefixes that are written to at a time."""
@@ -75,6 +76,8 @@ class _Row:
         self.grammar.begin(given)
         self.refused: list[tuple[Written, Tensor]] = []
         """The answer at each end that the check refused, with the logits there."""
+        self.acceptable: Written | None = None
+        """The first answer that the check would have let end, at the end of a line of an edit."""
         self.guess: list[int] = []
         self.lookup = Lookup([*prefix, *self.given])
         self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
@@ -99,7 +102,12 @@ class _Row:
     def _checked(self, logits: Tensor, token: int) -> int:
         """Return the token, or another where it would end a hunk that the check refuses."""
         ends = list(self.grammar.ends)
-        if self.check is None or token not in ends or self.check(self.written, token == Control.END):
+        if self.check is None:
+            return token
+        ends_line = self.grammar.state == State.LINE and token < FIRST_TEXT
+        if ends_line and self.acceptable is None and self.check(self.written, True):
+            self.acceptable = replace(self.written, code=[*self.written.code])
+        if token not in ends or self.check(self.written, token == Control.END):
             return token
         self.refused.append((replace(self.written, code=[*self.written.code]), logits.clone()))
         if len(self.refused) > REFUSALS:
@@ -123,7 +131,9 @@ class _Row:
         if not self.written.finished:
             self.written.code.append(token)
         self.done = self.written.finished or len(self.written.code) >= self.sampling.max_code_tokens
-        if self.done and not self.written.finished and self.refused:
+        if self.done and not self.written.finished and self.acceptable:
+            self.written = self.acceptable
+        elif self.done and not self.written.finished and self.refused:
             self.written, logits = self.refused[0]
             self._accept(Control.END, logits)
 

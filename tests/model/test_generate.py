@@ -11,7 +11,7 @@ from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.generate import decode, generate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.model.sampling import Sampling
-from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, FIRST_TEXT, Control
 from tests.model.conftest import small_model, solve_document
 
 PREFIXES = [[*solve_document(seed, prefix=size).prefix] for seed, size in ((1, 5), (2, 19), (3, 11))]
@@ -154,6 +154,26 @@ def test_a_check_refuses_ends_and_gives_up_as_it_was_at_the_first(monkeypatch: p
     assert set(ends) == {True}
     assert [(one.plan, one.code, one.finished) for one in never] == [(one.plan, one.code, True) for one in free]
     assert [one.log_likelihood for one in never] == pytest.approx([one.log_likelihood for one in free], rel=1e-3)
+
+
+def test_an_edit_that_does_not_end_is_cut_behind_its_first_line_that_might_have_ended_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generation, "REFUSALS", 1000)
+    model, sampling = small_model(induction=False), Sampling(max_plan_tokens=4, max_code_tokens=200, temperature=1.0)
+    numbers = range(FIRST_NUMBER + 3, FIRST_NUMBER + 9)
+    prefix = [Control.BEFORE, *(id_ for number in numbers for id_ in (number, FIRST_TEXT + 1))]
+
+    def write(check: generation.Check) -> list[generation.Written]:
+        return generate(model, [prefix] * 9, range(9), sampling, checks=[check] * 9)
+
+    def lines(one: generation.Written) -> int:
+        return one.code.count(Control.LINE)
+
+    found = write(lambda written, end: not end or lines(written) == 2)
+    cut = [one for one in found if not one.finished]
+    assert [lines(one) for one in cut if lines(one) > 1] == [2] * len(cut)
+    assert min(len(one.code) for one in cut) < sampling.max_code_tokens
 
 
 def test_what_is_given_of_an_answer_comes_first_and_the_rest_follows_from_it() -> None:
