@@ -58,7 +58,7 @@ CONTRADICTIONS = {
     "train.schedule.warmup=null": "train.schedule warmup warmup_steps",
     "model.depth={warmup: 0.1, warmup_steps: 10}": "model.depth warmup warmup_steps",
     "model.depth.min=2": "model depth.min 2 h_cycles 3 inject",
-    "model.depth.max=9": "model depth 3..9 8",
+    "model.depth.max=9": "model depth 8..9 8",
     "model.heads=7": "model hidden 128 heads 7",
     "prepare.split.shares.train=0.9": "prepare.split.shares 1.2 1",
     "prepare.split.shares={train: 0, judge: 0.8}": "prepare.split.shares train 0",
@@ -250,3 +250,19 @@ def _exists(section: object, path: list[str]) -> bool:
 def test_one_stack_has_one_depth(file: Path, form: list[str]) -> None:
     with pytest.raises(ConfigError, match="has one stack, of `layers` blocks: leave h_layers and l_layers out"):
         settings.load(file, [*form, "model.h_layers=2"])
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], (8, 8)),
+        (["model.l_cycles=1"], (4, 4)),
+        (["model.depth.min=4"], (4, 8)),
+        (["model.depth={min: 3, max: 5}"], (3, 5)),
+    ],
+)
+def test_all_passes_have_gradient_unless_depth_says_otherwise(
+    file: Path, given: list[str], expected: tuple[int, int]
+) -> None:
+    depth = settings.load(file, given).model.depth
+    assert (depth.min, depth.max) == expected

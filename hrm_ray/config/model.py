@@ -23,10 +23,11 @@ SIZES = ("tiny", "small", "base", "large", "xl")
 
 
 class Depth(WarmUp):
-    """Passes that carry gradient: grows from `min` to `max` over the warm-up."""
+    """Passes that carry gradient: grows from `min` to `max` over the warm-up. Without either it is all passes, of which
+    the first must learn to read (docs/log.md, 2026-11-30)."""
 
-    min: Annotated[int, Field(ge=2), NUMBER] = 3
-    max: Annotated[int, Field(ge=2), NUMBER] = 5
+    min: Annotated[int, Field(ge=2), NUMBER]
+    max: Annotated[int, Field(ge=2), NUMBER]
     warmup: Share | None = 0.2
 
 
@@ -49,7 +50,7 @@ class Model(Section):
     tied: bool = True
     h_cycles: Count = 2
     l_cycles: Count = 3
-    depth: Depth = Depth()
+    depth: Depth
     embedding_scale: Positive
     """Embeddings begin with a standard deviation of 1 / embedding_scale and are multiplied by it: the smaller, the more
     certain is a tied head at the start."""
@@ -68,6 +69,17 @@ class Model(Section):
         if not isinstance(given, Mapping) or given.get("size", "tiny") not in SIZES:
             return given
         return {**_of_size(given.get("size", "tiny")), **given}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_depth(cls, given: Any) -> Any:  # noqa: ANN401
+        if not isinstance(given, Mapping) or not isinstance(depth := given.get("depth", {}), Mapping):
+            return given
+        h, low = (given.get(name, cls.model_fields[name].default) for name in ("h_cycles", "l_cycles"))
+        if not (isinstance(h, int) and isinstance(low, int)):
+            return given
+        every = h * (low + 1)
+        return {**given, "depth": {"min": every, "max": every, **depth}}
 
     @model_validator(mode="after")
     def _is_trainable(self) -> Self:

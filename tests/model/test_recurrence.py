@@ -37,5 +37,5 @@ def test_depth_grows_over_the_warm_up() -> None:
 
 @pytest.mark.parametrize(("mode", "expected"), [("hrm", [3, 4, 5]), ("plain", [1, 1, 1])])
 def test_the_network_owns_its_schedule(mode: str, expected: list[int]) -> None:
-    model = small_model(mode=mode)
+    model = small_model(mode=mode, depth={"min": 3, "max": 5})
     assert [model.gradient_depth(step, 100) for step in (0, 10, 50)] == expected

@@ -17,7 +17,7 @@ from hrm_ray.train.step import StepResult
 
 VOCABULARY = FIRST_TEXT + 256
 FOLDS = {"train": 60, "judge": 12, "validation": 12, "test": 12}
-SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48}
+SHAPE = {"hidden": 32, "layers": 1, "heads": 2, "intermediate": 48, "depth": {"min": 3, "max": 5}}
 UNLIKE = ("seconds", "data_wait", "tokens_per_second", "mfu", "host_memory", "host_memory_peak")
 """Of a metrics line: what no two runs have alike."""
 

@@ -29,7 +29,9 @@ def config_of(dataset: Path, runs: Path, steps: int, kind: str, **schedule: obje
         checkpoint={"every": 2, "keep": 1},
         validation={"every": 4, "examples": 2},
     )
-    return config.model_copy(update={"model": config.model.model_copy(update={"depth": Depth(warmup_steps=4)})})
+    return config.model_copy(
+        update={"model": config.model.model_copy(update={"depth": Depth(min=3, max=5, warmup_steps=4)})}
+    )
 
 
 def train(config: Config) -> list[str]:
