@@ -95,7 +95,7 @@ def test_warm_ups_that_stay_as_they_were_are_told(
 ) -> None:
     for steps in (2, 4):
         config = config_of(dataset, tmp_path, steps, "constant", **warmup)
-        model = config.model.model_copy(update={"depth": Depth.model_validate(depth)})
+        model = config.model.model_copy(update={"depth": Depth.model_validate({"min": 3, "max": 5} | depth)})
         sentences = train(config.model_copy(update={"model": model}))
     apart = ", but for its warm-ups, which stay as short as they were" if said else ""
     assert sentences[0].endswith(f"goes on from step 2 as if the horizon had always been this{apart}")
