@@ -1,4 +1,4 @@
-"""What was measured of a checkpoint, for those who see what it writes."""
+"""The evaluation of a checkpoint, and a sentence of it that `generate` prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class _Step(Record):
 
 
 class _Evaluation(Record):
-    """Which checkpoint an `evaluation.json` is of."""
+    """The part of `evaluation.json` that names its checkpoint."""
 
     checkpoint: _Step
 

@@ -50,7 +50,8 @@ class CopyRows:
 
     @cached_property
     def _edits(self) -> DrawnEdits | None:
-        return DrawnEdits(self.documents, self.tokenizer) if self.config.prepare.form == "edit" else None
+        found = DrawnEdits(self.documents, self.tokenizer) if self.config.prepare.form == "edit" else None
+        return found if found and found.edited else None  # a fold of nothing but additions has none to edit
 
     def _document(self, random: np.random.Generator) -> Document:
         if self._edits and random.random() < EDITS:

@@ -1,4 +1,4 @@
-"""Slips: stretches of code that are written once more by mistake, and what follows as if they had not been.
+"""Slips: stretches of code that a document repeats by mistake, before its code goes on as it should.
 
 A network that copies what it reads copies its own output too, and so falls into loops. It never sees one in training
 unless some are put there. A slip has no loss; what comes after it has, so that the network learns to go on (a data set

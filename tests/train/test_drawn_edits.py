@@ -16,13 +16,13 @@ from hrm_ray.model.grammar import Grammar
 from hrm_ray.prepare import edits, sections, shards
 from hrm_ray.prepare.plan import placed
 from hrm_ray.prepare.tokenizer import Control, Tokenizer
-from hrm_ray.train.copying import EDITS
+from hrm_ray.train.copying import EDITS, CopyRows
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.drawn_edits import CHANGED, DrawnEdits
 from hrm_ray.train.feed import Feed, open_feed
 from tests.model.test_grammar import follow
 from tests.prepare.factory import example
-from tests.train.conftest import run_config, write_dataset
+from tests.train.conftest import example_row, run_config, write_dataset
 
 WINDOW = 512
 BODY = ["\tfirst := open(name)", "", "\tdefer first.Close()", "\treturn first.Read()"]
@@ -137,6 +137,16 @@ def test_most_copying_documents_are_edits_in_this_form(edited: Path) -> None:
     assert all(one.copies for one in found)
     assert all(sum(one.size for one in feed.rows(position)[-1]) <= WINDOW for position in range(40))
     assert sum(len(one.plan) > 0 for one in found) / len(found) == pytest.approx(EDITS, abs=0.12)
+
+
+def test_a_fold_of_nothing_but_additions_has_copies_alone(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "added")
+    rows = [example_row("train", number) | {"change": "added"} for number in range(30)]
+    for part in (0, 1):
+        shards.write(folder / "train" / shards.part_name(part), rows, shards.TOKENISED)
+    found = CopyRows(SolveDocuments(folder, "train"), tokenizer_of(folder), config_of(folder)).row(0, 0)
+    assert found
+    assert all(len(one.plan) == 0 for one in found)
 
 
 def solved(feed: Feed, position: int) -> list[Document]:
