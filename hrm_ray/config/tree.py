@@ -12,7 +12,7 @@ from hrm_ray.config.clean import Clean
 from hrm_ray.config.collect import Collect
 from hrm_ray.config.model import Model
 from hrm_ray.config.prepare import Prepare
-from hrm_ray.config.section import NUMBER, Count, LocalPath, Name, NonNegative, Section, Seed, Share, Whole
+from hrm_ray.config.section import NUMBER, Count, LocalPath, Name, NonNegative, Positive, Section, Seed, Share, Whole
 from hrm_ray.config.train import Train
 
 CHANGEABLE_ON_RESUME = (
@@ -59,6 +59,10 @@ class Evaluate(Section):
     top_p: Annotated[float, Field(gt=0, le=1), NUMBER] = 1.0
     min_p: Share = 0.0
     """Tokens below this share of the likeliest one's probability are not drawn."""
+    retries: Whole = 5
+    """Most times that a change is written again while it is no valid Go, or no change, drawn at `retry_temperature`;
+    where all fail, the first counts. Attempts at tasks are never written again."""
+    retry_temperature: Positive = 0.8
     tasks: tuple[LocalPath, ...] = ()
     """JSON-lines files of tasks whose tests are run on what the model writes for them; `own` is the one that ships."""
     task_samples: Count = 1

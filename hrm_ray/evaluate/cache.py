@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter
 
 from hrm_ray.evaluate.generation import Attempt, Request, chosen, requests, scored, write
+from hrm_ray.evaluate.go_check import RULES
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.files import sha256, write_text
 from hrm_ray.model.generate import Written
@@ -28,6 +29,9 @@ FOLDER = "generations"
 
 SAMPLING = ("max_plan_tokens", "max_code_tokens", "temperature", "top_p", "min_p")
 """Keys of `evaluate` that decide what is written."""
+
+RETRIES = ("retries", "retry_temperature")
+"""Those that do where something may be written again."""
 
 
 _ROWS = TypeAdapter(list[Written])
@@ -100,9 +104,11 @@ def _pieces(network: Network, asked: Sequence[Request]) -> Iterator[Piece]:
 
 def _path(network: Network, asked: Sequence[Request]) -> Path:
     weights = network.run_dir / "checkpoints" / checkpoint.folder_name(network.step) / checkpoint.MANIFEST
+    again = RETRIES if any(one.checked and one.tries_again for one in asked) else ()
     depends: dict[str, Any] = {
+        "rules": RULES,
         "checkpoint": sha256(weights),
-        "sampling": network.config.evaluate.model_dump(mode="json", include=set(SAMPLING)),
+        "sampling": network.config.evaluate.model_dump(mode="json", include={*SAMPLING, *again}),
         "seed": network.config.seed,
         "rows": [vars(one) for one in asked],
     }

@@ -30,6 +30,7 @@ ROWS = {
     "  on validation": ("validation", "plan_and_code_bits_per_code_byte"),
     "written": ("generation", "all", "count"),
     "  valid Go": ("generation", "all", "valid_share"),
+    "  at first, a change": ("generation", "all", "first_share"),
     "  improved": ("generation", "all", "improved_share"),
     "  close": ("generation", "all", "close_share"),
     "  similarity": ("generation", "all", "edit_similarity"),
@@ -119,7 +120,8 @@ def _print(attempt: generation.Attempt) -> None:
     for name, text in parts.items():
         console.print(name, style="bold")
         console.print(text, markup=False)
-    console.print(f"{verdict}; improved: {attempt.improved}")
+    tries = attempt.written.tries
+    console.print(f"{verdict}{f', try {tries}' if tries > 1 else ''}; improved: {attempt.improved}")
 
 
 def _shown(before: str, after: str) -> str:

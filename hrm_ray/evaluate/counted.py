@@ -32,10 +32,11 @@ def measure(
     for start in range(0, len(nats), ROWS):
         nats[start : start + ROWS] = _nats(grams, opened, range(start, min(start + ROWS, len(nats))))
     rows = [attempt.index for attempt in found]
-    prefixes = [opened.solve.prefix(row).tolist() for row in rows]
+    asked = generation.requests(opened, rows)
+    prefixes, headers = [one.prefix for one in asked], [one.header(opened.tokenizer) for one in asked]
     seeds = [generation.seed_of(opened.config.seed, attempt.example.id) for attempt in found]
     sampling = generation.sampling_of(opened.config.evaluate)
-    written = ngram.write(grams, prefixes, seeds, sampling, lambda done: progress(done, len(rows)))
+    written = ngram.write(grams, prefixes, seeds, sampling, lambda done: progress(done, len(rows)), headers)
     return {
         "order": ngram.ORDER,
         "tokens": grams.tokens,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from itertools import islice, pairwise
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from sacrebleu.metrics.chrf import CHRF
 from hrm_ray.config import Evaluate
 from hrm_ray.errors import UserError
 from hrm_ray.evaluate.adherence import adherence
+from hrm_ray.evaluate.go_check import GoCheck
 from hrm_ray.evaluate.opened import Network, Opened
 from hrm_ray.evaluate.statistics import mean, share, share_interval
 from hrm_ray.golang.declarations import declarations
@@ -23,7 +23,6 @@ from hrm_ray.model.generate import Check, Written, generate
 from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
-from hrm_ray.prepare.judgements import is_copy
 from hrm_ray.prepare.plan import header, kinds_of
 from hrm_ray.prepare.tokenizer import Tokenizer
 from hrm_ray.train.fit import is_out_of_memory
@@ -53,7 +52,9 @@ class Request:
     before: str = ""
     """The declaration that is edited; empty of an addition."""
     checked: bool = True
-    """Refuse to begin another hunk or to end while the answer is not valid Go, and to end as the declaration before."""
+    """Refuse what `GoCheck` does: above all to begin another hunk or to end while the answer is not valid Go."""
+    tries_again: bool = True
+    """Write another answer where a checked one is still refused at its end."""
 
     def header(self, tokenizer: Tokenizer) -> list[int]:
         """Return how the plan begins: with the declarations that are modified; empty of an addition."""
@@ -65,11 +66,12 @@ class Request:
 
     def check(self, tokenizer: Tokenizer) -> Check | None:
         """Return the check for `generate`."""
-        return partial(self._is_accepted, tokenizer) if self.checked else None
+        return GoCheck(self.prefix, self.before, tokenizer) if self.checked else None
 
-    def _is_accepted(self, tokenizer: Tokenizer, written: Written, ends: bool) -> bool:
-        plan, code = self.texts(written, tokenizer)
-        return validate(code, kinds_of(plan)) is None and not (ends and is_copy(code, self.before))
+    def accepts(self, written: Written, tokenizer: Tokenizer) -> bool:
+        """Whether no other answer is needed: this one is valid Go and a change, or none is asked for."""
+        check = self.check(tokenizer) if self.tries_again else None
+        return check is None or check.ends(written, True)
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,8 @@ def summary(found: Sequence[Attempt]) -> dict[str, Any]:
         "finished_share": share([attempt.written.finished for attempt in found]),
         "valid_share": share(valid),
         "valid_interval": share_interval(valid, pulls),
+        "first_share": share([one.valid and not one.copied and one.written.tries == 1 for one in found]),
+        "tries": mean([attempt.written.tries for attempt in found]),
         "improved_share": share(improved),
         "improved_interval": share_interval(improved, pulls),
         "close_share": share(close),
@@ -252,6 +256,7 @@ def records(found: Sequence[Attempt], decisions: Sequence[str]) -> Iterator[dict
             "predicted_plan": attempt.plan,
             "generated": attempt.code,
             "finished": attempt.written.finished,
+            "tries": attempt.written.tries,
             "diagnostic": asdict(attempt.diagnostic) if attempt.diagnostic else None,
             **{name: getattr(attempt, name) for name in scored},
             "decision": decision,
@@ -267,13 +272,31 @@ def write(network: Network, asked: Sequence[Request], ended: Callable[[int], Non
     Raises:
         UserError: there is no memory for the states of so many rows at a time.
     """
-    settings, seeds = network.config.evaluate, [seed_of(network.config.seed, one.id) for one in asked]
-    tokenizer, prefixes = network.tokenizer, [one.prefix for one in asked]
+    sampling, retries = sampling_of(network.config.evaluate), network.config.evaluate.retries
+    found = _write(network, asked, [one.id for one in asked], sampling, ended)
+    again = sampling._replace(temperature=network.config.evaluate.retry_temperature)
+    for number in range(1, retries + 1):
+        left = [at for at, one in enumerate(asked) if not one.accepts(found[at], network.tokenizer)]
+        ids = [f"{asked[at].id} again {number}" for at in left]
+        for at, other in zip(left, _write(network, [asked[at] for at in left], ids, again), strict=True):
+            kept = other if asked[at].accepts(other, network.tokenizer) else found[at]
+            found[at] = replace(kept, tries=number + 1)
+    return found
+
+
+def _write(
+    network: Network,
+    asked: Sequence[Request],
+    ids: Sequence[str],
+    sampling: Sampling,
+    ended: Callable[[int], None] = lambda _: None,
+) -> list[Written]:
+    """Write to each request once, what is drawn being seeded by these ids."""
+    settings, tokenizer = network.config.evaluate, network.tokenizer
+    seeds, prefixes = [seed_of(network.config.seed, one) for one in ids], [one.prefix for one in asked]
     checks, begun = [one.check(tokenizer) for one in asked], [one.header(tokenizer) for one in asked]
     try:
-        return generate(
-            network.engine.model, prefixes, seeds, sampling_of(settings), settings.batch, ended, checks, begun
-        )
+        return generate(network.engine.model, prefixes, seeds, sampling, settings.batch, ended, checks, begun)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise

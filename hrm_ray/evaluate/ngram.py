@@ -97,13 +97,16 @@ def write(
     seeds: Sequence[int],
     sampling: Sampling,
     ended: Callable[[int], None],
+    given: Sequence[Sequence[int]],
 ) -> Iterator[Written]:
-    """Write a plan and code for each prefix, within the budgets and by the rules that hold for the network."""
-    for done, (prefix, seed) in enumerate(zip(prefixes, seeds, strict=True), 1):
+    """Write a plan, which begins as `given`, and code for each prefix, within the budgets and by the grammar that hold
+    for the network."""
+    for done, (prefix, seed, begun) in enumerate(zip(prefixes, seeds, given, strict=True), 1):
         count = sampling.max_plan_tokens + sampling.max_code_tokens + 2
         points = iter(torch.rand(count, generator=torch.Generator().manual_seed(seed)))
-        history, written = [*prefix, int(Control.PLAN)], Written()
+        history, written = [*prefix, int(Control.PLAN), *begun], Written(plan=[*begun])
         grammar = Grammar(edits.numbers(prefix))
+        grammar.begin(begun)
         _section(grams, history, grammar, written.plan, sampling.max_plan_tokens, points, sampling)
         written.finished = _section(grams, history, grammar, written.code, sampling.max_code_tokens, points, sampling)
         yield written

@@ -22,21 +22,22 @@ TRIES = 64
 
 def random_edits(found: Sequence[Attempt], seed: int) -> list[Attempt]:
     """Return the attempts that random edits would have been to the same modifications, behind the true plans."""
-    return [
-        score(one.index, one.example, Written(finished=True), one.example.plan, random_edit(one.example, seed))
-        for one in found
-        if one.example.before
-    ]
+    attempts = list[Attempt]()
+    for one in (one for one in found if one.example.before):
+        code, tries = random_edit(one.example, seed)
+        attempts.append(score(one.index, one.example, Written(finished=True, tries=tries), one.example.plan, code))
+    return attempts
 
 
-def random_edit(example: Example, seed: int) -> str:
-    """Return the declaration before with one random line changed; unchanged where no try is valid and other code."""
+def random_edit(example: Example, seed: int) -> tuple[str, int]:
+    """Return the declaration before with one random line changed, and the tries that it took; unchanged where none of
+    `TRIES` is valid and other code."""
     chance = random.Random(f"{seed}:{example.id}")
     lines = example.before.split("\n")
-    for _ in range(TRIES):
+    for tries in range(1, TRIES + 1):
         at = chance.randrange(len(lines))
         written = [(), (lines[at], lines[at]), (chance.choice(lines),)][chance.randrange(3)]
         changed = edits.apply(example.before, [Hunk(at, at + 1, written)])
         if validate(changed, example.kinds) is None and not same_leaves(changed, example.before):
-            return changed
-    return example.before
+            return changed, tries
+    return example.before, TRIES

@@ -1,14 +1,16 @@
 """Write a plan and then the code, some tokens at a time, over a key-value cache.
 
 A row moves from plan to code when the model writes `<|code|>`, or when the plan's budget is spent, and ends at
-`<|end|>` or, unfinished, with the code's budget. No other control token can be chosen, so none can appear inside a
-section. A row that has ended makes room for the next prefix, so that the batch stays full until no prefix is left.
+`<|end|>` or, unfinished, with the code's budget. Of other control tokens those of edits alone can be chosen, where the
+grammar has them. A row that has ended makes room for the next prefix, so that the batch stays full until no prefix is
+left.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -23,12 +25,9 @@ from hrm_ray.model.sampling import Sampling
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.tokenizer import FIRST_TEXT, Control
 
-Check = Callable[["Written", bool], bool]
-"""Returns whether the answer so far may end (True), or begin its next hunk (False)."""
-
 REFUSALS = 16
-"""Most ends that a check refuses a row; after the next one, or at the end of its budget, the first of them counts. At
-the end of its budget an edit is cut behind its first line at which the check would have let it end, if there is one."""
+"""Most ends that a check refuses a row. After the next one, or at the end of its budget, the answer is cut at the first
+line break at which the check would have let it end; if there is none, it ends as it would have at the first refusal."""
 
 ROWS = 64
 """Prefixes that are written to at a time."""
@@ -49,7 +48,7 @@ LEAST = 1
 
 @dataclass
 class Written:
-    """What one row wrote, without control tokens."""
+    """What one row wrote, without the control tokens that part its sections."""
 
     plan: list[int] = field(default_factory=list)
     code: list[int] = field(default_factory=list)
@@ -57,11 +56,26 @@ class Written:
     """The model ended the code itself, within the budget."""
     log_likelihood: float = 0.0
     """Sum over the code and its end, nats."""
+    tries: int = 1
+    """How often the row was written, this answer being the last or the first of them."""
 
     @property
     def mean_log_likelihood(self) -> float:
         """Nats for each token of the code."""
         return self.log_likelihood / max(1, len(self.code) + self.finished)
+
+
+class Check(Protocol):
+    """What an answer may become, whatever the network prefers."""
+
+    def follows(self, ids: Sequence[int], token: int) -> bool:
+        """Whether the token may come next in a plan or in code that is `ids` so far."""
+
+    def ends(self, written: Written, last: bool) -> bool:
+        """Whether the answer so far may end (`last`), or begin its next hunk."""
+
+    def breaks(self, ids: Sequence[int], token: int) -> bool:
+        """Whether a line is whole between the code so far and the token: there it may be cut, if it may end there."""
 
 
 class _Row:
@@ -77,7 +91,7 @@ class _Row:
         self.refused: list[tuple[Written, Tensor]] = []
         """The answer at each end that the check refused, with the logits there."""
         self.acceptable: Written | None = None
-        """The first answer that the check would have let end, at the end of a line of an edit."""
+        """The first answer that the check would have let end, at the end of a line."""
         self.guess: list[int] = []
         self.lookup = Lookup([*prefix, *self.given])
         self.points = torch.rand(_room(sampling), generator=torch.Generator().manual_seed(seed))
@@ -92,6 +106,8 @@ class _Row:
         guessed; return how many. `logits` [n, vocabulary] hold no token that may not come."""
         for at, token in enumerate(tokens):
             token = self._checked(logits[at], token)
+            if self.done:
+                break
             if self.grammar.in_plan and len(self.written.plan) >= self.sampling.max_plan_tokens:
                 token = Control.CODE
             self._accept(token, logits[at])
@@ -100,22 +116,44 @@ class _Row:
         return at + 1
 
     def _checked(self, logits: Tensor, token: int) -> int:
-        """Return the token, or another where it would end a hunk that the check refuses."""
-        ends = list(self.grammar.ends)
+        """Return the token, or another where the check refuses it."""
         if self.check is None:
             return token
-        ends_line = self.grammar.state == State.LINE and token < FIRST_TEXT
-        if ends_line and self.acceptable is None and self.check(self.written, True):
+        token, ends = self._following(self.check, logits, token), list(self.grammar.ends)
+        if self.acceptable is None and self._breaks(self.check, token) and self.check.ends(self.written, True):
             self.acceptable = replace(self.written, code=[*self.written.code])
-        if token not in ends or self.check(self.written, token == Control.END):
+        if token not in ends or self.check.ends(self.written, token == Control.END):
             return token
         self.refused.append((replace(self.written, code=[*self.written.code]), logits.clone()))
+        if len(self.refused) > REFUSALS and self.acceptable:
+            self.written, self.done = self.acceptable, True
+            return token
         if len(self.refused) > REFUSALS:
             self.written, first = self.refused[0]
             logits.copy_(first)
             return Control.END
         logits[ends] = float("-inf")
-        return int(self.sampling.draw(logits[None], self.points[self.drawn : self.drawn + 1].to(logits.device))[0])
+        return self._following(self.check, logits, self._draw(logits))
+
+    def _following(self, check: Check, logits: Tensor, token: int) -> int:
+        """Return the token, or the next best that may follow, if one may."""
+        section = self.written.plan if self.grammar.in_plan else self.written.code
+        while not check.follows(section, token):
+            logits[token] = float("-inf")
+            if logits.max() == float("-inf"):
+                break
+            token = self._draw(logits)
+        return token
+
+    def _breaks(self, check: Check, token: int) -> bool:
+        """Whether the answer may be cut before the token."""
+        places = (State.LINE, State.PLACED, State.CODE)
+        coding = not self.grammar.in_plan and self.grammar.state in places and bool(self.written.code)
+        return coding and check.breaks(self.written.code, token)
+
+    def _draw(self, logits: Tensor) -> int:
+        point = self.points[self.drawn : self.drawn + 1].to(logits.device)
+        return int(self.sampling.draw(logits[None], point)[0])
 
     def _accept(self, token: int, logits: Tensor) -> None:
         in_plan = self.grammar.in_plan
@@ -151,8 +189,8 @@ def generate(
 ) -> list[Written]:
     """Write one plan and its code for each prefix (problem and context ids), `rows` of them at a time.
 
-    `checks` refuse ends of hunks and of answers, at most `REFUSALS` a row. `given` is how each answer begins: the
-    header of its plan, or its whole plan and `<|code|>`.
+    `checks` refuse tokens, and ends of hunks and of answers, of these at most `REFUSALS` a row. `given` is how each
+    answer begins: the header of its plan, or its whole plan and `<|code|>`.
     Rows do not influence each other. The longest prefixes come first, so that those at work together are about as long.
     `ended` is told now and then how many have come to their ends.
     """

@@ -71,7 +71,7 @@ def _evaluation(run: RunFolder) -> Iterator[str]:
     yield from _beyond_syntax(evaluation)
     left_out = _left_out(evaluation.generation)
     yield f"{left_out}: nothing can be nearer to the reference than the input, so none was written."
-    yield f"Other ways to sample: generations are {_sampled(evaluation.generation.temperature)}."
+    yield f"Other ways to sample: generations are {_sampled(evaluation.generation)}."
 
 
 def _beyond_syntax(evaluation: Evaluation) -> Iterator[str]:
@@ -92,5 +92,10 @@ def _left_out(generation: Generation) -> str:
     return f"{counts['modified']:,} changes of comments alone, {counts['added']:,} additions of a bare declaration"
 
 
-def _sampled(temperature: float) -> str:
-    return "greedy" if temperature == 0 else f"one draw each at temperature {temperature:g}"
+def _sampled(generation: Generation) -> str:
+    first = "greedy" if generation.temperature == 0 else f"one draw each at temperature {generation.temperature:g}"
+    if not generation.retries:
+        return first
+    return (
+        f"{first}, then up to {generation.retries} at {generation.retry_temperature:g} while it is invalid or no change"
+    )

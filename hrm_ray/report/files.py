@@ -67,6 +67,9 @@ class Generated(Record):
     finished_share: Share | None
     valid_share: Share | None
     valid_interval: Interval = None
+    first_share: Share | None = None
+    """Valid and a change as first written, without another try."""
+    tries: float | None = None
     improved_share: Share | None
     improved_interval: Interval
     close_share: Share | None = None
@@ -92,6 +95,8 @@ class Generation(Written):
     """What a network wrote, how it drew, and to how many of the fold's changes, by kind, nothing can improve."""
 
     temperature: float
+    retries: int = 0
+    retry_temperature: float | None = None
     left_out: Mapping[str, int] | None = None
 
 
@@ -217,7 +222,7 @@ class Evaluation(Record):
     probes: Probes | None = None
     ngram: NGram | None = None
     unchecked: Written | None = None
-    """Written without refusing to end where the code is invalid or the input."""
+    """Written once, nothing refused but by the grammar."""
     random_edit: Written | None = None
     """One random line of each modification changed, legally."""
     copying: Written | None = None

@@ -21,7 +21,8 @@ def writes_go(run: RunFolder, limits: Thresholds) -> Question:
         checks += _against(run, role, limits)
     return Question(
         "Does it write valid Go that improves?",
-        "Held-out declarations, without those of which only comments change. Improved: valid, of the kinds that were "
+        "Held-out declarations, without those of which only comments change; what was refused at first was written "
+        "again, as often as the evaluation says. Improved: valid, of the kinds that were "
         "really declared, and nearer to the reference than the input is (edit distance over syntax-tree leaves, "
         "comments left out). The input of an addition is the declaration above it, or a signature with an empty body, "
         "the output's own or the reference's own, whichever is nearest to the reference. Copying the input scores 0 by "

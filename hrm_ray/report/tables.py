@@ -140,12 +140,14 @@ def _generated(parts: Sequence[Generated | None]) -> list[Row]:
         "exact_share": "Exactly the reference",
         "copy_share": "Copies of the input",
         "valid_share_of_changed": "Valid Go, of those that are no copy",
+        "first_share": "Valid Go and a change at the first try",
     }
     return [
         *_rows(parts, {"count": "Count"}),
         *_rows(parts, {"finished_share": "Finished"}, percent),
         *_shares(parts),
         *_rows(parts, later, percent),
+        *_rows(parts, {"tries": "Tries, mean"}),
         *_rows(parts, {"edit_similarity": "Edit similarity", "chrf": "chrF"}),
         *_rows(parts, {"plan_adherence": "Steps of the plan that valid code makes"}, percent),
     ]

@@ -53,16 +53,20 @@ def test_it_writes_what_it_saw_within_the_budgets() -> None:
     seen = [*PREFIX, Control.PLAN, B, C, Control.CODE, C, A, B, Control.END]
     counted = grams(seen)
     ended: list[int] = []
-    (whole,) = write(counted, [PREFIX], [0], Sampling(8, 8), ended.append)
+    (whole,) = write(counted, [PREFIX], [0], Sampling(8, 8), ended.append, [[]])
     assert (whole.plan, whole.code, whole.finished) == ([B, C], [C, A, B], True)
-    (cut,) = write(counted, [PREFIX], [0], Sampling(1, 2), ended.append)
+    (cut,) = write(counted, [PREFIX], [0], Sampling(1, 2), ended.append, [[]])
     assert (cut.plan, len(cut.code), cut.finished) == ([B], 2, False)
     assert ended == [1, 1]
+    (given,) = write(counted, [PREFIX], [0], Sampling(8, 8), ended.append, [[B]])
+    assert (given.plan, given.code) == ([B, C], [C, A, B])
 
 
 def test_what_is_drawn_is_a_function_of_the_seed() -> None:
     counted = grams([A, B, C, B, A, C, A, A, B])
     sampling = Sampling(6, 6, temperature=1.0)
-    (first,), (again,), (other,) = (write(counted, [PREFIX], [seed], sampling, lambda _: None) for seed in (0, 0, 1))
+    (first,), (again,), (other,) = (
+        write(counted, [PREFIX], [seed], sampling, lambda _: None, [[]]) for seed in (0, 0, 1)
+    )
     assert (first.plan, first.code) == (again.plan, again.code) != (other.plan, other.code)
     assert min(first.plan + first.code) >= FIRST_TEXT

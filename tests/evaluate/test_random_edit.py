@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from hrm_ray.evaluate.generation import Attempt, score
-from hrm_ray.evaluate.random_edit import random_edit, random_edits
+from hrm_ray.evaluate.random_edit import TRIES, random_edit, random_edits
 from hrm_ray.golang.leaves import same_leaves
 from hrm_ray.golang.syntax import validate
 from hrm_ray.model.generate import Written
@@ -20,7 +20,8 @@ GIVEN = example(before=BEFORE, code=BEFORE.replace("count", "sum"), names=("F",)
 def test_one_line_is_other_and_the_code_stays_valid() -> None:
     kinds = Counter[int]()
     for seed in range(40):
-        changed = random_edit(GIVEN, seed)
+        changed, tries = random_edit(GIVEN, seed)
+        assert tries >= 1
         assert validate(changed, GIVEN.kinds) is None
         assert not same_leaves(changed, BEFORE)
         [hunk] = edits.hunks(BEFORE, changed)
@@ -35,7 +36,7 @@ def test_it_is_drawn_by_seed_and_example() -> None:
 
 
 def test_code_of_which_no_line_can_change_stays() -> None:
-    assert random_edit(example(before="type T int", kinds=("type",), names=("T",)), 0) == "type T int"
+    assert random_edit(example(before="type T int", kinds=("type",), names=("T",)), 0) == ("type T int", TRIES)
 
 
 def test_additions_have_none() -> None:

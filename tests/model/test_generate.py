@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
@@ -136,20 +138,73 @@ def test_sampling_depends_on_the_seed_and_a_tiny_nucleus_is_greedy() -> None:
     assert (a.plan, a.code) == (b.plan, b.code)
 
 
+class Anything:
+    """A check that refuses nothing."""
+
+    def follows(self, ids: Sequence[int], token: int) -> bool:
+        return True
+
+    def ends(self, written: generation.Written, last: bool) -> bool:
+        return True
+
+    def breaks(self, ids: Sequence[int], token: int) -> bool:
+        return False
+
+
+def test_what_a_check_does_not_let_follow_gives_way_to_the_next_best() -> None:
+    model, sampling = small_model(induction=False), Sampling(max_plan_tokens=6, max_code_tokens=20)
+
+    class Distinct(Anything):
+        def follows(self, ids: Sequence[int], token: int) -> bool:
+            return token not in ids
+
+    free, distinct = (generate(model, PREFIXES, [0] * 3, sampling, checks=[check] * 3) for check in (None, Distinct()))
+    assert any(len(set(one.code)) < len(one.code) for one in free)
+    for one in distinct:
+        assert len(set(one.plan)) == len(one.plan)
+        assert len(set(one.code)) == len(one.code) > 1
+
+
+def test_a_whole_answer_is_cut_at_the_first_break_where_it_might_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "REFUSALS", 1000)
+    model, sampling = small_model(induction=False), Sampling(max_plan_tokens=4, max_code_tokens=30, temperature=1.0)
+
+    class Fifth(Anything):
+        def ends(self, written: generation.Written, last: bool) -> bool:
+            return len(written.code) == 5
+
+        def breaks(self, ids: Sequence[int], token: int) -> bool:
+            return True
+
+    def write() -> list[generation.Written]:
+        return generate(model, PREFIXES * 3, range(9), sampling, checks=[Fifth()] * 9)
+
+    found = write()
+    assert {len(one.code) for one in found} == {5}
+    assert not all(one.finished for one in found)
+    monkeypatch.setattr(generation, "REFUSALS", 0)
+    assert {len(one.code) for one in write() if not one.finished} == {5}, "after the last refusal too"
+
+
 def test_a_check_refuses_ends_and_gives_up_as_it_was_at_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation, "REFUSALS", 3)
     model, seeds = small_model(induction=False), range(9)
     sampling = Sampling(max_plan_tokens=4, max_code_tokens=1000, temperature=1.0)
     ends = list[bool]()
 
-    def later(written: generation.Written, end: bool) -> bool:
-        ends.append(end)
-        return len(written.code) >= 20
+    class Later(Anything):
+        def ends(self, written: generation.Written, last: bool) -> bool:
+            ends.append(last)
+            return len(written.code) >= 20
+
+    class Never(Anything):
+        def ends(self, written: generation.Written, last: bool) -> bool:
+            return False
 
     def write(check: generation.Check | None) -> list[generation.Written]:
         return generate(model, PREFIXES * 3, seeds, sampling, checks=[check] * 9)
 
-    free, checked, never = write(None), write(later), write(lambda *_: False)
+    free, checked, never = write(None), write(Later()), write(Never())
     assert min(len(one.code) for one in free) < 20 <= min(len(one.code) for one in checked)
     assert set(ends) == {True}
     assert [(one.plan, one.code, one.finished) for one in never] == [(one.plan, one.code, True) for one in free]
@@ -170,7 +225,14 @@ def test_an_edit_that_does_not_end_is_cut_behind_its_first_line_that_might_have_
     def lines(one: generation.Written) -> int:
         return one.code.count(Control.LINE)
 
-    found = write(lambda written, end: not end or lines(written) == 2)
+    class TwoLines(Anything):
+        def ends(self, written: generation.Written, last: bool) -> bool:
+            return not last or lines(written) == 2
+
+        def breaks(self, ids: Sequence[int], token: int) -> bool:
+            return token < FIRST_TEXT
+
+    found = write(TwoLines())
     cut = [one for one in found if not one.finished]
     assert [lines(one) for one in cut if lines(one) > 1] == [2] * len(cut)
     assert min(len(one.code) for one in cut) < sampling.max_code_tokens
