@@ -10,7 +10,7 @@ BIN := .venv/bin
 RUN = runs/$(basename $(notdir $(CONFIG)))
 
 .DEFAULT_GOAL := install
-.PHONY: install demo test faults lint types contract check gpu help clean
+.PHONY: install demo test faults lint types contract check gpu results help clean
 
 install: .venv/installed  ## create .venv and install hrm-ray into it
 
@@ -52,6 +52,9 @@ check: lint types contract test  ## what CI runs
 
 gpu: install  ## checks and measurements on a CUDA device
 	benchmarks/gpu.sh
+
+results: install  ## docs/results, from the JSON in it
+	$(BIN)/python benchmarks/results.py render docs/results
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12

@@ -29,7 +29,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_dump_keeps_keys_beside_their_values() -> None:
     config = settings.load(ROOT / "experiments" / "demo.yaml")
-    assert "peak: 0.003, warmup: 0.1" in settings.dump(config)
+    assert "peak: 0.003, warmup: 0.03" in settings.dump(config)
 
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
