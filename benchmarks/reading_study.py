@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 import typer
+from rich.console import Console
 from rich.progress import track
 from torch import Tensor, nn
 
@@ -84,7 +85,8 @@ def main(seeds: int = 3, steps: int = 100, only: str = "") -> None:
     for arm in ARMS:
         if only not in arm.name:
             continue
-        found = np.array([train(arm, seed, steps) for seed in track(range(seeds), arm.name, transient=True)])
+        seen = track(range(seeds), arm.name, console=Console(stderr=True), transient=True)
+        found = np.array([train(arm, seed, steps) for seed in seen])
         cells = (f"{nats.mean():.2f} ({nats.min():.2f} to {nats.max():.2f})" for nats in found.T)
         print(f"| {arm.name} | {flops(arm) / unit:.2f} | {' | '.join(cells)} |", flush=True)
     print(f"\nA uniform guess: {log(VOCABULARY - FIRST_TEXT):.2f}.")
