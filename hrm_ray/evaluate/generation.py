@@ -69,7 +69,7 @@ class Request:
         return GoCheck(self.prefix, self.before, tokenizer) if self.checked else None
 
     def accepts(self, written: Written, tokenizer: Tokenizer) -> bool:
-        """Whether no other answer is needed: this one is valid Go and a change, or none is asked for."""
+        """Whether this answer stands: it is valid Go and a change, or the request asks for one try only."""
         check = self.check(tokenizer) if self.tries_again else None
         return check is None or check.ends(written, True)
 
