@@ -28,7 +28,7 @@ FEW = 0.1
 
 
 def collect_history(config: Config, progress: Progress) -> None:
-    """Write the newest pull requests of each clone that pass the filters.
+    """Write the newest pull requests, or commits, of each clone that pass the filters.
 
     Raises:
         UserError: a clone cannot be read, two have the same name, or nothing passes.
@@ -139,11 +139,16 @@ class _Taken:
 def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> Iterator[PullRequest]:
     for clone in clones:
         commits = Commits(clone)
-        looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
-        if len(commits) < FEW * commits.read:
-            taken.note(f"{clone.name}: {commits.look}")
+        if config.collect.source == "commits":
+            merged = list(commits.each())
+            looked_at = taken.begin(clone, len(merged), "commits")
+        else:
+            merged = list(commits.merged())
+            looked_at = taken.begin(clone, len(merged), f"pull requests in {commits.read:,} commits")
+            if len(commits) < FEW * commits.read:
+                taken.note(f"{clone.name}: {commits.look}")
         yield from history.pull_requests(
-            clone, commits, config.collect.pull_requests, config.clean, taken.drops, looked_at
+            clone, commits, merged, config.collect.pull_requests, config.clean, taken.drops, looked_at
         )
 
 

@@ -21,7 +21,13 @@ def collect(config: Config, progress: Progress) -> None:
     source = config.collect.source
     if source != "functions" and config.prepare.input is not None:
         raise UserError(f"prepare.input is {config.prepare.input}, so nothing would read what collect writes; unset it")
-    sources = {"synthetic": _make_up, "history": collect_history, "github": _ask, "functions": collect_functions}
+    sources = {
+        "synthetic": _make_up,
+        "history": collect_history,
+        "commits": collect_history,
+        "github": _ask,
+        "functions": collect_functions,
+    }
     sources[source](config, progress)
 
 

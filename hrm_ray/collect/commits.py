@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BufferedReader
 
 from hrm_ray.collect import forges, graph
+from hrm_ray.collect.forges import MADE_UP
 from hrm_ray.collect.git import Clone, Process
 from hrm_ray.collect.graph import Named
 from hrm_ray.collect.remains import normal
@@ -92,6 +93,14 @@ class Commits:
                 at = newest[-age]
                 head = self._head(at, place)
                 yield self._merged(at, place, again=head != at and heads[head] != at)
+
+    def each(self) -> Iterator[Merged]:
+        """Yield every commit but merges and the first as if it were a pull request, newest first, with a number that no
+        forge gives."""
+        for at, above in enumerate(self._parents):
+            if len(above) == 1:
+                base, own = self._ids[above[0]].hex(), self._ids[at].hex()
+                yield Merged("commit", MADE_UP + len(self._ids) - at, own, base, own)
 
     def changes(self, at: int) -> list[tuple[str, str]]:
         """Between which commits lies what the commit at a position merged, or made."""

@@ -35,9 +35,15 @@ _ENCODING = re.compile(rb"^encoding (\S+)$", re.MULTILINE)
 
 
 def pull_requests(
-    clone: Clone, commits: Commits, most: int, settings: Clean, drops: Counter[str], looked_at: Callable[[], None]
+    clone: Clone,
+    commits: Commits,
+    merged: Iterable[Merged],
+    most: int,
+    settings: Clean,
+    drops: Counter[str],
+    looked_at: Callable[[], None],
 ) -> Iterator[PullRequest]:
-    """Yield the `most` newest pull requests of `commits` that `settings` let pass.
+    """Yield the first `most` of those that were `merged` that `settings` let pass, newest first.
 
     `drops` counts by reason what is left out; `looked_at` is called for each one, kept or not.
 
@@ -51,11 +57,11 @@ def pull_requests(
         repository = Repository(clone.name, licenses.root)
         look = _Look(repository, licenses, people, objects, listed, compared, settings, drops, commits.changes)
         taken = _Taken()
-        for merged in commits.merged():
+        for one in merged:
             looked_at()
             try:
-                taken.check(merged)
-                yield taken.numbered(merged, look.at(merged))
+                taken.check(one)
+                yield taken.numbered(one, look.at(one))
             except Dropped as reason:
                 drops[str(reason)] += 1
                 continue

@@ -104,11 +104,11 @@ class Collect(Section):
     """What `collect` gathers: pull requests that it makes up, or those and the documented functions of clones.
 
     `synthetic` makes `pull_requests` of them in each of `repositories`; `history` takes the newest `pull_requests` of
-    each of `clones`, `github` those of at most `repositories` that `github` names; `functions` takes every documented
-    function of the clones' newest trees.
+    each of `clones`, `commits` their newest commits as if each were one, `github` those of at most `repositories` that
+    `github` names; `functions` takes every documented function of the clones' newest trees.
     """
 
-    source: Literal["synthetic", "history", "github", "functions"] = "synthetic"
+    source: Literal["synthetic", "history", "commits", "github", "functions"] = "synthetic"
     repositories: Count = 10
     pull_requests: Count = 50
     clones: tuple[Place, ...] = ()
@@ -128,7 +128,7 @@ class Collect(Section):
 
     @model_validator(mode="after")
     def _names_its_source(self) -> Self:
-        if self.source in ("history", "functions") and not self.clones:
+        if self.source in ("history", "commits", "functions") and not self.clones:
             raise ValueError(f"source {self.source} needs clones: the folders or URLs of git repositories")
         if self.source in ("synthetic", "github") and self.clones:
             raise ValueError(f"clones are given but source is {self.source}, which reads none; set source: history")

@@ -19,6 +19,7 @@ from rich.progress import Progress
 from hrm_ray import settings
 from hrm_ray.collect import records
 from hrm_ray.collect.command import collect
+from hrm_ray.collect.forges import MADE_UP
 from hrm_ray.config import Config
 from hrm_ray.errors import UserError
 from tests.collect.licenses.texts import MIT
@@ -58,6 +59,26 @@ def test_the_newest_of_each_clone_and_what_was_dropped(tmp_path: Path, clones: l
     assert "looked at 6 pull requests" in said
     assert "dropped 2: pull request without a Go file that a person wrote" in said
     assert f"{config.pull_requests}: 4 pull requests" in said
+
+
+def test_every_commit_but_merges_and_the_first_as_if_it_were_a_pull_request(tmp_path: Path) -> None:
+    repo = Repo.new(tmp_path / "o" / "name")
+    repo.commit("Add A", {"a.go": go("a", "A")})
+    repo.git("checkout", "--quiet", "-b", "topic")
+    head = repo.commit("Add B\n\nIt was missing.", {"b.go": go("b", "B")})
+    repo.git("checkout", "--quiet", "main")
+    repo.commit("Text alone", {"README": "text"})
+    repo.merge("topic", "Merge pull request #9 from someone/topic\n\nAdd b")
+    config = configured(tmp_path, source="commits", clones=[str(repo.path)])
+    said = run(config)
+    found = [each.pull_request for each in records.read(config.pull_requests)]
+    assert sorted(each.title for each in found) == ["Add A", "Add B"]
+    assert min(each.number for each in found) > MADE_UP
+    assert len({each.number for each in found}) == 2
+    (added,) = (each for each in found if each.title == "Add B")
+    assert (added.body, added.head_sha, added.base_sha) == ("It was missing.", head, repo.git("rev-parse", f"{head}~"))
+    assert "o/name: 3 commits" in said
+    assert "dropped 1: pull request without a Go file that a person wrote" in said
 
 
 def test_a_history_that_names_few_pull_requests_is_described(tmp_path: Path, clones: list[str]) -> None:

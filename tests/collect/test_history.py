@@ -27,7 +27,7 @@ def collected(place: Path | str, most: int = 50, **limits: object) -> tuple[list
     settings = Clean.model_validate(limits)
     with opened(str(place), Path("nowhere")) as clone:
         commits = Commits(clone)
-        found = list(pull_requests(clone, commits, most, settings, drops, lambda: looked.append(1)))
+        found = list(pull_requests(clone, commits, commits.merged(), most, settings, drops, lambda: looked.append(1)))
     assert len(looked) == len(commits) or len(found) == most
     return found, +drops
 
