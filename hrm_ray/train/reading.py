@@ -1,7 +1,8 @@
 """Whether the network reads its prefix: validation losses of the tokens that only reading makes cheap.
 
 Of modifications: tokens that are unchanged and changed, the same unchanged tokens behind another example's prefix (the
-difference is the reading gain), the names that a plan takes from its prefix, the first place of an edit; and copies of
+difference is the reading gain), the names that a plan takes from its prefix, the first line of an edit among those that
+can stand there; and copies of
 random tokens, as long as those of training and longer. Each stands beside the loss of a uniform guess.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import IntEnum, auto
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -17,14 +20,14 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
 from hrm_ray.config import Config
-from hrm_ray.model.batch import Document
+from hrm_ray.model.batch import Batch, Document, Part
 from hrm_ray.prepare import edits
 from hrm_ray.prepare.examples import Example
-from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer
+from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer, is_number
 from hrm_ray.train import copying
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.engine import Engine
-from hrm_ray.train.validate import run_all
+from hrm_ray.train.validate import batches, run_all
 
 COPIES = 16
 """Copying documents of each length."""
@@ -37,7 +40,41 @@ class Kind(IntEnum):
     UNCHANGED = auto()
     CHANGED = auto()
     NAME = auto()
-    FIRST = auto()
+
+
+class Choice(NamedTuple):
+    """The first line that the plan of an edit names, out of all of its declaration."""
+
+    document: Document
+    """Its plan ends before that line."""
+    lines: range
+    """The numbers that can stand there."""
+    right: int
+    """Which of `lines` it is."""
+
+    @classmethod
+    def first(cls, document: Document) -> Self | None:
+        """Return the choice of a solve document; None where its plan names no line."""
+        lines, plan = edits.numbers(np.asarray(document.prefix).tolist()), np.asarray(document.plan).tolist()
+        at = next((at for at, id_ in enumerate(plan) if is_number(id_)), None)
+        if at is None:
+            return None
+        return cls(document._replace(plan=plan[:at], code=[]), lines, lines.index(plan[at]))
+
+
+def asked(batch: Batch, choices: Sequence[Choice]) -> Batch:
+    """Return the batch of these choices' documents with every line that can stand there as a target."""
+    counts = [len(choice.lines) for choice in choices]
+    at = np.repeat([span.stop - 1 for span in batch.spans], counts).astype(np.int64)
+    ids = np.array([id_ for choice in choices for id_ in choice.lines], np.int64)
+    device = batch.ids.device
+    return replace(
+        batch,
+        target_at=torch.from_numpy(at).to(device),
+        targets=torch.from_numpy(ids).to(device),
+        target_part=torch.full((len(ids),), Part.PLAN, device=device),
+        target_weight=torch.ones(len(ids), device=device),
+    )
 
 
 class Reading:
@@ -56,7 +93,7 @@ class Reading:
         prefixes = [document.prefix for document in self.documents]
         others = [*prefixes[1:], *prefixes[:1]] if len(prefixes) > 1 else []
         self.strange = [one._replace(prefix=other) for one, other in zip(self.documents, others, strict=False)]
-        self.places = [len(edits.numbers(np.asarray(prefix).tolist())) for prefix in prefixes]
+        self.choices = [choice for one in self.documents if (choice := Choice.first(one))]
         self.vocabulary = tokenizer.vocab_size
         window = config.prepare.window
         trained = copying.longest(window)
@@ -70,17 +107,30 @@ class Reading:
         own = self._means(engine, self.documents)
         strange = self._means(engine, self.strange)[Kind.UNCHANGED]
         unchanged = own[Kind.UNCHANGED]
-        lines = [math.log(places) for places in self.places if places]
+        first, uniform = self._first_lines(engine), [math.log(len(choice.lines)) for choice in self.choices]
         return {
             "unchanged_nats": unchanged,
             "changed_nats": own[Kind.CHANGED],
             "reading_gain": None if unchanged is None or strange is None else strange - unchanged,
             "plan_name_nats": own[Kind.NAME],
-            "first_line_nats": own[Kind.FIRST],
-            "first_line_uniform_nats": sum(lines) / len(lines) if lines else None,
+            "first_line_nats": sum(first) / len(first) if first else None,
+            "first_line_uniform_nats": sum(uniform) / len(uniform) if uniform else None,
             **{f"{name}_nats": _text_nats(engine, documents, self.tokens) for name, documents in self.copies.items()},
             "uniform_nats": math.log(self.vocabulary - FIRST_TEXT),
         }
+
+    def _first_lines(self, engine: Engine) -> list[float]:
+        """Return the nats of each choice of a first line, on every rank."""
+        nats = torch.zeros(len(self.choices), dtype=torch.float64)
+        documents = [choice.document for choice in self.choices]
+        for chunk, batch in batches(engine, documents, self.tokens):
+            choices = self.choices[chunk]
+            with torch.no_grad():
+                output = engine.forward(asked(batch, choices), engine.model.config.depth.max)
+            each = torch.split(output.nll.cpu().double(), [len(choice.lines) for choice in choices])
+            found = [-float((-nll).log_softmax(0)[choice.right]) for choice, nll in zip(choices, each, strict=True)]
+            nats[chunk] = torch.tensor(found, dtype=torch.float64)
+        return engine.sum(nats).tolist()
 
     def _means(self, engine: Engine, documents: Sequence[Document]) -> list[float | None]:
         sums = torch.zeros(len(Kind), 2, dtype=torch.float64)
@@ -97,7 +147,6 @@ def kinds(document: Document, example: Example, tokenizer: Tokenizer) -> NDArray
     lines = edits.numbers(np.asarray(document.prefix).tolist())
     found = np.full(len(plan), Kind.OTHER, np.int64)
     found[_name(plan, example, tokenizer) & np.isin(plan, document.prefix)] = Kind.NAME
-    found[[first for first, _, _ in edits.places(plan.tolist())][:1]] = Kind.FIRST
     marked = _of_edit(code, lines.start, example, tokenizer) if lines else _of_text(code, example, tokenizer)
     return np.concatenate((found, marked))
 

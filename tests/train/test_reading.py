@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hrm_ray.config import Budgets
-from hrm_ray.model.batch import Document
+from hrm_ray.config import Budgets, Model
+from hrm_ray.model.batch import Document, collate
 from hrm_ray.model.hrm import HRM
 from hrm_ray.prepare import sections
 from hrm_ray.prepare.tokenizer import FIRST_TEXT, Tokenizer
 from hrm_ray.train.corpus import SolveDocuments
 from hrm_ray.train.engine import PlainEngine
-from hrm_ray.train.reading import Kind, Reading, kinds
+from hrm_ray.train.reading import Choice, Kind, Reading, asked, kinds
 from tests.prepare.factory import example
-from tests.train.conftest import VOCABULARY, run_config
+from tests.train.conftest import SHAPE, VOCABULARY, run_config
 
 BEFORE = "func Start() int {\n\tfirst()\n\treturn one\n}"
 AFTER = "func Start() int {\n\tsecond()\n\treturn one\n}"
@@ -47,17 +47,33 @@ def test_kinds_of_a_whole_answer() -> None:
     assert marked("whole", plan, Kind.NAME).strip() == "Start"
     assert marked("whole", plan, Kind.CHANGED).strip() == "second()"
     assert marked("whole", plan, Kind.UNCHANGED) == AFTER.replace("\tsecond()\n", "")
-    assert marked("whole", plan, Kind.FIRST) == ""
 
 
 def test_kinds_of_an_edit() -> None:
     plan = "modify function Start\n@1-2 rework call second"
     one, tokenizer = document("edit", plan)
     found = kinds(one, example(before=BEFORE, code=AFTER, plan=plan, names=("Start",)), tokenizer)
-    (first,) = np.flatnonzero(found == Kind.FIRST).tolist()
-    assert one.plan[first] in one.prefix
     assert marked("edit", plan, Kind.UNCHANGED).startswith("\t")
     assert np.isin(found, (Kind.CHANGED, Kind.UNCHANGED)).sum() == (np.asarray(one.code) >= FIRST_TEXT).sum()
+
+
+def test_the_first_line_is_chosen_among_those_that_can_stand_there() -> None:
+    plan = "modify function Start\n@1-2 rework call second"
+    one, tokenizer = document("edit", plan)
+    choice = Choice.first(one)
+    assert choice is not None
+    assert (len(choice.lines), choice.right) == (BEFORE.count("\n") + 2, 1)
+    assert one.plan[len(choice.document.plan)] == choice.lines[1]
+    assert Choice.first(document("edit", "modify function Start")[0]) is None
+    assert Choice.first(document("whole", plan)[0]) is None
+    model = HRM(Model.model_validate(SHAPE), tokenizer.vocab_size)
+    batch = collate([one._replace(code=[]), choice.document, one._replace(code=[])])
+    choices = [choice, choice, choice]
+    assert asked(batch, choices).targets.tolist() == [*choice.lines] * 3
+    nll = model(asked(collate([choice.document]), [choice]), model.config.depth.max).nll
+    whole = collate([one])
+    own = model(whole, model.config.depth.max).nll[len(choice.document.plan)]
+    assert nll[choice.right].item() == pytest.approx(own.item(), abs=1e-5), "the place of the true plan"
 
 
 def test_every_figure_is_there_and_chance_is_beside_it(dataset: Path, tmp_path: Path) -> None:
