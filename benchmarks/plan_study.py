@@ -4,7 +4,9 @@
     python benchmarks/plan_study.py experiments/real-tiny.yaml --set data=data/plan-study --set prepare.window=512
 
 Arms: `none` (an empty plan), `title` (the title again), `ours` (as prepared), `short` (its first four steps) and
-`shuffled` (the plan of another change of the same fold and kinds, so that only its content is wrong). All arms have the
+`shuffled` (the plan of another change of the same fold and kinds, so that only its content is wrong). In the edit form
+the plans of modifications begin with their headers in every arm, because it is known at use; `title` is one step over
+all lines, and places of `shuffled` that the declaration does not have are its end. All arms have the
 same examples, tokenizer, seed, steps and tokens a step; `--set seed=1` trains other weights on the same folds. The rate
 is constant for four fifths of the steps, so the checkpoints on the way serve as smaller budgets; only the last is
 decayed. Measured is on the repositories of the validation and judge folds; the test fold is not read. What is there
@@ -14,6 +16,7 @@ already is not done again. Prints a Markdown table.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,9 +36,11 @@ from hrm_ray.files import sha256, write_text
 from hrm_ray.golang.syntax import validate
 from hrm_ray.launch.command import Terminal
 from hrm_ray.model.batch import Part
+from hrm_ray.prepare import edits
 from hrm_ray.prepare.card import CARD
+from hrm_ray.prepare.plan import header
 from hrm_ray.prepare.shards import TOKENISED, Shards, part_name, write
-from hrm_ray.prepare.tokenizer import Control, Tokenizer
+from hrm_ray.prepare.tokenizer import FIRST_NUMBER, Control, Tokenizer
 from hrm_ray.progress import bars, console
 from hrm_ray.train import checkpoint, loop
 from hrm_ray.train.corpus import JudgeDocuments, SolveDocuments
@@ -62,6 +67,7 @@ COLUMNS = {
     "code bits / byte, plan skipped": "skipped",
     "edit similarity": "edit_similarity",
     "valid": "valid",
+    "improved": "improved",
 }
 
 
@@ -69,7 +75,13 @@ def planned(rows: Sequence[Row], arm: str) -> Iterator[tuple[Row, str]]:
     """Yield each row with its plan in an arm."""
     for row, other in zip(rows, shuffled(rows), strict=True):
         short = "\n".join(row["plan"].split("\n")[: max(SHORT, len(row["kinds"]))])
-        yield row, {"none": "", "title": row["title"], "ours": row["plan"], "short": short, "shuffled": other}[arm]
+        none, title = "", row["title"]
+        if edits.numbers(row["context_ids"]):
+            end = row["before"].count("\n") + 1
+            none = header(row["before"])
+            title = f"{none}\n@0-{end} {title}"
+            other = "\n".join([none, *_within(other, end).split("\n")[len(row["kinds"]) :]])
+        yield row, {"none": none, "title": title, "ours": row["plan"], "short": short, "shuffled": other}[arm]
 
 
 def shuffled(rows: Sequence[Row]) -> list[str]:
@@ -95,7 +107,7 @@ def write_arms(config: Config, root: Path) -> None:
     for fold, sources in PARTS.items():
         shards = [Shards(config.data / source) for source in sources]
         rows = sorted((one.row(at) for one in shards for at in range(len(one))), key=lambda row: str(row["id"]))
-        of_arm = {arm: [row | _columns(plan, tokenizer) for row, plan in planned(rows, arm)] for arm in ARMS}
+        of_arm = {arm: [row | _columns(row, plan, tokenizer) for row, plan in planned(rows, arm)] for arm in ARMS}
         fits = [max(map(_size, several)) <= config.prepare.window for several in zip(*of_arm.values(), strict=True)]
         console.print(f"{fold}: {sum(fits):,} of {len(rows):,} examples fit the window with every plan")
         for arm, changed in of_arm.items():
@@ -107,8 +119,15 @@ def write_arms(config: Config, root: Path) -> None:
         write_text(root / arm / CARD, json.dumps(card))
 
 
-def _columns(plan: str, tokenizer: Tokenizer) -> Row:
-    return {"plan": plan, "plan_ids": [Control.PLAN, *tokenizer.encode(plan)], "plan_bytes": len(plan.encode())}
+def _within(plan: str, end: int) -> str:
+    """Return a plan with places in a declaration of `end` lines."""
+    return re.sub(r"(?m)^@(\d+)-(\d+) ", lambda at: f"@{min(int(at[1]), end)}-{min(int(at[2]), end)} ", plan)
+
+
+def _columns(row: Row, plan: str, tokenizer: Tokenizer) -> Row:
+    numbers = edits.numbers(row["context_ids"])
+    ids = edits.encode_plan(plan, numbers.start - FIRST_NUMBER, tokenizer) if numbers else tokenizer.encode(plan)
+    return {"plan": plan, "plan_ids": [Control.PLAN, *ids], "plan_bytes": len(plan.encode())}
 
 
 def _size(row: Row) -> int:
@@ -144,6 +163,7 @@ def measure(config: Config, folder: Path, examples: int, last: bool) -> Row:
         "skipped": skipped.bits_per_byte(Part.CODE),
         "edit_similarity": mean([a.edit_similarity for a in found]) if last else None,
         "valid": share([validate(a.code) is None for a in found]) if last else None,
+        "improved": share([a.improved for a in found]) if last else None,
     }
 
 
