@@ -58,7 +58,7 @@ SHARES = {
     "copy_share": "no change",
     "finished_share": "ended within the budget",
     "edit_similarity": "edit similarity",
-    "tries": "tries",
+    "tries": "first answer that stands",
 }
 NUMBERS = ("edit_similarity", "tries")
 """Those that are no shares."""
@@ -93,6 +93,7 @@ def gather(run_dir: Path, into: Path = Path("docs/results")) -> None:
         "steps": main.run.horizon,
         "tokens_per_step": int(main.run.tokens_per_step or 0),
         "repositories": main.evaluation.repositories,
+        "rule": f"the likeliest of {main.evaluation.generation.candidates} that is valid and a change",
         "networks": {name: [_network(one) for one in found] for name, found in networks.items() if found},
         "references": _references(main.evaluation),
         "samples": [_sample(one) for one in (main.samples or ()) if one.before][:3],
@@ -199,7 +200,7 @@ def _shares(run: Mapping[str, Any], kind: str, title: str) -> Iterator[str]:
     columns |= {
         name: [one["written"][kind]] for name, one in run["references"].items() if one["written"][kind]["count"]
     }
-    yield f"{title}, {columns['HRM'][0]['count']:,} of each network:"
+    yield f"{title}, {columns['HRM'][0]['count']:,} of each network; of its answers counts {run['rule']}:"
     rows = {label: _over(columns, name, share=name not in NUMBERS) for name, label in SHARES.items()}
     yield _table(["", *columns], rows)
 

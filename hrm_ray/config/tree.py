@@ -59,10 +59,10 @@ class Evaluate(Section):
     top_p: Annotated[float, Field(gt=0, le=1), NUMBER] = 1.0
     min_p: Share = 0.0
     """Tokens below this share of the likeliest one's probability are not drawn."""
-    retries: Whole = 5
-    """Most times that a change is written again while it is no valid Go, or no change, drawn at `retry_temperature`;
-    where all fail, the first counts. Attempts at tasks are never written again."""
-    retry_temperature: Positive = 0.8
+    candidates: Count = 6
+    """Answers that are written to each change, all but the first drawn at `candidate_temperature`: the likeliest of
+    those that are valid Go and a change is taken, the first where none is. Attempts at tasks are written once each."""
+    candidate_temperature: Positive = 0.6
     tasks: tuple[LocalPath, ...] = ()
     """JSON-lines files of tasks whose tests are run on what the model writes for them; `own` is the one that ships."""
     task_samples: Count = 1

@@ -30,8 +30,8 @@ FOLDER = "generations"
 SAMPLING = ("max_plan_tokens", "max_code_tokens", "temperature", "top_p", "min_p")
 """Keys of `evaluate` that decide what is written."""
 
-RETRIES = ("retries", "retry_temperature")
-"""Those that do where something may be written again."""
+CANDIDATES = ("candidates", "candidate_temperature")
+"""Those that do where the likeliest of several answers is taken."""
 
 
 _ROWS = TypeAdapter(list[Written])
@@ -104,11 +104,11 @@ def _pieces(network: Network, asked: Sequence[Request]) -> Iterator[Piece]:
 
 def _path(network: Network, asked: Sequence[Request]) -> Path:
     weights = network.run_dir / "checkpoints" / checkpoint.folder_name(network.step) / checkpoint.MANIFEST
-    again = RETRIES if any(one.checked and one.tries_again for one in asked) else ()
+    several = CANDIDATES if any(one.checked and one.chosen for one in asked) else ()
     depends: dict[str, Any] = {
         "rules": RULES,
         "checkpoint": sha256(weights),
-        "sampling": network.config.evaluate.model_dump(mode="json", include={*SAMPLING, *again}),
+        "sampling": network.config.evaluate.model_dump(mode="json", include={*SAMPLING, *several}),
         "seed": network.config.seed,
         "rows": [vars(one) for one in asked],
     }

@@ -120,8 +120,7 @@ def _print(attempt: generation.Attempt) -> None:
     for name, text in parts.items():
         console.print(name, style="bold")
         console.print(text, markup=False)
-    tries = attempt.written.tries
-    console.print(f"{verdict}{f', try {tries}' if tries > 1 else ''}; improved: {attempt.improved}")
+    console.print(f"{verdict}; improved: {attempt.improved}")
 
 
 def _shown(before: str, after: str) -> str:

@@ -65,8 +65,8 @@ def evaluate(run_dir: Path, config: Config, progress: Progress, hands: Hands = A
         "consistency": course,
         "generation": {
             "temperature": config.evaluate.temperature,
-            "retries": config.evaluate.retries,
-            "retry_temperature": config.evaluate.retry_temperature,
+            "candidates": config.evaluate.candidates,
+            "candidate_temperature": config.evaluate.candidate_temperature,
             "left_out": generation.left_out(opened),
             **generation.measure(found),
         },

@@ -53,8 +53,8 @@ class Request:
     """The declaration that is edited; empty of an addition."""
     checked: bool = True
     """Refuse what `GoCheck` does: above all to begin another hunk or to end while the answer is not valid Go."""
-    tries_again: bool = True
-    """Write another answer where a checked one is still refused at its end."""
+    chosen: bool = True
+    """Take the likeliest of `evaluate.candidates` answers that are valid Go and a change, of a checked request."""
 
     def header(self, tokenizer: Tokenizer) -> list[int]:
         """Return how the plan begins: with the declarations that are modified; empty of an addition."""
@@ -68,10 +68,9 @@ class Request:
         """Return the check for `generate`."""
         return GoCheck(self.prefix, self.before, tokenizer) if self.checked else None
 
-    def accepts(self, written: Written, tokenizer: Tokenizer) -> bool:
-        """Whether this answer stands: it is valid Go and a change, or the request asks for one try only."""
-        check = self.check(tokenizer) if self.tries_again else None
-        return check is None or check.ends(written, True)
+    def stands(self, written: Written, tokenizer: Tokenizer) -> bool:
+        """Whether this answer is valid Go and a change."""
+        return GoCheck(self.prefix, self.before, tokenizer).ends(written, True)
 
 
 @dataclass(frozen=True)
@@ -272,16 +271,30 @@ def write(network: Network, asked: Sequence[Request], ended: Callable[[int], Non
     Raises:
         UserError: there is no memory for the states of so many rows at a time.
     """
-    sampling, retries = sampling_of(network.config.evaluate), network.config.evaluate.retries
-    found = _write(network, asked, [one.id for one in asked], sampling, ended)
-    again = sampling._replace(temperature=network.config.evaluate.retry_temperature)
-    for number in range(1, retries + 1):
-        left = [at for at, one in enumerate(asked) if not one.accepts(found[at], network.tokenizer)]
-        ids = [f"{asked[at].id} again {number}" for at in left]
-        for at, other in zip(left, _write(network, [asked[at] for at in left], ids, again), strict=True):
-            kept = other if asked[at].accepts(other, network.tokenizer) else found[at]
-            found[at] = replace(kept, tries=number + 1)
+    settings, tokenizer = network.config.evaluate, network.tokenizer
+    rounds = settings.candidates
+    found = _write(network, asked, [one.id for one in asked], sampling_of(settings), lambda done: ended(done // rounds))
+    several = [at for at, one in enumerate(asked) if one.checked and one.chosen]
+    drawn = [(at, number) for number in range(2, rounds + 1) for at in several]
+    ids = [f"{asked[at].id} candidate {number}" for at, number in drawn]
+    sampling = sampling_of(settings)._replace(temperature=settings.candidate_temperature)
+    others = _write(
+        network, [asked[at] for at, _ in drawn], ids, sampling, lambda done: ended((len(asked) + done) // rounds)
+    )
+    candidates = {at: [found[at]] for at in several}
+    for (at, _), other in zip(drawn, others, strict=True):
+        candidates[at].append(other)
+    for at, written in candidates.items():
+        found[at] = likeliest(written, [asked[at].stands(one, tokenizer) for one in written])
     return found
+
+
+def likeliest(written: Sequence[Written], stands: Sequence[bool]) -> Written:
+    """Return the likeliest answer of those that stand, the first where none does; its `tries` say which was the first
+    to stand, or how many did not."""
+    able = [one for one, able in zip(written, stands, strict=True) if able]
+    tries = stands.index(True) + 1 if able else len(written)
+    return replace(max(able or written[:1], key=lambda one: one.log_likelihood), tries=tries)
 
 
 def _write(

@@ -40,7 +40,7 @@ def measure(network: Network, progress: Callable[[int, int], None], fill: Fill =
     fitting = {task: prefix for task in sound if (prefix := _prefix(network, task))}
     left_out |= {task.id: "does not fit the window" for task in sound if task not in fitting}
     attempts = [(task, number) for task in fitting for number in range(settings.task_samples)]
-    asked = [Request(fitting[task], f"{task.id}#{number}", tries_again=False) for task, number in attempts]
+    asked = [Request(fitting[task], f"{task.id}#{number}", chosen=False) for task, number in attempts]
     rows = written(network, asked, progress, fill)
     texts = [request.texts(row, network.tokenizer) for request, row in zip(asked, rows, strict=True)]
     plans, codes = [plan for plan, _ in texts], [code for _, code in texts]

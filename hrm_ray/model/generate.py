@@ -57,7 +57,7 @@ class Written:
     log_likelihood: float = 0.0
     """Sum over the code and its end, nats."""
     tries: int = 1
-    """How often the row was written, this answer being the last or the first of them."""
+    """Which of several answers to the row was the first to stand, or how many there were where none does."""
 
     @property
     def mean_log_likelihood(self) -> float:

@@ -94,8 +94,7 @@ def _left_out(generation: Generation) -> str:
 
 def _sampled(generation: Generation) -> str:
     first = "greedy" if generation.temperature == 0 else f"one draw each at temperature {generation.temperature:g}"
-    if not generation.retries:
+    if (drawn := generation.candidates - 1) == 0:
         return first
-    return (
-        f"{first}, then up to {generation.retries} at {generation.retry_temperature:g} while it is invalid or no change"
-    )
+    heat = f"{generation.candidate_temperature:g}"
+    return f"{first}, then {drawn} at {heat}; taken is the likeliest that is valid and a change"

@@ -56,9 +56,9 @@ def _evaluation_obstacles(run: RunFolder, baseline: RunFolder) -> Iterator[str]:
     sampled, given = theirs.generation.temperature, ours.generation.temperature
     if sampled != given:
         yield f"it generated at temperature {sampled:g}, the run at {given:g}"
-    again, given_again = ((one.generation.retries, one.generation.retry_temperature) for one in (theirs, ours))
-    if again != given_again:
-        yield f"it wrote again up to {again[0]} times at {again[1]}, the run {given_again[0]} at {given_again[1]}"
+    (count, heat), own = ((one.generation.candidates, one.generation.candidate_temperature) for one in (theirs, ours))
+    if (count, heat) != own:
+        yield f"it chose among {count} answers, drawn at {heat}, the run among {own[0]} at {own[1]}"
     for whose, one in (("the run's", run), ("its", baseline)):
         if one.outdated:
             yield f"{whose} evaluation is not of the best checkpoint"

@@ -95,8 +95,8 @@ class Generation(Written):
     """What a network wrote, how it drew, and to how many of the fold's changes, by kind, nothing can improve."""
 
     temperature: float
-    retries: int = 0
-    retry_temperature: float | None = None
+    candidates: int = 1
+    candidate_temperature: float | None = None
     left_out: Mapping[str, int] | None = None
 
 

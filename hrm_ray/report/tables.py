@@ -147,7 +147,7 @@ def _generated(parts: Sequence[Generated | None]) -> list[Row]:
         *_rows(parts, {"finished_share": "Finished"}, percent),
         *_shares(parts),
         *_rows(parts, later, percent),
-        *_rows(parts, {"tries": "Tries, mean"}),
+        *_rows(parts, {"tries": "First answer that stands, mean"}),
         *_rows(parts, {"edit_similarity": "Edit similarity", "chrf": "chrF"}),
         *_rows(parts, {"plan_adherence": "Steps of the plan that valid code makes"}, percent),
     ]
