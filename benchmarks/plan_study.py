@@ -114,6 +114,7 @@ def write_arms(config: Config, root: Path) -> None:
             write(root / arm / fold / part_name(0), list(compress(changed, fits)), TOKENISED)
     for arm in ARMS:  # last: what has it is whole
         card = json.loads((config.data / CARD).read_text("utf-8"))
+        card["shards"] = {}  # these are other ones
         card["hash"] = sha256(root / arm / "train" / part_name(0))
         card["settings"]["seed"] = config.seed  # of the training alone: the folds stay
         write_text(root / arm / CARD, json.dumps(card))

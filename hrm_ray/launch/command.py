@@ -52,7 +52,7 @@ def show(config: Config) -> None:
 def cost(config: Config) -> Iterator[str]:
     """Yield what a run is expected to take, from a few rows that are trained on and thrown away."""
     prepared = (config.data / "dataset.json").exists()
-    if not prepared and config.collect.source != "history":
+    if not prepared and config.collect.source not in ("history", "commits"):
         yield "steps and cost: unknown until prepared"
         return
     vocabulary = read_dataset(config)["tokenizer"]["vocab_size"] if prepared else config.prepare.vocab_size
