@@ -272,9 +272,9 @@ def write(network: Network, asked: Sequence[Request], ended: Callable[[int], Non
         UserError: there is no memory for the states of so many rows at a time.
     """
     settings, tokenizer = network.config.evaluate, network.tokenizer
-    rounds = settings.candidates
-    found = _write(network, asked, [one.id for one in asked], sampling_of(settings), lambda done: ended(done // rounds))
     several = [at for at, one in enumerate(asked) if one.checked and one.chosen]
+    rounds = settings.candidates if several else 1
+    found = _write(network, asked, [one.id for one in asked], sampling_of(settings), lambda done: ended(done // rounds))
     drawn = [(at, number) for number in range(2, rounds + 1) for at in several]
     ids = [f"{asked[at].id} candidate {number}" for at, number in drawn]
     sampling = sampling_of(settings)._replace(temperature=settings.candidate_temperature)

@@ -1,9 +1,9 @@
 """Whether the network reads its prefix: validation losses of the tokens that only reading makes cheap.
 
 Of modifications: tokens that are unchanged and changed, the same unchanged tokens behind another example's prefix (the
-difference is the reading gain), the names that a plan takes from its prefix, the first line of an edit among those that
-can stand there; and copies of
-random tokens, as long as those of training and longer. Each stands beside the loss of a uniform guess.
+difference is the reading gain), the names that a plan takes from its prefix, the first line of an edit among those of
+its declaration; and copies of random tokens, as long as those of training and longer. Each stands beside the loss of a
+uniform guess.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Choice(NamedTuple):
         """Return the choice of a solve document; None where its plan names no line."""
         lines, plan = edits.numbers(np.asarray(document.prefix).tolist()), np.asarray(document.plan).tolist()
         at = next((at for at, id_ in enumerate(plan) if is_number(id_)), None)
-        if at is None:
+        if at is None or plan[at] not in lines:
             return None
         return cls(document._replace(plan=plan[:at], code=[]), lines, lines.index(plan[at]))
 
