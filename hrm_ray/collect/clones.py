@@ -140,11 +140,11 @@ def _pull_requests(clones: Iterable[Clone], config: Config, taken: _Taken) -> It
     for clone in clones:
         commits = Commits(clone)
         if config.collect.source == "commits":
-            merged = list(commits.each())
-            looked_at = taken.begin(clone, len(merged), "commits")
+            merged = commits.each()
+            looked_at = taken.begin(clone, len(commits.single), "commits")
         else:
-            merged = list(commits.merged())
-            looked_at = taken.begin(clone, len(merged), f"pull requests in {commits.read:,} commits")
+            merged = commits.merged()
+            looked_at = taken.begin(clone, len(commits), f"pull requests in {commits.read:,} commits")
             if len(commits) < FEW * commits.read:
                 taken.note(f"{clone.name}: {commits.look}")
         yield from history.pull_requests(

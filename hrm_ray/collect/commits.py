@@ -53,7 +53,7 @@ class Commits:
         """Names of the authors and committers of all commits, to be kept out of what is written."""
         self._named: dict[int, tuple[Named, ...]] = {}
         self._times: dict[int, int] = {}
-        """When those commits were made that announce something."""
+        """When each commit was made."""
         self._read(clone)
         self._reached, self._found = graph.walk(self._parents, self._named)
         self.forms = Counter(name.form for at in self._found for name in self._named[at])
@@ -94,13 +94,17 @@ class Commits:
                 head = self._head(at, place)
                 yield self._merged(at, place, again=head != at and heads[head] != at)
 
+    @property
+    def single(self) -> list[int]:
+        """Positions of the commits with exactly one parent, newest first."""
+        alone = (at for at, above in enumerate(self._parents) if len(above) == 1)
+        return sorted(alone, key=lambda at: (-self._times[at], at))
+
     def each(self) -> Iterator[Merged]:
-        """Yield every commit but merges and the first as if it were a pull request, newest first, with a number that no
-        forge gives."""
-        for at, above in enumerate(self._parents):
-            if len(above) == 1:
-                base, own = self._ids[above[0]].hex(), self._ids[at].hex()
-                yield Merged("commit", MADE_UP + len(self._ids) - at, own, base, own)
+        """Yield each commit with one parent as a pull request, newest first; its number is above every forge's."""
+        for at in self.single:
+            base, own = self._ids[self._parents[at][0]].hex(), self._ids[at].hex()
+            yield Merged("commit", MADE_UP + len(self._ids) - at, own, base, own)
 
     def changes(self, at: int) -> list[tuple[str, str]]:
         """Between which commits lies what the commit at a position merged, or made."""
@@ -152,8 +156,9 @@ class Commits:
         raw_parents: list[list[bytes]] = []
         for own, parents, people, time, message in _log(clone):
             self.people.update(people)
+            self._times[len(self._ids)] = time
             if names := _names(message, people[1] == _GITHUB):
-                self._named[len(self._ids)], self._times[len(self._ids)] = names, time
+                self._named[len(self._ids)] = names
             self._ids.append(own)
             raw_parents.append(parents)
         position = {own: at for at, own in enumerate(self._ids)}

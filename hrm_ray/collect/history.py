@@ -43,7 +43,7 @@ def pull_requests(
     drops: Counter[str],
     looked_at: Callable[[], None],
 ) -> Iterator[PullRequest]:
-    """Yield the first `most` of those that were `merged` that `settings` let pass, newest first.
+    """Yield at most `most` of `merged` that pass the filters of `settings`, in their order.
 
     `drops` counts by reason what is left out; `looked_at` is called for each one, kept or not.
 

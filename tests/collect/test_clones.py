@@ -68,16 +68,17 @@ def test_every_commit_but_merges_and_the_first_as_if_it_were_a_pull_request(tmp_
     head = repo.commit("Add B\n\nIt was missing.", {"b.go": go("b", "B")})
     repo.git("checkout", "--quiet", "main")
     repo.commit("Text alone", {"README": "text"})
+    repo.commit("Add C", {"c.go": go("c", "C")})
     repo.merge("topic", "Merge pull request #9 from someone/topic\n\nAdd b")
     config = configured(tmp_path, source="commits", clones=[str(repo.path)])
     said = run(config)
     found = [each.pull_request for each in records.read(config.pull_requests)]
-    assert sorted(each.title for each in found) == ["Add A", "Add B"]
+    assert [each.title for each in found] == ["Add C", "Add B", "Add A"], "newest first, whatever branch"
     assert min(each.number for each in found) > MADE_UP
-    assert len({each.number for each in found}) == 2
+    assert len({each.number for each in found}) == 3
     (added,) = (each for each in found if each.title == "Add B")
     assert (added.body, added.head_sha, added.base_sha) == ("It was missing.", head, repo.git("rev-parse", f"{head}~"))
-    assert "o/name: 3 commits" in said
+    assert "o/name: 4 commits" in said
     assert "dropped 1: pull request without a Go file that a person wrote" in said
 
 
