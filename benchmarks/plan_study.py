@@ -6,7 +6,8 @@
 Arms: `none` (an empty plan), `title` (the title again), `ours` (as prepared), `short` (its first four steps) and
 `shuffled` (the plan of another change of the same fold and kinds, so that only its content is wrong). In the edit form
 the plans of modifications begin with their headers in every arm, because it is known at use; `title` is one step over
-all lines, and places of `shuffled` that the declaration does not have are its end. All arms have the
+all lines, and places of `shuffled` that the declaration does not have are its end. Plans of `none` and `title` name no
+kind of an addition, so that none of its answers counts as valid or improved. All arms have the
 same examples, tokenizer, seed, steps and tokens a step; `--set seed=1` trains other weights on the same folds. The rate
 is constant for four fifths of the steps, so the checkpoints on the way serve as smaller budgets; only the last is
 decayed. Measured is on the repositories of the validation and judge folds; the test fold is not read. What is there

@@ -200,7 +200,7 @@ def _shares(run: Mapping[str, Any], kind: str, title: str) -> Iterator[str]:
     columns |= {
         name: [one["written"][kind]] for name, one in run["references"].items() if one["written"][kind]["count"]
     }
-    yield f"{title}, {columns['HRM'][0]['count']:,} of each network; of its answers counts {run['rule']}:"
+    yield f"{title}, {columns['HRM'][0]['count']:,} of each network; scored is {run['rule']}:"
     rows = {label: _over(columns, name, share=name not in NUMBERS) for name, label in SHARES.items()}
     yield _table(["", *columns], rows)
 

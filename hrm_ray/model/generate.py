@@ -57,7 +57,7 @@ class Written:
     log_likelihood: float = 0.0
     """Sum over the code and its end, nats."""
     tries: int = 1
-    """Which of several answers to the row was the first to stand, or how many there were where none does."""
+    """Number, from 1, of the first answer to the row that is valid and a change; how many there were where none is."""
 
     @property
     def mean_log_likelihood(self) -> float:

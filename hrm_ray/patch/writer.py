@@ -48,10 +48,10 @@ class Proposal:
 
     @property
     def verdict(self) -> str:
-        """Validity in words, with what to do about code that was cut."""
+        """Validity in words, and whether the answer was cut."""
         wrong = self.diagnostic
         told = f"not valid: {wrong.line}:{wrong.column} {wrong.message}" if wrong else "valid Go"
-        return told if self.finished else f"{told}; cut at evaluate.max_code_tokens"
+        return told if self.finished else f"{told}; cut where it might have ended"
 
 
 def task(network: Network, target: Target, problem: Problem) -> Task:

@@ -51,7 +51,7 @@ def test_the_seed_is_that_of_place_and_problem(tree: WorkingTree, network: Netwo
     [
         ("func F() {}", True, "valid Go"),
         ("func F() {", True, "not valid: 1:10 { is never closed"),
-        ("func F() {", False, "not valid: 1:10 { is never closed; cut at evaluate.max_code_tokens"),
+        ("func F() {", False, "not valid: 1:10 { is never closed; cut where it might have ended"),
     ],
 )
 def test_a_verdict_in_words(tree: WorkingTree, code: str, finished: bool, words: str) -> None:
